@@ -1,0 +1,54 @@
+"""Tables, one file per noun. Importing this package registers all of them on ``Base.metadata``."""
+
+from app.db.models.bad_cases import BadCaseRow
+from app.db.models.cycles import CycleRow, EventRow, LlmAnswerRow, VectorRow, VectorShardRow
+from app.db.models.datasets import (
+    DatasetRow,
+    DatasetVersionRow,
+    ExampleRow,
+    ImportRow,
+    VersionChangeRow,
+    VersionExampleRow,
+)
+from app.db.models.diagnoses import ClusterRow, DiagnosisRow, FindingRow
+from app.db.models.projects import ApiKeyRow, IdempotencyRow, ProjectRow
+from app.db.models.repairs import AugmentationRow, MixtureRow, RepairActionRow, RepairRow
+from app.db.models.training import (
+    AdapterRow,
+    AnswerRow,
+    EvaluationRow,
+    TrainingJobRow,
+    VerificationCaseRow,
+    VerificationRow,
+)
+
+__all__ = [
+    "AdapterRow",
+    "AnswerRow",
+    "ApiKeyRow",
+    "AugmentationRow",
+    "BadCaseRow",
+    "ClusterRow",
+    "CycleRow",
+    "DatasetRow",
+    "DatasetVersionRow",
+    "DiagnosisRow",
+    "EvaluationRow",
+    "EventRow",
+    "ExampleRow",
+    "FindingRow",
+    "IdempotencyRow",
+    "ImportRow",
+    "LlmAnswerRow",
+    "MixtureRow",
+    "ProjectRow",
+    "RepairActionRow",
+    "RepairRow",
+    "TrainingJobRow",
+    "VectorRow",
+    "VectorShardRow",
+    "VerificationCaseRow",
+    "VerificationRow",
+    "VersionChangeRow",
+    "VersionExampleRow",
+]

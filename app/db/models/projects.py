@@ -1,0 +1,42 @@
+"""Projects, their keys, and the memory of answered requests."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ForeignKey, String
+from sqlalchemy.orm import Mapped, mapped_column
+
+from app.db.base import Base, Created, new_id
+
+
+class ProjectRow(Created, Base):
+    __tablename__ = "projects"
+    id: Mapped[str] = mapped_column(String(40), primary_key=True, default=lambda: new_id("prj"))
+    name: Mapped[str] = mapped_column(String(200), unique=True)
+
+
+class ApiKeyRow(Created, Base):
+    """Only the SHA-256 of a key is stored; ``hint`` is its first characters, for people."""
+
+    __tablename__ = "api_keys"
+    id: Mapped[str] = mapped_column(String(40), primary_key=True, default=lambda: new_id("key"))
+    project_id: Mapped[str] = mapped_column(ForeignKey("projects.id", ondelete="CASCADE"), index=True)
+    name: Mapped[str] = mapped_column(String(200))
+    role: Mapped[str] = mapped_column(String(16))
+    key_hash: Mapped[str] = mapped_column(String(64), unique=True)
+    hint: Mapped[str] = mapped_column(String(16))
+    revoked_at: Mapped[datetime | None]
+
+
+class IdempotencyRow(Created, Base):
+    """The first answer to a request that carried an Idempotency-Key."""
+
+    __tablename__ = "idempotency_keys"
+    project_id: Mapped[str] = mapped_column(ForeignKey("projects.id", ondelete="CASCADE"), primary_key=True)
+    key: Mapped[str] = mapped_column(String(255), primary_key=True)
+    fingerprint: Mapped[str] = mapped_column(String(64))
+    status_code: Mapped[int | None]
+    headers: Mapped[dict[str, Any] | None]
+    body: Mapped[str | None]

@@ -1,0 +1,78 @@
+"""Repair plans, augmentations and mixtures: the ways from one dataset version to the next."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Float, ForeignKey, Index, String, Text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from app.db.base import Base, LongWork, new_id
+
+
+class RepairRow(LongWork, Base):
+    __tablename__ = "repairs"
+    id: Mapped[str] = mapped_column(String(40), primary_key=True, default=lambda: new_id("rp"))
+    project_id: Mapped[str] = mapped_column(ForeignKey("projects.id", ondelete="CASCADE"), index=True)
+    diagnosis_id: Mapped[str] = mapped_column(ForeignKey("diagnoses.id", ondelete="CASCADE"), index=True)
+    dataset_version_id: Mapped[str] = mapped_column(ForeignKey("dataset_versions.id", ondelete="CASCADE"))
+    cycle_id: Mapped[str | None] = mapped_column(ForeignKey("cycles.id", ondelete="CASCADE"), index=True)
+    policy: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    summary: Mapped[dict[str, Any] | None]
+    applied_at: Mapped[datetime | None]
+    result_version_id: Mapped[str | None] = mapped_column(
+        ForeignKey("dataset_versions.id", ondelete="SET NULL")
+    )
+
+
+class RepairActionRow(Base):
+    __tablename__ = "repair_actions"
+    __table_args__ = (Index("ix_repair_actions_repair_ordinal", "repair_id", "ordinal", unique=True),)
+
+    id: Mapped[str] = mapped_column(String(40), primary_key=True, default=lambda: new_id("ra"))
+    project_id: Mapped[str] = mapped_column(ForeignKey("projects.id", ondelete="CASCADE"))
+    repair_id: Mapped[str] = mapped_column(ForeignKey("repairs.id", ondelete="CASCADE"))
+    created_at: Mapped[datetime]
+    ordinal: Mapped[int]
+    kind: Mapped[str] = mapped_column(String(16))
+    example_ids: Mapped[list[str]]
+    before: Mapped[list[Any]]
+    after: Mapped[list[Any]]
+    reason: Mapped[str] = mapped_column(Text)
+    score: Mapped[float] = mapped_column(Float)
+    evidence: Mapped[dict[str, Any]]
+    decision: Mapped[str] = mapped_column(String(16))
+    decided_by: Mapped[str | None] = mapped_column(String(40))
+    decided_at: Mapped[datetime | None]
+    revision: Mapped[int] = mapped_column(default=1)
+
+
+class AugmentationRow(LongWork, Base):
+    __tablename__ = "augmentations"
+    id: Mapped[str] = mapped_column(String(40), primary_key=True, default=lambda: new_id("aug"))
+    project_id: Mapped[str] = mapped_column(ForeignKey("projects.id", ondelete="CASCADE"), index=True)
+    diagnosis_id: Mapped[str] = mapped_column(ForeignKey("diagnoses.id", ondelete="CASCADE"), index=True)
+    dataset_version_id: Mapped[str] = mapped_column(ForeignKey("dataset_versions.id", ondelete="CASCADE"))
+    cycle_id: Mapped[str | None] = mapped_column(ForeignKey("cycles.id", ondelete="CASCADE"), index=True)
+    options: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    summary: Mapped[dict[str, Any] | None]
+    result_version_id: Mapped[str | None] = mapped_column(
+        ForeignKey("dataset_versions.id", ondelete="SET NULL")
+    )
+
+
+class MixtureRow(LongWork, Base):
+    """``rows_uri`` is the trainable file (ndjson, TRL's conversational rows) in the artifact store."""
+
+    __tablename__ = "mixtures"
+    id: Mapped[str] = mapped_column(String(40), primary_key=True, default=lambda: new_id("mix"))
+    project_id: Mapped[str] = mapped_column(ForeignKey("projects.id", ondelete="CASCADE"), index=True)
+    dataset_version_id: Mapped[str] = mapped_column(ForeignKey("dataset_versions.id", ondelete="CASCADE"))
+    diagnosis_id: Mapped[str | None] = mapped_column(ForeignKey("diagnoses.id", ondelete="CASCADE"))
+    cycle_id: Mapped[str | None] = mapped_column(ForeignKey("cycles.id", ondelete="CASCADE"), index=True)
+    recipe: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    rows: Mapped[int | None]
+    counts: Mapped[dict[str, Any] | None]
+    content_hash: Mapped[str | None] = mapped_column(String(64))
+    rows_uri: Mapped[str | None] = mapped_column(Text)

@@ -1,0 +1,85 @@
+"""The views of one diagnosis: which texts are embedded, and their vectors.
+
+Knows the five views (inputs and outputs of training rows and cases). Refuses to embed: a worker embeds the
+unique texts and hands the vectors in.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Float32
+from numpy import ndarray
+
+from app.domain import text
+from app.domain.records import BadCase, TrainingExample
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ViewTexts:
+    """Texts to embed, one tuple a view, in the order of the rows; '' where there is nothing to embed."""
+
+    example_inputs: tuple[str, ...]
+    example_outputs: tuple[str, ...]
+    case_inputs: tuple[str, ...]
+    case_expected: tuple[str, ...]
+    case_outputs: tuple[str, ...]
+
+    def unique(self) -> tuple[str, ...]:
+        """Every text that is not empty once, in order of first appearance."""
+        views = (
+            self.example_inputs,
+            self.example_outputs,
+            self.case_inputs,
+            self.case_expected,
+            self.case_outputs,
+        )
+        return tuple(dict.fromkeys(t for view in views for t in view if t))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Vectors:
+    """One float32 row of L2 norm 1 for every text of ``ViewTexts``; a zero row for an empty text."""
+
+    example_inputs: Float32[ndarray, "n d"]
+    example_outputs: Float32[ndarray, "n d"]
+    case_inputs: Float32[ndarray, "q d"]
+    case_expected: Float32[ndarray, "q d"]
+    case_outputs: Float32[ndarray, "q d"]
+
+    @classmethod
+    def from_lookup(cls, texts: ViewTexts, unique: Sequence[str], rows: Float32[ndarray, "u d"]) -> Vectors:
+        """Spread the vectors of ``texts.unique()`` over the views."""
+        where = {t: i for i, t in enumerate(unique)}
+        # One zero row more, for the empty texts.
+        padded = np.vstack([rows, np.zeros((1, rows.shape[1]), dtype=np.float32)]).astype(np.float32, copy=False)
+
+        def spread(view: tuple[str, ...]) -> Float32[ndarray, "m d"]:
+            return padded[np.array([where[t] if t else len(unique) for t in view], dtype=np.int64)]
+
+        return cls(
+            example_inputs=spread(texts.example_inputs),
+            example_outputs=spread(texts.example_outputs),
+            case_inputs=spread(texts.case_inputs),
+            case_expected=spread(texts.case_expected),
+            case_outputs=spread(texts.case_outputs),
+        )
+
+
+def texts_of(examples: Sequence[TrainingExample], cases: Sequence[BadCase]) -> ViewTexts:
+    """The texts of every view: inputs without the known task instructions, long texts clipped."""
+    instructions = text.known_instructions(examples)
+    return ViewTexts(
+        example_inputs=tuple(_readable(text.focus(e.prompt, instructions)) for e in examples),
+        example_outputs=tuple(_readable(e.output) for e in examples),
+        case_inputs=tuple(_readable(text.focus(c.prompt, instructions)) for c in cases),
+        case_expected=tuple(_readable(c.expected_output or "") for c in cases),
+        case_outputs=tuple(_readable(c.model_output) for c in cases),
+    )
+
+
+def _readable(of: str) -> str:
+    clipped = text.clip(of)
+    return clipped if clipped.strip() else ""

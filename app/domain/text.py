@@ -1,0 +1,155 @@
+"""Texts as the diagnosis compares them: what varies in a prompt, tokens, numbers, scripts.
+
+Knows Unicode and two kinds of scripts (spaced words, and Chinese, Japanese and Korean characters).
+Refuses to know meaning: that is an embedder's.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import unicodedata
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from app.domain import thresholds
+from app.domain.records import TrainingExample
+
+_CJK = "\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7af\uf900-\ufaff"
+_CJK_CHARACTER = re.compile(f"[{_CJK}]")
+_LATIN_CHARACTER = re.compile(r"[A-Za-z\u00c0-\u024f]")
+_TOKEN = re.compile(rf"[{_CJK}]|\d+(?:[.,]\d+)*|[^\W\d_{_CJK}]+(?:['’][^\W\d_{_CJK}]+)*", re.UNICODE)
+_NUMBER = re.compile(r"(?<![\w.])-?\d+(?:,\d{3})*(?:\.\d+)?|\d+(?:\.\d+)?")
+_SPACES = re.compile(r"\s+")
+_EDGES = " \t\r\n.,;:!?\"'`´‘’“”。，；：！？、…·*#_~"
+_NEGATIONS = re.compile(
+    r"\b(?:not|no|never|none|cannot|without|nor|neither)\b|n['’]t\b|不|没|無|无|非|未|别|勿|否", re.IGNORECASE
+)
+
+
+def clip(text: str, max_characters: int = thresholds.TEXT_MAX_CHARACTERS) -> str:
+    """Head and tail of a text that is longer than ``max_characters``: a question often stands at the end."""
+    if len(text) <= max_characters:
+        return text
+    half = max_characters // 2
+    return f"{text[:half]}\n{text[-half:]}"
+
+
+def normalised(text: str) -> str:
+    """NFKC, casefolded, runs of spaces as one, no punctuation at the edges: for exact matching."""
+    folded = unicodedata.normalize("NFKC", text).casefold()
+    return _SPACES.sub(" ", folded).strip(_EDGES)
+
+
+def tokens(text: str) -> tuple[str, ...]:
+    """Words and numbers, casefolded; every Chinese, Japanese or Korean character is a token of its own."""
+    return tuple(_TOKEN.findall(unicodedata.normalize("NFKC", text).casefold()))
+
+
+def character_ngrams(text: str, n: int) -> frozenset[str]:
+    """The set of ``n``-grams of the normalised text; a text shorter than ``n`` is one gram, '' has none."""
+    plain = normalised(text)
+    if len(plain) <= n:
+        return frozenset((plain,)) if plain else frozenset()
+    return frozenset(plain[i : i + n] for i in range(len(plain) - n + 1))
+
+
+def numbers(text: str) -> tuple[str, ...]:
+    """The numbers in a text in order, thousands separators and trailing zeros gone: '1,200.0' is '1200'."""
+    return tuple(_canonical_number(n) for n in _NUMBER.findall(unicodedata.normalize("NFKC", text)))
+
+
+def _canonical_number(number: str) -> str:
+    plain = number.replace(",", "")
+    return plain.rstrip("0").rstrip(".") if "." in plain else plain
+
+
+def negations(text: str) -> int:
+    """How many negating words (English, Chinese) a text holds."""
+    return len(_NEGATIONS.findall(text))
+
+
+def stable_hash(text: str) -> int:
+    """63-bit hash, equal in every process (the built-in one is salted)."""
+    digest = hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=8).digest()
+    return int.from_bytes(digest, "little") >> 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ScriptShares:
+    """Shares 0..1 of a text's letters; the rest is other scripts. Both 0 for a text without letters."""
+
+    cjk: float
+    latin: float
+    letters: int
+
+
+def script_shares(text: str) -> ScriptShares:
+    """What a text is written in; light: counts characters, tells no language of one script from another."""
+    sample = clip(text)
+    letters = sum(1 for character in sample if character.isalpha())
+    if not letters:
+        return ScriptShares(cjk=0.0, latin=0.0, letters=0)
+    cjk = len(_CJK_CHARACTER.findall(sample)) / letters
+    return ScriptShares(
+        cjk=min(1.0, cjk), latin=len(_LATIN_CHARACTER.findall(sample)) / letters, letters=letters
+    )
+
+
+def is_chinese(text: str) -> bool:
+    """Whether CJK characters carry the text: one of them says about as much as two Latin letters."""
+    shares = script_shares(text)
+    return 2 * shares.cjk > shares.latin
+
+
+def known_instructions(examples: Sequence[TrainingExample]) -> frozenset[str]:
+    """Task instructions that stand before the part of a prompt that varies.
+
+    What the rows' format says is one, where at least two rows carry it; and every first line that a
+    large share of the prompts of two and more lines begin with.
+    """
+    declared = Counter(
+        e.instruction for e in examples if e.instruction and len(e.instruction) < len(e.prompt)
+    )
+    first_lines = Counter(line for line in map(_first_line, (e.prompt for e in examples)) if line)
+    enough = max(thresholds.INSTRUCTION_MIN_ROWS, int(thresholds.INSTRUCTION_MIN_SHARE * len(examples)))
+    return frozenset(
+        [text for text, rows in declared.items() if rows >= thresholds.INSTRUCTION_MIN_ROWS]
+        + [line for line, rows in first_lines.items() if rows >= enough]
+    )
+
+
+def _first_line(prompt: str) -> str:
+    head, newline, rest = prompt.partition("\n")
+    return head if newline and rest.strip() else ""
+
+
+def focus(prompt: str, instructions: frozenset[str]) -> str:
+    """The part of a prompt that varies: the longest known instruction in front is cut off.
+
+    The instruction must be followed by a newline, and what is left may not be empty: else the whole.
+    """
+    end = prompt.find("\n")
+    best = 0
+    while end != -1:
+        if prompt[:end] in instructions and prompt[end:].strip():
+            best = end
+        if end > thresholds.TEXT_MAX_CHARACTERS:
+            break
+        end = prompt.find("\n", end + 1)
+    return prompt[best:].strip() if best else prompt
+
+
+def instruction_of(prompt: str, instructions: frozenset[str]) -> str:
+    """What ``focus`` cuts off; '' where the prompt carries no known instruction."""
+    rest = focus(prompt, instructions)
+    return prompt[: len(prompt) - len(rest)].strip() if len(rest) < len(prompt) else ""
+
+
+def most_common(values: Iterable[str]) -> tuple[str, int]:
+    """The most frequent value and its count; ('', 0) for none. Ties go to the smaller text."""
+    counts = Counter(values)
+    if not counts:
+        return "", 0
+    return min(counts.items(), key=lambda item: (-item[1], item[0]))

@@ -1,0 +1,67 @@
+"""The door to the job queue: a job is committed together with the row that it works on.
+
+Knows names, queues and how to defer inside a transaction. Refuses to know what the stages do.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from enum import StrEnum
+
+import procrastinate
+from sqlalchemy.orm import Session
+
+RUN_STAGE = "casemend.run_stage"
+
+
+class Queue(StrEnum):
+    CPU = "cpu"
+    LLM = "llm"
+    GPU = "gpu"
+
+
+class Stage(StrEnum):
+    """Every kind of long work, named by what is done."""
+
+    IMPORT = "import"
+    DIAGNOSE = "diagnose"
+    REPAIR = "repair"
+    AUGMENT = "augment"
+    MIX = "mix"
+    TRAIN = "train"
+    EVALUATE = "evaluate"
+    VERIFY = "verify"
+
+
+QUEUE_OF: dict[Stage, Queue] = {
+    Stage.IMPORT: Queue.CPU,
+    Stage.DIAGNOSE: Queue.CPU,
+    Stage.REPAIR: Queue.CPU,
+    Stage.AUGMENT: Queue.LLM,
+    Stage.MIX: Queue.CPU,
+    Stage.TRAIN: Queue.GPU,
+    Stage.EVALUATE: Queue.GPU,
+    Stage.VERIFY: Queue.GPU,
+}
+
+# Never opened: it only renders the INSERT, which then runs on the caller's own connection.
+_app = procrastinate.App(connector=procrastinate.SyncPsycopgConnector())
+
+
+def defer(session: Session, stage: Stage, subject_id: str, *, delay: timedelta | None = None) -> int:
+    """Put ``stage`` for ``subject_id`` on its queue, inside the session's transaction.
+
+    One subject is worked on by one worker at a time (the job's ``lock``).
+    Returns the job's number in the queue.
+    """
+    session.flush()
+    connection = session.connection().connection.driver_connection
+    deferrer = _app.configure_task(
+        RUN_STAGE,
+        allow_unknown=True,
+        queue=QUEUE_OF[stage].value,
+        lock=subject_id,
+        schedule_in={"seconds": int(delay.total_seconds())} if delay else None,
+        connection=connection,
+    )
+    return deferrer.defer(stage=stage.value, subject_id=subject_id)

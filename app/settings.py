@@ -1,0 +1,68 @@
+"""Every setting of the service, read once from the environment (prefix ``CASEMEND_``)."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from pathlib import Path
+
+from pydantic import Field, SecretStr
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class Settings(BaseSettings):
+    model_config = SettingsConfigDict(env_prefix="CASEMEND_", env_file=None, extra="ignore")
+
+    database_url: str | None = Field(
+        default=None,
+        validation_alias="DATABASE_URL",
+        description="PostgreSQL to use; unset: an embedded server inside the data folder.",
+    )
+    data_dir: Path = Field(
+        default=Path(".casemend"), description="Folder of the embedded database and files."
+    )
+    artifacts_url: str | None = Field(
+        default=None, description="Any fsspec URL for artifacts; unset: a folder inside the data folder."
+    )
+    host: str = "127.0.0.1"
+    port: int = 8000
+    bootstrap_key: SecretStr | None = Field(
+        default=None, description="Admin key of the project 'default', made at the first start."
+    )
+
+    upload_limit_bytes: int = Field(default=2 * 1024**3, description="Largest dataset upload, unpacked.")
+    body_limit_bytes: int = Field(default=64 * 1024**2, description="Largest other request body, unpacked.")
+    line_limit_bytes: int = Field(default=8 * 1024**2, description="Largest single row of an upload.")
+
+    embedder: str = "use-multilingual-v3"
+    base_model_cache: Path | None = Field(default=None, description="Folder of converted base models.")
+    training_threads: int | None = Field(default=None, description="CPU threads of a training; unset: all.")
+    llm_base_url: str | None = Field(default=None, description="OpenAI-compatible endpoint; unset: none.")
+    llm_api_key: SecretStr | None = None
+    llm_model: str | None = None
+    llm_spend_cap_tokens: int = Field(default=2_000_000, description="Tokens one run may spend.")
+
+    heartbeat_seconds: float = Field(default=5.0, description="How often a worker says it is alive.")
+    stalled_seconds: float = Field(default=30.0, description="A worker silent for this long is dead.")
+    stage_attempts: int = Field(default=5, description="Tries of a stage before it is given up.")
+    retry_wait_seconds: int = Field(default=2, description="Wait before the second try; doubles each time.")
+
+    log_level: str = "INFO"
+    log_json: bool = False
+
+    @property
+    def artifact_store_url(self) -> str:
+        return self.artifacts_url or str((self.data_dir / "artifacts").resolve())
+
+    @property
+    def model_cache_dir(self) -> Path:
+        return (self.base_model_cache or self.data_dir / "models").resolve()
+
+    @property
+    def runs_dir(self) -> Path:
+        """Scratch folders of running trainings; kept until the stage has saved its result."""
+        return (self.data_dir / "runs").resolve()
+
+
+@lru_cache(maxsize=1)
+def get_settings() -> Settings:
+    return Settings()
