@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import secrets
 from datetime import datetime
-from enum import StrEnum
 from typing import Any
 
 from sqlalchemy import DateTime, Float, MetaData, String, func
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+
+from app.domain.cycle_status import Status
 
 # Crockford's alphabet: no i, l, o, u, so an id read aloud stays an id.
 _ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"
@@ -43,18 +44,6 @@ class Created:
     created_at: Mapped[datetime] = mapped_column(server_default=func.clock_timestamp())
 
 
-class WorkStatus(StrEnum):
-    QUEUED = "queued"
-    RUNNING = "running"
-    SUCCEEDED = "succeeded"
-    FAILED = "failed"
-    CANCELLED = "cancelled"
-
-    @property
-    def is_final(self) -> bool:
-        return self in (WorkStatus.SUCCEEDED, WorkStatus.FAILED, WorkStatus.CANCELLED)
-
-
 class LongWork(Created):
     """Columns of every noun that a worker works on.
 
@@ -62,7 +51,7 @@ class LongWork(Created):
     another token in the row and throws its result away.
     """
 
-    status: Mapped[str] = mapped_column(String(16), default=WorkStatus.QUEUED, index=True)
+    status: Mapped[str] = mapped_column(String(16), default=Status.QUEUED, index=True)
     progress: Mapped[float] = mapped_column(Float, default=0.0)
     error: Mapped[dict[str, Any] | None]
     attempts: Mapped[int] = mapped_column(default=0)
@@ -70,3 +59,6 @@ class LongWork(Created):
     cancel_requested: Mapped[bool] = mapped_column(default=False)
     started_at: Mapped[datetime | None]
     finished_at: Mapped[datetime | None]
+
+
+WorkStatus = Status

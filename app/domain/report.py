@@ -8,11 +8,14 @@ sections. Refuses to know how a report looks (app.web renders it) and where its 
 from __future__ import annotations
 
 import dataclasses
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import Enum
 from typing import Any
+
+import numpy as np
 
 from app.domain.records import Evidence, RecommendedAction, RoadmapStep, RootCause
 
@@ -29,7 +32,7 @@ class ReportDataset:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReportDiagnosis:
-    """``cases`` counts the bad cases looked at; ``calibration`` holds the thresholds and how they were learnt."""
+    """``cases`` counts the bad cases looked at; ``calibration`` holds thresholds and how they were learnt."""
 
     id: str
     cases: int
@@ -267,7 +270,10 @@ class ReportModel:
 
 
 def json_ready(value: Any) -> Any:
-    """``value`` with dataclasses as dicts, tuples as lists, enums as their values, times as RFC 3339."""
+    """``value`` with dataclasses as dicts, tuples as lists, enums as their values, times as RFC 3339.
+
+    JSON has no NaN and no infinity: both become ``None``, as a figure that says nothing.
+    """
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
         return {f.name: json_ready(getattr(value, f.name)) for f in dataclasses.fields(value)}
     if isinstance(value, Mapping):
@@ -278,4 +284,8 @@ def json_ready(value: Any) -> Any:
         return value.value
     if isinstance(value, datetime):
         return value.isoformat()
+    if isinstance(value, np.generic):
+        return json_ready(value.item())
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
     return value

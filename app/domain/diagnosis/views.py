@@ -54,7 +54,9 @@ class Vectors:
         """Spread the vectors of ``texts.unique()`` over the views."""
         where = {t: i for i, t in enumerate(unique)}
         # One zero row more, for the empty texts.
-        padded = np.vstack([rows, np.zeros((1, rows.shape[1]), dtype=np.float32)]).astype(np.float32, copy=False)
+        padded = np.vstack([rows, np.zeros((1, rows.shape[1]), dtype=np.float32)]).astype(
+            np.float32, copy=False
+        )
 
         def spread(view: tuple[str, ...]) -> Float32[ndarray, "m d"]:
             return padded[np.array([where[t] if t else len(unique) for t in view], dtype=np.int64)]

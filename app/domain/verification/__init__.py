@@ -1,0 +1,1 @@
+"""Is the case fixed, and was anything else forgotten?"""

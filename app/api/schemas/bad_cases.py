@@ -1,0 +1,208 @@
+"""Bad cases over HTTP: checked item by item, so that one bad item does not refuse the others."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, AwareDatetime, BeforeValidator, Field, ValidationError, model_validator
+
+from app.api.schemas.common import Body, Id, Resource
+from app.domain.formats import RowError
+from app.domain.formats.fields import parse_turns
+from app.domain.records import Message, Role
+from app.services.bad_cases import CaseFilter, NewBadCase, Outcome, Rejected
+
+_YEARS = range(1900, 3000)  # PostgreSQL's and Python's calendars end elsewhere; nothing was logged outside
+
+
+def _only_text(value: object) -> object:
+    if not isinstance(value, str | datetime):
+        raise ValueError("must be an RFC 3339 date and time, such as 2026-01-31T12:00:00Z")
+    return value
+
+
+def _plausible(value: datetime) -> datetime:
+    if value.year not in _YEARS:
+        raise ValueError(f"the year must be from {_YEARS.start} to {_YEARS.stop - 1}")
+    return value
+
+
+Moment = Annotated[
+    AwareDatetime, Field(strict=False), BeforeValidator(_only_text), AfterValidator(_plausible)
+]
+Text = Annotated[str, Field(max_length=8_000_000)]
+Label = Annotated[str, Field(min_length=1, max_length=200)]
+
+
+class Turn(Body):
+    role: str
+    content: str | list[Any] | None = None
+
+    model_config = Body.model_config | {"extra": "allow"}
+
+
+class Serving(Body):
+    """How the request that failed was built; leave out what is not known."""
+
+    system: Text | None = None
+    prompt_text: Text | None = None
+    temperature: float | None = Field(default=None, ge=0, le=100)
+    top_p: float | None = Field(default=None, ge=0, le=1)
+    max_tokens: int | None = Field(default=None, ge=0, le=100_000_000)
+    stop: Text | Annotated[list[Text], Field(max_length=100)] | None = None
+    finish_reason: Label | None = None
+
+
+class BadCaseInput(Body):
+    """``messages`` (the prompt's turns), or ``instruction`` with an optional ``input``."""
+
+    external_id: Annotated[str, Field(min_length=1, max_length=500)] | None = None
+    messages: list[Turn] | None = Field(default=None, max_length=10_000)
+    instruction: Text | None = None
+    input: Text | None = None
+    model_output: Text
+    expected_output: Text | None = None
+    alternatives: list[Text] = Field(default_factory=list, max_length=100)
+    model: Annotated[str, Field(max_length=500)] | None = None
+    adapter_id: Annotated[str, Field(max_length=64)] | None = None
+    request: Serving | None = None
+    tags: list[Label] = Field(default_factory=list, max_length=100)
+    metadata: dict[str, Any] = Field(default_factory=dict)
+    occurred_at: Moment | None = None
+    source: Annotated[str, Field(max_length=500)] | None = None
+
+    @model_validator(mode="after")
+    def _has_one_prompt(self) -> BadCaseInput:
+        if (self.messages is None) == (self.instruction is None):
+            raise ValueError("send either 'messages' or 'instruction' (with an optional 'input')")
+        if self.messages is not None and self.input is not None:
+            raise ValueError("'input' belongs to 'instruction'; with 'messages', put it into a turn")
+        if self.expected_output is not None and not self.expected_output.strip():
+            raise ValueError("'expected_output' is blank; give the expected answer or leave the field out")
+        return self
+
+
+class BadCaseItems(Body):
+    items: list[dict[str, Any]] = Field(max_length=1000)
+
+
+def to_new_case(value: object) -> NewBadCase | Rejected:
+    """The case that an item describes, or why it is none."""
+    external_id = value.get("external_id") if isinstance(value, dict) else None
+    external_id = external_id if isinstance(external_id, str) and len(external_id) <= 500 else None
+    try:
+        sent = BadCaseInput.model_validate(value)
+        messages, instruction_length = _prompt(sent)
+    except RowError as error:
+        return Rejected(code=error.code, message=error.message, external_id=external_id)
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_input=False, include_context=False)[0]
+        field = ".".join(str(part) for part in first["loc"])
+        message = "is required" if first["type"] == "missing" else first["msg"].removeprefix("Value error, ")
+        code = "missing_field" if first["type"] == "missing" else first["type"]
+        return Rejected(
+            code=code, message=f"'{field}': {message}" if field else message, external_id=external_id
+        )
+    return NewBadCase(
+        messages=messages,
+        instruction_length=instruction_length,
+        model_output=sent.model_output,
+        expected_output=sent.expected_output,
+        alternatives=tuple(sent.alternatives),
+        external_id=sent.external_id,
+        model=sent.model,
+        adapter_id=sent.adapter_id,
+        request=_request(sent.request),
+        tags=tuple(dict.fromkeys(sent.tags)),
+        metadata=sent.metadata,
+        occurred_at=sent.occurred_at,
+        source=sent.source,
+    )
+
+
+def _prompt(sent: BadCaseInput) -> tuple[tuple[Message, ...], int]:
+    """The prompt's turns, and how long the instruction in the first one is (0: not known)."""
+    if sent.messages is None:
+        instruction, task_input = sent.instruction or "", sent.input or ""
+        # As an Alpaca training row would be rendered: the case is compared with such rows.
+        text = f"{instruction}\n{task_input}" if instruction and task_input else instruction or task_input
+        if not text.strip():
+            raise RowError("missing_prompt", "'instruction' is empty; give the prompt that failed")
+        return (Message(role=Role.USER, content=text),), len(instruction) if instruction and task_input else 0
+    turns = parse_turns([turn.model_dump(exclude_unset=True) for turn in sent.messages], "messages")
+    if not any(t.role is Role.USER and t.content.strip() for t in turns):
+        raise RowError("missing_prompt", "'messages' has no user turn with text; give the prompt that failed")
+    if turns[-1].role is Role.ASSISTANT:
+        raise RowError(
+            "bad_turn_order",
+            "'messages' ends with the assistant's turn; send that text as 'model_output' and end with the prompt",
+        )
+    return turns, 0
+
+
+def _request(sent: Serving | None) -> dict[str, Any] | None:
+    if sent is None:
+        return None
+    given = sent.model_dump(exclude_none=True)
+    if isinstance(given.get("stop"), str):
+        given["stop"] = [given["stop"]]
+    return given
+
+
+class ItemError(Resource):
+    code: str
+    message: str
+
+
+class SubmittedCase(Resource):
+    id: str | None
+    external_id: str | None
+    status: Outcome
+    error: ItemError | None = None
+
+
+class SubmittedCases(Resource):
+    object: Literal["list"] = "list"
+    data: list[SubmittedCase]
+
+
+class BadCase(Resource):
+    object: Literal["bad_case"] = "bad_case"
+    id: str
+    external_id: str | None
+    messages: list[dict[str, Any]]
+    model_output: str
+    expected_output: str | None
+    alternatives: list[str]
+    model: str | None
+    adapter_id: str | None
+    request: dict[str, Any] | None
+    tags: list[str]
+    metadata: dict[str, Any] = Field(validation_alias="extra")
+    occurred_at: datetime | None
+    source: str | None
+    revision: int
+    created_at: datetime
+    updated_at: datetime
+
+
+class CaseFilterInput(Body):
+    """Every given condition must hold; none given means all bad cases of the project."""
+
+    tag: Label | None = None
+    source: Annotated[str, Field(max_length=500)] | None = None
+    model: Annotated[str, Field(max_length=500)] | None = None
+    adapter_id: Annotated[str, Field(max_length=64)] | None = None
+    external_id: Annotated[str, Field(max_length=500)] | None = None
+    has_expected: bool | None = None
+
+    def to_filter(self) -> CaseFilter:
+        return CaseFilter(**self.model_dump())
+
+
+class CaseSelection(Body):
+    """Which bad cases: the ones named, or the ones that meet the filter."""
+
+    bad_case_ids: Annotated[list[Id], Field(max_length=100_000)] | None = None
+    filter: CaseFilterInput | None = None

@@ -1,0 +1,107 @@
+"""Datasets, imports and versions over HTTP."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from enum import StrEnum
+from typing import Any, Literal
+
+from pydantic import Field
+
+from app.api.schemas.common import Body, LongWork, Name, Resource
+from app.domain.formats import FORMATS
+
+ExportFormat = StrEnum("ExportFormat", {f.name.upper(): f.name for f in FORMATS})
+UploadFormat = StrEnum("UploadFormat", {"AUTO": "auto", **{f.name.upper(): f.name for f in FORMATS}})
+
+
+class NewDataset(Body):
+    name: Name
+    description: str | None = Field(default=None, max_length=10_000)
+
+
+class Dataset(Resource):
+    object: Literal["dataset"] = "dataset"
+    id: str
+    name: str
+    description: str | None
+    created_at: datetime
+
+
+class RowProblem(Resource):
+    line: int = Field(description="Line of the upload, or the element of its array, from 1.")
+    code: str
+    message: str
+
+
+class Import(LongWork):
+    object: Literal["import"] = "import"
+    dataset_id: str
+    format: str
+    strict: bool
+    rows_total: int
+    rows_accepted: int
+    rows_rejected: int
+    errors: list[RowProblem] = Field(description="The first 1,000 rejected rows.")
+    dataset_version_id: str | None
+
+
+class DatasetVersion(Resource):
+    object: Literal["dataset_version"] = "dataset_version"
+    id: str
+    dataset_id: str
+    parent_id: str | None
+    rows: int
+    content_hash: str = Field(description="SHA-256 over the rows' record hashes in order.")
+    recipe: dict[str, Any]
+    statistics: dict[str, Any]
+    created_at: datetime
+
+
+class Example(Resource):
+    object: Literal["example"] = "example"
+    id: str
+    position: int
+    messages: list[dict[str, Any]]
+    rejected: list[dict[str, Any]] | None
+    tools: Any = None
+    source_id: str | None
+    metadata: dict[str, Any]
+    content_hash: str
+
+
+class ChangedRow(Resource):
+    kind: Literal["added", "removed", "changed"]
+    reason: str
+    action_id: str | None
+    example_id: str | None
+    previous_example_id: str | None
+    before: dict[str, Any] | None = Field(description="The row that was there: its turns, id and metadata.")
+    after: dict[str, Any] | None
+
+
+class ChangeCounts(Resource):
+    added: int
+    removed: int
+    changed: int
+
+
+class Diff(Resource):
+    object: Literal["diff"] = "diff"
+    dataset_version_id: str
+    against: str | None
+    added: list[ChangedRow]
+    removed: list[ChangedRow]
+    changed: list[ChangedRow]
+    counts: ChangeCounts = Field(description="Over all pages.")
+    has_more: bool
+    next_after: str | None
+
+
+class Event(Resource):
+    object: Literal["event"] = "event"
+    id: int
+    subject_id: str
+    type: str
+    data: dict[str, Any]
+    created_at: datetime

@@ -1,0 +1,127 @@
+"""The command line: ``casemend up``, ``casemend demo`` and what operators need."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from app import logging, supervisor
+from app.db import embedded, migrate
+from app.db.session import make_engine, make_sessions, transaction
+from app.settings import get_settings
+
+cli = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
+
+
+@cli.command()
+def up(detach: Annotated[bool, typer.Option(help="Leave it running in the background.")] = False) -> None:
+    """Run the whole service: database, API and workers."""
+    settings = get_settings()
+    logging.configure(settings)
+    try:
+        if not detach:
+            supervisor.run(settings)
+            return
+        service = supervisor.start_detached(settings)
+    except supervisor.CannotStart as error:
+        typer.echo(str(error), err=True)
+        raise typer.Exit(1) from error
+    typer.echo(f"casemend runs at {service.url}\nAPI key: {service.key}\nAPI docs: {service.url}/docs")
+    typer.echo("stop it with: casemend down")
+
+
+@cli.command()
+def down() -> None:
+    """Stop the service that ``up --detach`` started."""
+    typer.echo("stopped" if supervisor.stop(get_settings()) else "nothing was running")
+
+
+@cli.command()
+def demo(
+    train: Annotated[Path | None, typer.Option(help="Training set; the bundled one when left out.")] = None,
+    eval_: Annotated[Path | None, typer.Option("--eval", help="Prompts with their expected answers.")] = None,
+    base_model: Annotated[str, typer.Option(help="Base model.")] = "smollm2-135m-instruct",
+    out: Annotated[Path, typer.Option(help="Folder for the reports.")] = Path("demo-report"),
+) -> None:
+    """Fine-tune, find what is really wrong, repair it, prove it: the whole story in minutes."""
+    from app.demo import run
+
+    if (train is None) != (eval_ is None):
+        raise typer.BadParameter("give both --train and --eval, or neither")
+    raise typer.Exit(run.main(train=train, evaluation=eval_, base_model=base_model, out=out))
+
+
+@cli.command()
+def api() -> None:
+    """Run the API alone."""
+    import uvicorn
+
+    settings = get_settings()
+    logging.configure(settings)
+    uvicorn.run("app.main:create_app", factory=True, host=settings.host, port=settings.port, log_config=None)
+
+
+@cli.command()
+def worker(
+    queues: Annotated[str, typer.Option(help="Comma-separated: cpu, llm, gpu.")] = "cpu,llm,gpu",
+) -> None:
+    """Run one worker process."""
+    os.execv(sys.executable, [sys.executable, "-m", "workers", "--queues", queues])  # noqa: S606
+
+
+@cli.command("migrate")
+def migrate_() -> None:
+    """Bring the database to the newest revision."""
+    migrate.upgrade(embedded.database_url(get_settings()))
+
+
+@cli.command()
+def check_migrations() -> None:
+    """Fail where the tables of the code and of the migrations differ."""
+    url = embedded.database_url(get_settings())
+    migrate.upgrade(url)
+    migrate.check(url)
+
+
+@cli.command()
+def openapi(
+    check: Annotated[bool, typer.Option(help="Fail where openapi.json is out of date.")] = False,
+) -> None:
+    """Write openapi.json, or check it."""
+    from app.openapi import render
+
+    path = Path("openapi.json")
+    content = render()
+    if not check:
+        path.write_text(content, encoding="utf-8")
+    elif not path.exists() or path.read_text(encoding="utf-8") != content:
+        typer.echo("openapi.json is out of date: run `make openapi` and commit it", err=True)
+        raise typer.Exit(1)
+
+
+@cli.command()
+def keys(
+    project: Annotated[str, typer.Option(help="Project name; made when new.")] = "default",
+    role: Annotated[str, typer.Option(help="reader, contributor, maintainer or admin.")] = "contributor",
+    name: Annotated[str, typer.Option(help="What the key is for.")] = "cli",
+) -> None:
+    """Make an API key; it is shown once."""
+    from app.services import projects
+
+    engine = make_engine(embedded.database_url(get_settings()), pool_size=1)
+    with transaction(make_sessions(engine)) as session:
+        row = projects.project_named(session, project) or projects.create_project(session, project)
+        created = projects.create_key(session, row.id, name=name, role=projects.Role(role))
+    typer.echo(created.secret)
+
+
+def main() -> None:
+    cli()
+
+
+if __name__ == "__main__":
+    main()

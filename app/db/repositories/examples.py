@@ -1,0 +1,111 @@
+"""Training examples: rows to records and back, and reading a version's rows in order."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from typing import Any
+
+from sqlalchemy import ARRAY, BindParameter, Row, Text, bindparam, func, select
+from sqlalchemy.orm import Session
+
+from app.db.models import ExampleRow, VersionExampleRow
+from app.domain.records import Message, Role, TrainingExample
+
+_COLUMNS = (
+    ExampleRow.id,
+    ExampleRow.messages,
+    ExampleRow.rejected,
+    ExampleRow.tools,
+    ExampleRow.instruction_length,
+    ExampleRow.source_id,
+    ExampleRow.extra.label("extra"),
+)
+
+
+def message(value: Mapping[str, Any]) -> Message:
+    extra = {k: v for k, v in value.items() if k not in ("role", "content")}
+    return Message(role=Role(value["role"]), content=value["content"], extra=extra)
+
+
+def messages(values: Sequence[Mapping[str, Any]] | None) -> tuple[Message, ...]:
+    return tuple(message(value) for value in values or ())
+
+
+def to_record(row: Row[*tuple[Any, ...]] | ExampleRow) -> TrainingExample:
+    return TrainingExample(
+        id=row.id,
+        messages=messages(row.messages),
+        rejected=messages(row.rejected),
+        tools=row.tools[0] if row.tools else None,
+        instruction_length=row.instruction_length,
+        source_id=row.source_id,
+        metadata=row.extra,
+    )
+
+
+def stored(example: TrainingExample, *, dataset_id: str, example_id: str | None = None) -> dict[str, Any]:
+    """Column values of ``example``. Tools stand in a list of one: JSON null stays apart from "none given"."""
+    return {
+        "id": example_id or example.id,
+        "dataset_id": dataset_id,
+        "content_hash": example.content_hash,
+        "record_hash": example.record_hash,
+        "messages": [m.as_dict() for m in example.messages],
+        "rejected": [m.as_dict() for m in example.rejected] or None,
+        "tools": None if example.tools is None else [example.tools],
+        "instruction_length": example.instruction_length,
+        "source_id": example.source_id,
+        "metadata": dict(example.metadata),
+    }
+
+
+def batch_after(
+    session: Session, version_id: str, position: int, limit: int
+) -> list[tuple[int, TrainingExample]]:
+    """The next ``limit`` (position, example) pairs of a version after ``position`` (-1: from the start)."""
+    rows = session.execute(
+        select(VersionExampleRow.position, *_COLUMNS)
+        .join(ExampleRow, ExampleRow.id == VersionExampleRow.example_id)
+        .where(VersionExampleRow.version_id == version_id, VersionExampleRow.position > position)
+        .order_by(VersionExampleRow.position)
+        .limit(limit)
+    )
+    return [(row.position, to_record(row)) for row in rows]
+
+
+def iter_placed(
+    session: Session, version_id: str, *, batch: int = 2000
+) -> Iterator[tuple[int, TrainingExample]]:
+    """(position, example) of a version in order, ``batch`` rows in memory at a time.
+
+    Read by position instead of through one long cursor: a version never changes, so the batches fit
+    together whatever happens between them.
+    """
+    position = -1
+    while True:
+        placed = batch_after(session, version_id, position, batch)
+        yield from placed
+        if len(placed) < batch:
+            return
+        position = placed[-1][0]
+
+
+def by_ids(session: Session, example_ids: Collection[str]) -> dict[str, TrainingExample]:
+    """Those of ``example_ids`` that exist, by id."""
+    rows = session.execute(select(*_COLUMNS).where(ExampleRow.id == func.any(_array(example_ids)))).all()
+    return {row.id: to_record(row) for row in rows}
+
+
+def of_version(session: Session, version_id: str, example_ids: Collection[str]) -> dict[str, TrainingExample]:
+    """Those of ``example_ids`` that are in the version, by id."""
+    members = select(VersionExampleRow.example_id).where(
+        VersionExampleRow.version_id == version_id,
+        VersionExampleRow.example_id == func.any(_array(example_ids)),
+    )
+    rows = session.execute(select(*_COLUMNS).where(ExampleRow.id.in_(members))).all()
+    return {row.id: to_record(row) for row in rows}
+
+
+def _array(values: Collection[str]) -> BindParameter[Any]:
+    # One parameter: an IN list of 100,000 would be 100,000 of them, and PostgreSQL takes 65,535.
+    return bindparam(None, list(set(values)), type_=ARRAY(Text))

@@ -1,0 +1,284 @@
+"""The whole story on one machine: fine-tune, find what is really wrong, repair the data, prove the fix.
+
+Everything goes over HTTP, as a customer's tools would do it. Nothing is staged: the bad cases are the
+answers that the tuned model really gets wrong.
+"""
+
+from __future__ import annotations
+
+import collections
+import json
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+from rich.table import Table
+
+from app import supervisor
+from app.demo.client import ApiError, Client
+from app.settings import get_settings
+
+console = Console()
+
+# what the bundled set plants, in the words of the root causes
+CAUSE_OF_PLANT = {
+    "missing": "ood",
+    "contradictory": "conflict",
+    "hard": "hard",
+    "serving": "serving_mismatch",
+}
+CAUSES = ("ood", "conflict", "hard", "serving_mismatch", "undetermined")
+MAX_NEW_TOKENS = 40
+
+
+def main(*, train: Path | None, evaluation: Path | None, base_model: str, out: Path) -> int:
+    """Run the demo; returns the exit status."""
+    started = time.monotonic()
+    settings = get_settings()
+    train_rows = _read(train, "support_desk_train.jsonl")
+    eval_rows = _read(evaluation, "support_desk_eval.jsonl")
+    ran_before = supervisor.running(settings) is not None
+    try:
+        with console.status("starting database, API and workers"):
+            service = supervisor.start_detached(settings)
+        console.print(f"[bold]casemend[/] runs at {service.url}")
+        with Client(service.url, service.key) as client:
+            _story(client, train_rows, eval_rows, base_model=base_model, out=out)
+    except (ApiError, supervisor.CannotStart) as error:
+        console.print(f"[red]The demo stopped:[/] {error}")
+        return 1
+    finally:
+        if not ran_before:
+            supervisor.stop(settings)
+    console.print(f"all of it took {(time.monotonic() - started) / 60:.1f} minutes")
+    return 0
+
+
+def _story(
+    client: Client,
+    train_rows: Sequence[dict[str, Any]],
+    eval_rows: Sequence[dict[str, Any]],
+    *,
+    base_model: str,
+    out: Path,
+) -> None:
+    with _bars() as bars:
+        version = _import(client, bars, "training set", train_rows)
+        eval_version = _import(client, bars, "evaluation set", eval_rows)
+        adapter = _train(client, bars, version, base_model)
+        answers = _evaluate(client, bars, eval_version, base_model, adapter)
+        wrong = [a for a in answers if not a["correct"]]
+        right = [a for a in answers if a["correct"]]
+        console.print(
+            f"the tuned model answers {len(right)} of {len(answers)} prompts right, {len(wrong)} wrong"
+        )
+        if not wrong:
+            raise ApiError("the tuned model answers everything right: there is nothing to repair")
+        case_ids = _upload_cases(client, wrong, adapter)
+        retention = _import(client, bars, "retention set", [_as_row(a, eval_rows) for a in right])
+        cycle = _cycle(client, bars, version, case_ids, base_model, adapter, retention)
+    diagnosis_id = next(s["result_id"] for s in cycle["stages"] if s["name"] == "diagnose")
+    findings = list(client.pages(f"/v1/diagnoses/{diagnosis_id}/findings"))
+    _print_causes(findings, {_case_name(a): a["metadata"].get("planted") for a in wrong})
+    _print_verdict(cycle)
+    for path in _save_reports(client, diagnosis_id, out):
+        console.print(f"report: [link=file://{path.resolve()}]{path}[/link]")
+
+
+def _read(path: Path | None, bundled: str) -> list[dict[str, Any]]:
+    text = (
+        path.read_text(encoding="utf-8")
+        if path is not None
+        else resources.files("app.demo").joinpath("data", bundled).read_text(encoding="utf-8")
+    )
+    return [json.loads(line) for line in text.splitlines() if line.strip()]
+
+
+@contextmanager
+def _bars() -> Iterator[Progress]:
+    columns = (
+        SpinnerColumn(),
+        TextColumn("{task.description}"),
+        BarColumn(),
+        TextColumn("{task.percentage:>3.0f}%"),
+        TimeElapsedColumn(),
+    )
+    with Progress(*columns, console=console) as bars:
+        yield bars
+
+
+def _wait(client: Client, bars: Progress, path: str, text: str) -> Any:
+    bar = bars.add_task(text, total=1.0)
+    done = client.wait(path, lambda thing: bars.update(bar, completed=thing["progress"]))
+    bars.update(bar, completed=1.0)
+    return done
+
+
+def _import(client: Client, bars: Progress, name: str, rows: Sequence[dict[str, Any]]) -> str:
+    dataset = client.post("/v1/datasets", {"name": f"support desk: {name}"})
+    started = client.upload(f"/v1/datasets/{dataset['id']}/versions", rows, format="auto")
+    done = _wait(client, bars, f"/v1/imports/{started['id']}", f"import {name} ({len(rows)} rows)")
+    return done["dataset_version_id"]
+
+
+def _train(client: Client, bars: Progress, version: str, base_model: str) -> str:
+    job = client.post("/v1/training-jobs", {"dataset_version_id": version, "base_model": base_model})
+    return _wait(client, bars, f"/v1/training-jobs/{job['id']}", "fine-tune on the defective set")[
+        "adapter_id"
+    ]
+
+
+def _evaluate(
+    client: Client, bars: Progress, version: str, base_model: str, adapter: str
+) -> list[dict[str, Any]]:
+    body = {
+        "dataset_version_id": version,
+        "base_model": base_model,
+        "adapter_id": adapter,
+        "options": {"max_new_tokens": MAX_NEW_TOKENS},
+    }
+    run = client.post("/v1/evaluations", body)
+    _wait(client, bars, f"/v1/evaluations/{run['id']}", "ask the tuned model")
+    return list(client.pages(f"/v1/evaluations/{run['id']}/answers"))
+
+
+def _case_name(answer: dict[str, Any]) -> str:
+    return str(answer["source_id"] or answer["example_id"])
+
+
+def _upload_cases(client: Client, wrong: Sequence[dict[str, Any]], adapter: str) -> list[str]:
+    items = [
+        {
+            "external_id": f"demo-{adapter}-{_case_name(a)}",
+            "messages": a["prompt_messages"],
+            "model_output": a["output"],
+            "expected_output": a["expected_output"],
+            "adapter_id": adapter,
+            "source": "casemend demo",
+            **({"request": a["metadata"]["request"]} if a["metadata"].get("request") else {}),
+        }
+        for a in wrong
+    ]
+    answer = client.post("/v1/bad-cases", {"items": items})
+    ids = [item["id"] for item in answer["data"] if item["status"] != "rejected"]
+    console.print(f"uploaded {len(ids)} bad cases over HTTP")
+    return ids
+
+
+def _as_row(answer: dict[str, Any], eval_rows: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    """The evaluation row as it was read, without the request that it was once served with."""
+    by_id = {str(row.get("id")): row for row in eval_rows}
+    row = by_id.get(str(answer["source_id"]))
+    if row is None:
+        return {"messages": [*answer["prompt_messages"], _assistant(answer["expected_output"])]}
+    return {k: v for k, v in row.items() if k != "request"}
+
+
+def _assistant(content: str) -> dict[str, str]:
+    return {"role": "assistant", "content": content}
+
+
+def _cycle(
+    client: Client,
+    bars: Progress,
+    version: str,
+    case_ids: Sequence[str],
+    base_model: str,
+    adapter: str,
+    retention: str,
+) -> Any:
+    policy = {
+        "before_adapter_id": adapter,
+        "retention_dataset_version_id": retention,
+        "max_attempts": 1,  # one attempt tells the story; twelve minutes are the promise
+        "verification": {"max_new_tokens": MAX_NEW_TOKENS},
+    }
+    body = {
+        "dataset_version_id": version,
+        "bad_case_ids": list(case_ids),
+        "base_model": base_model,
+        "policy": policy,
+    }
+    cycle = client.post("/v1/cycles", body)
+    tasks: dict[str, Any] = {}
+    noun = {
+        "diagnose": "diagnoses",
+        "repair": "repairs",
+        "augment": "augmentations",
+        "mix": "mixtures",
+        "train": "training-jobs",
+        "verify": "verifications",
+    }
+
+    def watch(state: Any) -> None:
+        for stage in state["stages"]:
+            if stage["name"] not in tasks:
+                tasks[stage["name"]] = bars.add_task(f"cycle: {stage['name']}", total=1.0)
+            done = stage["status"] == "succeeded"
+            part = 1.0
+            if not done:
+                part = client.get(f"/v1/{noun[stage['name']]}/{stage['result_id']}")["progress"]
+            bars.update(tasks[stage["name"]], completed=part)
+
+    return client.wait(f"/v1/cycles/{cycle['id']}", watch)
+
+
+def _print_causes(findings: Sequence[dict[str, Any]], planted: dict[str, str | None]) -> None:
+    """Planted cause against diagnosed cause; a case with nothing planted is the model's own mistake."""
+    counts: dict[str, collections.Counter[str]] = collections.defaultdict(collections.Counter)
+    for finding in findings:
+        name = finding["external_id"].split("-", 2)[-1]
+        counts[planted.get(name) or "nothing planted"][finding["category"]] += 1
+    table = Table(title="planted cause (rows) against diagnosed cause (columns)")
+    table.add_column("planted")
+    for cause in CAUSES:
+        table.add_column(cause, justify="right")
+    for name in [*CAUSE_OF_PLANT, "nothing planted"]:
+        if name in counts:
+            wanted = CAUSE_OF_PLANT.get(name)
+            label = f"{name} ({wanted})" if wanted else name
+            table.add_row(
+                label,
+                *(
+                    f"[bold]{counts[name][c]}[/]" if c == wanted else str(counts[name][c] or "")
+                    for c in CAUSES
+                ),
+            )
+    console.print(table)
+
+
+def _print_verdict(cycle: dict[str, Any]) -> None:
+    verdict = cycle["verdict"]
+    table = Table(title="verdict", show_header=False)
+    for key, label in (
+        ("fix_rate", "fix rate"),
+        ("held_back_fix_rate", "fix rate on held-back cases"),
+        ("retention", "retention"),
+    ):
+        value, span = verdict[key], verdict["intervals"].get(key)
+        text = "no case to judge"
+        if value is not None and span:
+            text = f"{value:.2f}  (95 %: {span['low']:.2f} to {span['high']:.2f}, n = {span['n']})"
+        table.add_row(label, text)
+    color = "green" if verdict["gate"] == "accepted" else "red"
+    table.add_row("gate", f"[{color}]{verdict['gate']}[/]")
+    for reason in verdict["reasons"]:
+        table.add_row("", reason)
+    console.print(table)
+
+
+def _save_reports(client: Client, diagnosis_id: str, out: Path) -> list[Path]:
+    out.mkdir(parents=True, exist_ok=True)
+    paths = []
+    for format in ("html", "md", "json", "csv"):
+        path = out / f"report.{format}"
+        path.write_text(
+            client.get_text(f"/v1/diagnoses/{diagnosis_id}/report", format=format), encoding="utf-8"
+        )
+        paths.append(path)
+    return paths

@@ -1,0 +1,43 @@
+"""Which format a file is in, by its first rows. Looks at keys and types, never at texts."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from typing import Any
+
+from app.domain.formats.alpaca import ALPACA
+from app.domain.formats.completion import COMPLETION
+from app.domain.formats.fields import Format
+from app.domain.formats.messages import MESSAGES
+from app.domain.formats.preference import PREFERENCE
+from app.domain.formats.sharegpt import SHAREGPT
+
+FORMATS: tuple[Format, ...] = (ALPACA, SHAREGPT, MESSAGES, PREFERENCE, COMPLETION)
+
+_KEYS_SHOWN = 12
+
+
+class DetectionError(Exception):
+    """The first rows fit no known format."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message)
+        self.code = "unknown_format"
+        self.message = message
+
+
+def detect_format(first_rows: Sequence[dict[str, Any]]) -> Format:
+    """The format that recognises most of ``first_rows``; the earlier one in ``FORMATS`` on a tie."""
+    if not first_rows:
+        raise DetectionError("the upload holds no JSON object; send one row per line, or an array of rows")
+    votes = Counter(f.name for f in FORMATS for row in first_rows if f.recognises(row))
+    best = max(FORMATS, key=lambda f: votes[f.name])
+    if votes[best.name] == 0:
+        seen = Counter(str(key)[:40] for row in first_rows for key in row)
+        keys = ", ".join(repr(key) for key, _ in seen.most_common(_KEYS_SHOWN)) or "none"
+        raise DetectionError(
+            f"no known format has these keys: {keys}; name the format with "
+            f"format={'|'.join(f.name for f in FORMATS)}, or rename the keys"
+        )
+    return best

@@ -1,0 +1,70 @@
+"""ShareGPT rows: ``conversations: [{from, value}], system?, tools?``, as LLaMA-Factory reads them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from app.domain.formats.fields import (
+    ROLES_BY_NAME,
+    Format,
+    ParsedRow,
+    RowError,
+    optional_text,
+    parse_turns,
+    source_id_and_metadata,
+    with_id_and_metadata,
+    with_system,
+)
+from app.domain.records import Message, Role, TrainingExample
+
+KEYS = frozenset({"conversations", "system", "tools"})
+ROLES = {
+    "human": Role.USER,
+    "gpt": Role.ASSISTANT,
+    "system": Role.SYSTEM,
+    "function_call": Role.FUNCTION_CALL,
+    "observation": Role.TOOL,
+}
+_NAMES = {role: name for name, role in ROLES.items()}
+# Many published sets mix OpenAI's role names into `from`.
+_ACCEPTED = {**ROLES, **ROLES_BY_NAME}
+
+
+def parse(row: dict[str, Any]) -> ParsedRow:
+    if row.get("conversations") is None:
+        raise RowError("missing_prompt", "'conversations' is missing; give the list of turns")
+    turns = parse_turns(
+        row["conversations"], "conversations", role_key="from", text_key="value", roles=_ACCEPTED
+    )
+    source_id, metadata = source_id_and_metadata(row, KEYS)
+    return ParsedRow(
+        messages=with_system(optional_text(row, "system"), turns),
+        tools=row.get("tools"),
+        source_id=source_id,
+        metadata=metadata,
+    )
+
+
+def render(example: TrainingExample) -> dict[str, Any]:
+    body: dict[str, Any] = {}
+    turns = example.messages
+    if turns[0].role is Role.SYSTEM and turns[0].content and not turns[0].extra:
+        body["system"] = turns[0].content
+        turns = turns[1:]
+    body["conversations"] = [_turn(m) for m in turns]
+    if example.tools is not None:
+        body["tools"] = example.tools
+    return with_id_and_metadata(body, example, KEYS)
+
+
+def recognises(row: dict[str, Any]) -> bool:
+    return isinstance(row.get("conversations"), list)
+
+
+def _turn(message: Message) -> dict[str, Any]:
+    return {"from": _NAMES[message.role], "value": message.content} | {
+        key: value for key, value in message.extra.items() if key not in ("from", "value")
+    }
+
+
+SHAREGPT = Format(name="sharegpt", parse=parse, render=render, recognises=recognises)

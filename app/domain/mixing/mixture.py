@@ -1,0 +1,230 @@
+"""From a repaired version to what is trained on: which row, how often, in which role.
+
+Knows recipes, roles and held-back prompts. Refuses to know how training weighs a row.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Set as AbstractSet
+from dataclasses import asdict, dataclass, fields
+from enum import StrEnum
+from typing import Any, assert_never
+
+import numpy as np
+
+from app.domain import text
+from app.domain.mixing import sampling, thresholds
+from app.domain.mixing.curriculum import Order, order_rows
+from app.domain.mixing.leakage import leaked
+from app.domain.records import TrainingExample
+
+
+class MixtureStrategy(StrEnum):
+    """``full``: every repaired row, targeted ones brought up to a share. ``targeted_replay``: 70/30.
+    ``quick_check``: five replay rows for each targeted one, to see in minutes whether a fix takes."""
+
+    FULL = "full"
+    TARGETED_REPLAY = "targeted_replay"
+    QUICK_CHECK = "quick_check"
+
+
+class MixtureRole(StrEnum):
+    TARGETED = "targeted"
+    REPLAY = "replay"
+
+
+class LeftOut(StrEnum):
+    HELD_BACK = "held_back"
+    NOT_DRAWN = "not_drawn"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MixtureRecipe:
+    """How a mixture is made.
+
+    ``targeted_share`` 0..0.5: share of the rows as trained (repeats counted) that ``full`` brings the
+    targeted rows up to; each is seen at most ``max_repeats`` times. ``replay_exponent`` 0..1: 1 keeps the
+    sizes of the replay groups, 0 makes them equal. ``targeted_weight``: loss weight of a targeted row.
+    """
+
+    strategy: MixtureStrategy = MixtureStrategy.FULL
+    targeted_share: float = thresholds.TARGETED_SHARE
+    max_repeats: int = thresholds.MAX_REPEATS
+    replay_exponent: float = thresholds.REPLAY_EXPONENT
+    targeted_weight: float = 1.0
+    order: Order = Order.SHUFFLED
+    seed: int = 0
+
+    @classmethod
+    def from_dict(cls, raw: Mapping[str, Any]) -> MixtureRecipe:
+        """Validate a recipe from outside; a ValueError names the fact and the mend."""
+        known = {f.name for f in fields(cls)}
+        unknown = sorted(set(raw) - known)
+        if unknown:
+            raise ValueError(f"recipe has no field {unknown[0]!r}; its fields are {', '.join(sorted(known))}")
+        values = dict(raw)
+        for name, kind in (("strategy", MixtureStrategy), ("order", Order)):
+            if name in values:
+                try:
+                    values[name] = kind(values[name])
+                except ValueError:
+                    choices = ", ".join(kind)
+                    raise ValueError(f"recipe.{name} is {values[name]!r}; choose from {choices}") from None
+        for name, low, high in (
+            ("targeted_share", 0.0, 0.5),
+            ("replay_exponent", 0.0, 1.0),
+            ("targeted_weight", 0.01, 100.0),
+        ):
+            if name in values:
+                values[name] = _number(name, values[name], low, high)
+        for name, low, high in (("max_repeats", 1, 100), ("seed", 0, 2**32 - 1)):
+            if name in values and not isinstance(values[name], int):
+                raise ValueError(f"recipe.{name} is {values[name]!r}; give a whole number")
+            if name in values:
+                values[name] = int(_number(name, values[name], low, high))
+        return cls(**values)
+
+    def as_dict(self) -> dict[str, Any]:
+        return asdict(self)
+
+
+def _number(name: str, value: object, low: float, high: float) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float) or not low <= value <= high:
+        raise ValueError(f"recipe.{name} is {value!r}; give a number from {low:g} to {high:g}")
+    return value
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MixtureRow:
+    """One row as trained: seen ``repeat`` times, its loss times ``weight``."""
+
+    example_id: str
+    weight: float
+    role: MixtureRole
+    repeat: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Dropped:
+    """A row that is not trained on; ``of`` is the held-back prompt that it repeats (None: not drawn)."""
+
+    example_id: str
+    reason: LeftOut
+    of: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Mixture:
+    """``rows`` in training order; ``counts`` says what the recipe came to."""
+
+    rows: tuple[MixtureRow, ...]
+    dropped: tuple[Dropped, ...]
+    counts: dict[str, int]
+    recipe: MixtureRecipe
+
+    @property
+    def targeted_share(self) -> float:
+        """Share 0..1 of the rows as trained (repeats counted) that are targeted."""
+        total = self.counts["rows_as_trained"]
+        return self.counts["targeted_as_trained"] / total if total else 0.0
+
+
+def build_mixture(
+    *,
+    repaired: Sequence[TrainingExample],
+    targeted_ids: AbstractSet[str],
+    held_back_prompts: Collection[str],
+    recipe: MixtureRecipe,
+    rng: np.random.Generator,
+) -> Mixture:
+    """Choose the rows of a mixture.
+
+    Every targeted row that repeats no held-back prompt is in it once at least; no row that repeats a
+    held-back prompt ever is. Counts are exact; equal arguments and generator state give equal mixtures.
+    """
+    instructions = text.known_instructions(repaired)
+    repeated = leaked([example.prompt for example in repaired], held_back_prompts, instructions)
+    dropped = [
+        Dropped(example_id=repaired[i].id, reason=LeftOut.HELD_BACK, of=prompt)
+        for i, prompt in repeated.items()
+    ]
+    standing = [example for i, example in enumerate(repaired) if i not in repeated]
+    targeted = [example.id for example in standing if example.id in targeted_ids]
+    replay = [example for example in standing if example.id not in targeted_ids]
+    drawn, seen = _chosen(targeted, replay, recipe, rng)
+    times = dict(zip(targeted, sampling.repeats(len(targeted), seen, recipe.max_repeats, rng), strict=True))
+
+    kept = [example for example in standing if example.id in times or example.id in drawn]
+    dropped += [
+        Dropped(example_id=example.id, reason=LeftOut.NOT_DRAWN)
+        for example in replay
+        if example.id not in drawn
+    ]
+    rows = tuple(
+        MixtureRow(
+            example_id=example.id,
+            weight=recipe.targeted_weight if example.id in times else 1.0,
+            role=MixtureRole.TARGETED if example.id in times else MixtureRole.REPLAY,
+            repeat=times.get(example.id, 1),
+        )
+        for example in order_rows(kept, recipe.order, rng)
+    )
+    return Mixture(rows=rows, dropped=tuple(dropped), counts=_counts(rows, dropped), recipe=recipe)
+
+
+def _chosen(
+    targeted: Sequence[str],
+    replay: Sequence[TrainingExample],
+    recipe: MixtureRecipe,
+    rng: np.random.Generator,
+) -> tuple[AbstractSet[str], int]:
+    """The replay rows drawn, and how often targeted rows are seen in all."""
+    match recipe.strategy:
+        case MixtureStrategy.FULL:
+            # t / (t + r) = s, solved for t; never fewer than one each.
+            share = recipe.targeted_share
+            return {example.id for example in replay}, round(share / (1 - share) * len(replay))
+        case MixtureStrategy.TARGETED_REPLAY:
+            count = round(len(targeted) * thresholds.TARGETED_REPLAY_RATIO)
+            return _draw_replay(replay, count, recipe, rng), len(targeted)
+        case MixtureStrategy.QUICK_CHECK:
+            count = round(len(targeted) * thresholds.QUICK_CHECK_RATIO)
+            return _draw_replay(replay, count, recipe, rng), len(targeted)
+        case _:
+            assert_never(recipe.strategy)
+
+
+def _draw_replay(
+    replay: Sequence[TrainingExample], count: int, recipe: MixtureRecipe, rng: np.random.Generator
+) -> AbstractSet[str]:
+    groups: defaultdict[str, list[str]] = defaultdict(list)
+    for example in replay:
+        groups[_group_of(example)].append(example.id)
+    sizes = {name: len(ids) for name, ids in sorted(groups.items())}
+    parts = sampling.draw_without_repeats(count, sizes, recipe.replay_exponent)
+    return {i for name, part in parts.items() for i in sampling.draw_examples(groups[name], part, rng)}
+
+
+def _group_of(example: TrainingExample) -> str:
+    """What a replay row stands for: its task instruction where it has one, and a short answer as a label."""
+    answer = text.normalised(example.output)
+    return f"{example.system or ''}\0{example.instruction or ''}\0{answer if len(answer) <= 60 else ''}"
+
+
+def _counts(rows: Sequence[MixtureRow], dropped: Sequence[Dropped]) -> dict[str, int]:
+    seen: Counter[str] = Counter()
+    for row in rows:
+        seen[row.role.value] += row.repeat
+    total = seen.total()
+    left_out = Counter(d.reason.value for d in dropped)
+    return {
+        "rows": len(rows),
+        "rows_as_trained": total,
+        "targeted": sum(row.role is MixtureRole.TARGETED for row in rows),
+        "targeted_as_trained": seen[MixtureRole.TARGETED.value],
+        "replay": sum(row.role is MixtureRole.REPLAY for row in rows),
+        "held_back": left_out[LeftOut.HELD_BACK.value],
+        "not_drawn": left_out[LeftOut.NOT_DRAWN.value],
+    }

@@ -1,0 +1,170 @@
+"""Rows that ask the same and answer differently.
+
+Two views. Around a bad case: rows that ask what the case asks and contradict its expected output. Among
+near-duplicate prompts: groups whose answers contradict each other. Rows whose labels ``label_conflicts``
+judges over a whole region are not looked at here again.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Mapping, Sequence
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Float32
+from numpy import ndarray
+
+from app.domain import similarity, text
+from app.domain.records import Agreement, BadCase
+from app.domain.repair import thresholds
+from app.domain.repair.answers import Relation, relate, word_f1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AnchoredConflict:
+    """A row that contradicts the expected output of a bad case asking the same.
+
+    ``case`` is the nearest such case, ``cosine`` its similarity -1..1. ``same_prompt``: the prompts are
+    equal but for letter case, spaces and edge punctuation, so the expected output can take the row's
+    place. ``supported_by``: a row asking the same that already answers as expected, -1 = none.
+    ``score`` 0..1: probability that the row is wrong.
+    """
+
+    row: int
+    case: int
+    cosine: float
+    same_prompt: bool
+    supported_by: int
+    score: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Majority:
+    """How a group of near-duplicate prompts answers: ``sides`` largest first; rows of one side agree."""
+
+    sides: tuple[tuple[int, ...], ...]
+
+    @property
+    def share(self) -> float:
+        return len(self.sides[0]) / sum(len(side) for side in self.sides)
+
+    @property
+    def score(self) -> float:
+        """Probability 0..1 that the largest side is right, by Laplace's rule of succession."""
+        rows = sum(len(side) for side in self.sides)
+        return (len(self.sides[0]) + 1) / (rows + 2)
+
+
+def anchored_conflicts(
+    *,
+    prompts: Sequence[str],
+    outputs: Sequence[str],
+    input_vectors: Float32[ndarray, "n d"],
+    cases: Sequence[BadCase],
+    case_prompts: Sequence[str],
+    case_vectors: Float32[ndarray, "m d"],
+    agreements: Mapping[tuple[int, str], Agreement],
+    example_ids: Sequence[str],
+    labels: AbstractSet[str],
+    judged: AbstractSet[int],
+    same_question_cosine: float,
+) -> tuple[AnchoredConflict, ...]:
+    """Rows near the cases (all with an expected output) that answer the same question otherwise.
+
+    ``agreements`` is the diagnosis' word on (case, example id); ``judged`` are rows settled elsewhere.
+    """
+    if not cases or not prompts:
+        return ()
+    near = similarity.nearest(case_vectors, input_vectors, thresholds.NEIGHBORS)
+    against: defaultdict[int, list[tuple[float, int, float]]] = defaultdict(list)
+    in_favour: Counter[int] = Counter()
+    support: dict[int, int] = {}
+    for case_number, case in enumerate(cases):
+        rows: list[int] = near.indices[case_number].tolist()
+        cosines: list[float] = near.similarities[case_number].tolist()
+        for row, cosine in zip(rows, cosines, strict=True):
+            if row < 0 or not _same_question(
+                prompts[row], case_prompts[case_number], cosine, same_question_cosine
+            ):
+                continue
+            output = outputs[row]
+            side = agreements.get((case_number, example_ids[row]))
+            if any(relate(output, right, labels) is Relation.SAME for right in case.acceptable_outputs):
+                in_favour[row] += 1
+                support.setdefault(case_number, row)
+            elif row not in judged:
+                weight = _wrongness(output, case, side, labels)
+                if weight:
+                    against[row].append((cosine, case_number, weight))
+    found = []
+    for row, votes in sorted(against.items()):
+        cosine, case_number, _ = max(votes)
+        strength = max(weight for _, _, weight in votes)
+        same_prompt = text.normalised(prompts[row]) == text.normalised(case_prompts[case_number])
+        found.append(
+            AnchoredConflict(
+                row=row,
+                case=case_number,
+                cosine=cosine,
+                same_prompt=same_prompt,
+                supported_by=support.get(case_number, -1),
+                # A case for the row takes away what a case against it gives.
+                score=(0.97 if same_prompt else strength) * len(votes) / (len(votes) + in_favour[row]),
+            )
+        )
+    return tuple(found)
+
+
+def _same_question(prompt: str, case_prompt: str, cosine: float, cut: float) -> bool:
+    if text.normalised(prompt) == text.normalised(case_prompt):
+        return True
+    # Other numbers or another negation make another question, however near.
+    return (
+        cosine >= cut
+        and Counter(text.numbers(prompt)) == Counter(text.numbers(case_prompt))
+        and text.negations(prompt) % 2 == text.negations(case_prompt) % 2
+    )
+
+
+def _wrongness(output: str, case: BadCase, side: Agreement | None, labels: AbstractSet[str]) -> float:
+    """Probability 0..1 that a row asking what the case asks is wrong, by its output; 0 = no sign of it."""
+    expected = case.expected_output or ""
+    contradicts = relate(output, expected, labels) is Relation.CONTRADICTS
+    says_the_wrong = side is Agreement.MODEL_OUTPUT or (
+        bool(case.model_output) and relate(output, case.model_output, labels) is Relation.SAME
+    )
+    if says_the_wrong and side is not Agreement.EXPECTED:
+        return 0.9 if contradicts else 0.8
+    if contradicts:
+        return 0.7
+    nearer = word_f1(output, case.model_output) - word_f1(output, expected)
+    return 0.6 if nearer > thresholds.SIDE_MARGIN else 0.0
+
+
+def sides(group: Sequence[int], outputs: Sequence[str], labels: AbstractSet[str]) -> Majority | None:
+    """The contradicting sides of a group of rows that ask the same; None where nothing contradicts.
+
+    A row whose answer is neither the same as nor contradictory to a side's first row stays out: two
+    wordings of one answer are no conflict.
+    """
+    found: list[list[int]] = []
+    for row in group:
+        relations = [relate(outputs[row], outputs[side[0]], labels) for side in found]
+        if Relation.SAME in relations:
+            found[relations.index(Relation.SAME)].append(row)
+        elif all(relation is Relation.CONTRADICTS for relation in relations):
+            found.append([row])
+    if len(found) < 2:
+        return None
+    return Majority(
+        sides=tuple(tuple(side) for side in sorted(found, key=lambda side: (-len(side), side[0])))
+    )
+
+
+def same_question_cut(input_vectors: Float32[ndarray, "n d"], rng: np.random.Generator) -> float:
+    """Cosine from which two prompts of this training set ask the same, in this embedder's scale."""
+    if len(input_vectors) < 2:
+        return thresholds.SAME_QUESTION_COSINE
+    return similarity.meaning_cut(input_vectors, rng)

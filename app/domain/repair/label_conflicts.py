@@ -1,0 +1,165 @@
+"""Label tasks: which rows to relabel or drop, because the bad cases contradict them.
+
+Knows which labels the bad cases were contradicted by, and turns ``label_noise``'s estimate into
+decisions on rows. Refuses to know texts: labels are numbers, inputs vectors.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+import numpy as np
+from jaxtyping import Bool, Float32, Int64
+from numpy import ndarray
+
+from app.domain import similarity
+from app.domain.repair import thresholds
+from app.domain.repair.label_noise import LabelEstimate, estimate_labels
+
+
+class LabelMend(StrEnum):
+    RELABEL = "relabel"
+    DROP = "drop"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LabelVerdict:
+    """One row that carries a wrong label.
+
+    ``label`` is the right one (the likeliest, for a drop). ``score`` 0..1: probability that the mend is
+    right. ``noise_rate`` 0..1: how often rows that are ``label`` carry the row's given label.
+    ``anchors``: the nearest bad cases that expect ``label``, nearest first, with their cosine.
+    """
+
+    row: int
+    mend: LabelMend
+    label: int
+    score: float
+    noise_rate: float
+    anchors: tuple[tuple[int, float], ...]
+
+
+def find_wrong_labels(
+    *,
+    vectors: Float32[ndarray, "n d"],
+    given: Int64[ndarray, " n"],
+    anchor_vectors: Float32[ndarray, "m d"],
+    anchor_labels: Int64[ndarray, " m"],
+    anchor_wrong: Int64[ndarray, " m"],
+    in_conflict: Bool[ndarray, " m"],
+) -> tuple[LabelVerdict, ...]:
+    """Rows whose label the anchors contradict, in row order.
+
+    ``given`` (n,): label of each row, -1 = its output is no label. ``anchor_labels`` (m,): expected label
+    of each bad case; ``anchor_wrong`` (m,): the label that the model gave, -1 = none. ``in_conflict``:
+    the diagnosis blames contradicting rows; the other anchors only say what is right where they stand.
+    """
+    usable = np.flatnonzero(anchor_labels >= 0)
+    rows = np.flatnonzero(given >= 0)
+    if not rows.size or not in_conflict[usable].any():
+        return ()
+    near = similarity.nearest(anchor_vectors[usable], vectors[rows], thresholds.REGION_NEIGHBORS)
+    near_labels = np.where(near.present, given[rows][near.indices], -1)
+    pairs = _contradictions(
+        near_labels[:, : thresholds.NEIGHBORS],
+        anchor_labels[usable],
+        anchor_wrong[usable],
+        in_conflict[usable],
+    )
+    if not pairs:
+        return ()
+
+    # Only the labels of the neighbourhood take part: the far ones cost time and decide nothing.
+    local = sorted({*near_labels[near_labels >= 0].tolist(), *(label for pair in pairs for label in pair)})
+    number = {label: i for i, label in enumerate(local)}
+    rows = rows[np.isin(given[rows], local)]
+    anchors = usable[np.isin(anchor_labels[usable], local)]
+    confusable = np.zeros((len(local), len(local)), dtype=bool)
+    for expected, contradicting in pairs:
+        confusable[number[expected], number[contradicting]] = True
+    local_given = np.array([number[label] for label in given[rows].tolist()], dtype=np.int64)
+    local_expected = np.array([number[label] for label in anchor_labels[anchors].tolist()], dtype=np.int64)
+    estimate = estimate_labels(
+        vectors=vectors[rows].astype(np.float64),
+        given=local_given,
+        own_share=_own_share(vectors[rows], local_given, suspicious=np.any(confusable, axis=0)),
+        anchor_vectors=anchor_vectors[anchors].astype(np.float64),
+        anchor_labels=local_expected,
+        confusable=confusable,
+    )
+    reliability = _reliability(estimate, local_expected, len(local))
+    verdicts = []
+    for position in np.flatnonzero(estimate.posteriors.argmax(axis=1) != local_given).tolist():
+        posterior = estimate.posteriors[position]
+        best, was = int(posterior.argmax()), int(local_given[position])
+        noise_rate = float(estimate.noise[best, was])
+        if noise_rate < thresholds.NOISE_RATE_FLOOR:
+            continue
+        certain = posterior[best] >= thresholds.CONFIDENT_SCORE
+        share = float(posterior[best] if certain else 1 - posterior[was])
+        cosines = anchor_vectors[anchors] @ vectors[rows[position]]
+        expecting = sorted(np.flatnonzero(local_expected == best), key=lambda a: -cosines[a])[:3]
+        verdicts.append(
+            LabelVerdict(
+                row=int(rows[position]),
+                mend=LabelMend.RELABEL if certain else LabelMend.DROP,
+                label=local[best],
+                score=share * reliability[best],
+                noise_rate=noise_rate,
+                anchors=tuple((int(anchors[a]), float(cosines[a])) for a in expecting),
+            )
+        )
+    return tuple(verdicts)
+
+
+def _contradictions(
+    near_labels: Int64[ndarray, "m k"],
+    expected: Int64[ndarray, " m"],
+    wrong: Int64[ndarray, " m"],
+    in_conflict: Bool[ndarray, " m"],
+) -> frozenset[tuple[int, int]]:
+    """(expected label, contradicting label): said by the model, or carried by several near rows."""
+    pairs: set[tuple[int, int]] = set()
+    for anchor in np.flatnonzero(in_conflict).tolist():
+        counts = Counter(near_labels[anchor].tolist())
+        against = {label for label, rows in counts.items() if rows >= thresholds.CONTRADICTING_NEIGHBORS}
+        against.add(int(wrong[anchor]))
+        pairs.update((int(expected[anchor]), label) for label in against - {int(expected[anchor]), -1})
+    return frozenset(pairs)
+
+
+def _own_share(
+    vectors: Float32[ndarray, "n d"], given: Int64[ndarray, " n"], *, suspicious: Bool[ndarray, " l"]
+) -> Float32[ndarray, " n"]:
+    """Share of each row's near rows that carry its label; 1 for labels that nobody suspects."""
+    share = np.ones(len(given))
+    asked = np.flatnonzero(suspicious[given])
+    near = similarity.nearest_others(vectors, thresholds.NEIGHBORS, asked)
+    same = (given[near.indices] == given[asked][:, None]) & near.present
+    share[asked] = same.sum(axis=1) / np.maximum(near.present.sum(axis=1), 1)
+    return share
+
+
+def _reliability(estimate: LabelEstimate, expected: Int64[ndarray, " m"], labels: int) -> list[float]:
+    """Per label: leave-one-out accuracy on its anchors, drawn to the accuracy on all trusted points.
+
+    Few anchors say little: the pooled accuracy counts as much as four of them.
+    """
+    hits: defaultdict[int, list[bool]] = defaultdict(list)
+    for label, hit in zip(expected.tolist(), estimate.anchor_hits.tolist(), strict=True):
+        hits[label].append(hit)
+    weight = thresholds.POOLED_ACCURACY_WEIGHT
+    return [
+        (sum(hits[label]) + weight * estimate.trusted_accuracy) / (len(hits[label]) + weight)
+        for label in range(labels)
+    ]
+
+
+def number_labels(outputs: Sequence[str], min_rows: int, also: Sequence[str] = ()) -> dict[str, int]:
+    """Number the outputs that stand on at least ``min_rows`` rows, or in ``also``, in order of appearance."""
+    counts = Counter(outputs)
+    kept = [output for output in dict.fromkeys(outputs) if output and counts[output] >= min_rows]
+    return {output: i for i, output in enumerate(dict.fromkeys([*kept, *filter(None, also)]))}

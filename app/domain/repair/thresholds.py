@@ -1,0 +1,51 @@
+"""Cut-offs of the repair plan. Each says what it trades; none was fitted to a benchmark's labels."""
+
+# Jaccard of character n-grams from which two prompts are one prompt written twice. Below 0.8 a short
+# question with one other word ("weather in Rome", "weather in Oslo") would count.
+NEAR_DUPLICATE_JACCARD = 0.8
+
+# An action that is right with at least this probability is approved without a person ("confident").
+CONFIDENT_SCORE = 0.8
+
+# A majority decides a conflicting group when it holds at least this share of the group's rows.
+MAJORITY_SHARE = 2 / 3
+
+# An output that stands on this many rows is a label (or a canned answer), not a text of its own.
+LABEL_MIN_ROWS = 3
+
+# Rows looked at around a bad case or a row: enough to see a 50 % mixture, few enough to stay local.
+NEIGHBORS = 8
+
+# A label counts as contradicting a bad case from this many of its near rows, or when the model said it.
+CONTRADICTING_NEIGHBORS = 2
+
+# A person's expected answer weighs as much as this many rows of the training set.
+ANCHOR_WEIGHT = 3.0
+
+# Ridge penalty on unit vectors: one row's worth of every direction.
+RIDGE_PENALTY = 1.0
+
+# Rounds of expectation-maximisation; measured to settle in three.
+EM_ROUNDS = 8
+
+# A suspicious row still speaks a little for its own label: so a label that no bad case expects keeps
+# its region.
+SUSPECT_MIN_WEIGHT = 0.02
+
+# A confusion rate below this is what clean labels at the border of two classes show, no defect.
+NOISE_RATE_FLOOR = 0.05
+
+# Word F1 by which a free text must be nearer to the wrong output than to the expected one.
+SIDE_MARGIN = 0.2
+
+# Cosine of prompts from which two free-text rows ask the same question in other words.
+SAME_QUESTION_COSINE = 0.85
+
+# How much of a prompt, an output or a neighbour goes into a reason.
+EXCERPT_CHARACTERS = 80
+
+# Rows around a bad case whose labels take part in the estimate.
+REGION_NEIGHBORS = 50
+
+# The accuracy on all trusted points counts as much as this many anchors of a label.
+POOLED_ACCURACY_WEIGHT = 4.0

@@ -1,0 +1,78 @@
+"""The API process: ``uvicorn app.main:create_app --factory``."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from importlib.metadata import PackageNotFoundError, version
+
+import anyio
+from fastapi import FastAPI
+from prometheus_client import CollectorRegistry
+from starlette.concurrency import run_in_threadpool
+
+from app.api import error_handlers, openapi_schema
+from app.api.middleware import RequestContext, RequestMetrics
+from app.api.routes import ROUTERS
+from app.artifacts import ArtifactStore
+from app.db.embedded import database_url
+from app.db.session import SessionFactory, make_engine, make_sessions, transaction
+from app.logging import get_logger
+from app.services import projects
+from app.settings import Settings, get_settings
+
+log = get_logger(__name__)
+
+# Fewer than the pool holds: authentication, events and exports need connections beside them.
+_OPEN_TRANSACTIONS = 16
+_DESCRIPTION = (
+    "Why does the fine-tuned model fail on this case? Diagnose it, repair the training data, retrain, "
+    "and prove the fix."
+)
+
+
+def create_app(settings: Settings | None = None) -> FastAPI:
+    """The application. Nothing is opened before it starts; migrations are the command line's business."""
+    settings = settings or get_settings()
+    registry = CollectorRegistry()
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        engine = make_engine(await run_in_threadpool(database_url, settings))
+        app.state.sessions = make_sessions(engine)
+        app.state.store = ArtifactStore(settings.artifact_store_url)
+        app.state.transaction_gate = anyio.Semaphore(_OPEN_TRANSACTIONS)
+        if settings.bootstrap_key is not None:
+            await run_in_threadpool(_bootstrap, app.state.sessions, settings.bootstrap_key.get_secret_value())
+        log.info("api.started", version=app.version)
+        yield
+        engine.dispose()
+
+    app = FastAPI(
+        title="casemend",
+        version=_version(),
+        description=_DESCRIPTION,
+        lifespan=lifespan,
+        redirect_slashes=False,
+    )
+    app.state.settings = settings
+    app.state.metrics_registry = registry
+    app.add_middleware(RequestContext, metrics=RequestMetrics(registry))
+    error_handlers.install(app)
+    for router in ROUTERS:
+        app.include_router(router)
+    app.openapi = openapi_schema.describe(app)
+    return app
+
+
+def _bootstrap(sessions: SessionFactory, secret: str) -> None:
+    with transaction(sessions) as session:
+        if projects.ensure_default_project(session, secret=secret) is not None:
+            log.info("project.bootstrapped", project=projects.DEFAULT_PROJECT)
+
+
+def _version() -> str:
+    try:
+        return version("casemend")
+    except PackageNotFoundError:  # run from a checkout that was never installed
+        return "0+unknown"

@@ -1,0 +1,379 @@
+"""The closed loop: each finished stage opens the next one, in the transaction that finished it.
+
+So a worker that dies between two stages cannot exist: either the result and the next job are both
+committed, or neither is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from app.db.models import (
+    AdapterRow,
+    AugmentationRow,
+    CycleRow,
+    DiagnosisRow,
+    MixtureRow,
+    RepairRow,
+    TrainingJobRow,
+    VerificationRow,
+)
+from app.domain import pipeline
+from app.domain.cycle_status import Status, move
+from app.domain.pipeline import Approval, CyclePolicy, CycleStage, CycleVerdict
+from app.errors import Conflict, InvalidInput, NotFound
+from app.services import (
+    augmentations,
+    diagnoses,
+    events,
+    mixtures,
+    repairs,
+    training,
+    verifications,
+    versions,
+    work,
+)
+
+STAGE_OF: dict[type[object], CycleStage] = {
+    DiagnosisRow: CycleStage.DIAGNOSE,
+    RepairRow: CycleStage.REPAIR,
+    AugmentationRow: CycleStage.AUGMENT,
+    MixtureRow: CycleStage.MIX,
+    TrainingJobRow: CycleStage.TRAIN,
+    VerificationRow: CycleStage.VERIFY,
+}
+AWAITING_APPROVAL = "awaiting_approval"
+
+
+def create(
+    session: Session,
+    project_id: str,
+    *,
+    dataset_version_id: str,
+    case_ids: Sequence[str],
+    base_model: str,
+    policy: Mapping[str, Any] | None = None,
+) -> CycleRow:
+    """Start the loop. Everything that can be checked is checked here, before any work is done."""
+    versions.require(session, project_id, dataset_version_id)
+    if not base_model.strip():
+        raise InvalidInput("base_model: name a model, such as smollm2-135m-instruct or a local folder")
+    parsed = _policy(policy or {})
+    repairs.check_policy(parsed.repair)
+    mixtures.check_recipe(parsed.mixture)
+    training.check_hyperparameters(base_model, {}, parsed.training)
+    if parsed.before_adapter_id is not None:
+        before = training.get_adapter(session, project_id, parsed.before_adapter_id)
+        if before.base_model != base_model:
+            raise InvalidInput(
+                f"policy.before_adapter_id: {before.id} belongs to {before.base_model!r}, not {base_model!r}"
+            )
+    for version_id in (parsed.retention_dataset_version_id, parsed.pool_dataset_version_id):
+        if version_id is not None:
+            versions.require(session, project_id, version_id)
+    if not case_ids:
+        raise InvalidInput("no bad case matches: send bad_case_ids, or a filter that some case meets")
+    cycle = CycleRow(
+        project_id=project_id,
+        dataset_version_id=dataset_version_id,
+        case_ids=list(case_ids),
+        base_model=base_model,
+        before_adapter_id=parsed.before_adapter_id,
+        policy=dict(policy or {}),
+        stage=CycleStage.DIAGNOSE.value,
+        status=Status.QUEUED.value,
+    )
+    session.add(cycle)
+    session.flush()
+    events.append(session, project_id, cycle.id, "queued", {"cases": len(case_ids)})
+    _open_stage(session, cycle, CycleStage.DIAGNOSE)
+    return cycle
+
+
+def _policy(values: Mapping[str, Any]) -> CyclePolicy:
+    try:
+        return CyclePolicy.from_dict(values)
+    except (ValueError, TypeError) as error:
+        raise InvalidInput(str(error), errors=[{"pointer": "/policy", "message": str(error)}]) from error
+
+
+def get(session: Session, project_id: str, cycle_id: str) -> CycleRow:
+    row = session.get(CycleRow, cycle_id)
+    if row is None or row.project_id != project_id:
+        raise NotFound(f"no cycle {cycle_id} in this project")
+    return row
+
+
+def cancel(session: Session, project_id: str, cycle_id: str) -> CycleRow:
+    """Stop the loop: what is queued never starts, what runs stops at its next look."""
+    cycle = _lock(session, cycle_id)
+    if cycle is None or cycle.project_id != project_id:
+        raise NotFound(f"no cycle {cycle_id} in this project")
+    if Status(cycle.status).is_final:
+        raise Conflict(f"cycle {cycle_id} is {cycle.status} already")
+    cycle.cancel_requested = True
+    events.append(session, project_id, cycle.id, "cancel_requested", {})
+    current = _current(cycle)
+    if current["status"] == AWAITING_APPROVAL:
+        _close_stage(cycle, "cancelled")
+        _end(session, cycle, Status.CANCELLED)
+    else:
+        row_class = next(c for c, stage in STAGE_OF.items() if stage.value == current["name"])
+        work.cancel(session, row_class, project_id, current["result_id"])  # pyright: ignore[reportArgumentType]
+    return cycle
+
+
+def work_finished(session: Session, cycle_id: str, row: work.WorkRow) -> None:
+    """Called by whoever finishes a row that belongs to a cycle, inside that transaction."""
+    cycle = _lock(session, cycle_id)
+    if cycle is None or Status(cycle.status).is_final or _current(cycle)["result_id"] != row.id:
+        return  # a late finish of work that the cycle no longer waits for
+    stage = STAGE_OF[type(row)]
+    if row.status == Status.SUCCEEDED and stage is CycleStage.REPAIR:
+        _after_repair_plan(session, cycle, row)
+        return
+    _close_stage(cycle, row.status)
+    if row.status == Status.FAILED:
+        _end(session, cycle, Status.FAILED, error=row.error)
+    elif row.status == Status.CANCELLED or cycle.cancel_requested:
+        _end(session, cycle, Status.CANCELLED)
+    elif isinstance(row, VerificationRow):
+        _after_verification(session, cycle, row)
+    else:
+        following = pipeline.stage_after(stage)
+        if following is not None:
+            _open_stage(session, cycle, following)
+
+
+def _after_repair_plan(session: Session, cycle: CycleRow, row: work.WorkRow) -> None:
+    if cycle.cancel_requested:
+        _close_stage(cycle, Status.CANCELLED)
+        _end(session, cycle, Status.CANCELLED)
+    elif _policy(cycle.policy).approval is Approval.MANUAL:
+        _replace_current(cycle, status=AWAITING_APPROVAL)
+        events.append(session, cycle.project_id, cycle.id, AWAITING_APPROVAL, {"repair_id": row.id})
+    else:
+        repairs.apply(session, cycle.project_id, row.id)
+
+
+def repair_applied(session: Session, cycle_id: str, repair: RepairRow) -> None:
+    """The approved plan became a version: the cycle goes on."""
+    cycle = _lock(session, cycle_id)
+    if cycle is None or Status(cycle.status).is_final or _current(cycle)["result_id"] != repair.id:
+        return
+    _close_stage(cycle, Status.SUCCEEDED)
+    _open_stage(session, cycle, CycleStage.AUGMENT)
+
+
+def _after_verification(session: Session, cycle: CycleRow, row: VerificationRow) -> None:
+    policy = _policy(cycle.policy)
+    new = verdict_of(row.result or {})
+    old = _verdict_of_summary(cycle.verdict)
+    if pipeline.is_better(new, old):
+        cycle.verdict = _summary(row, attempt=cycle.attempt)
+        cycle.adapter_id = row.adapter_id
+    if pipeline.wants_another_attempt(new, attempt=cycle.attempt, policy=policy):
+        events.append(session, cycle.project_id, cycle.id, "another_attempt", {"after": cycle.attempt})
+        cycle.attempt += 1
+        _open_stage(session, cycle, CycleStage.MIX)
+        return
+    adapter = session.get(AdapterRow, cycle.adapter_id)
+    if adapter is not None and cycle.verdict is not None:
+        adapter.gate = cycle.verdict["gate"]
+    _end(session, cycle, Status.SUCCEEDED)
+
+
+def verdict_of(result: Mapping[str, Any]) -> CycleVerdict:
+    def rate(name: str) -> float | None:
+        part = result.get(name) or {}
+        return part.get("rate") if part.get("n") else None
+
+    retention = result.get("retention") or {}
+    return CycleVerdict(
+        fix_rate=rate("fix_rate"),
+        held_back_fix_rate=rate("held_back_fix_rate"),
+        retention=retention.get("mean"),
+        gate_accepted=bool((result.get("gate") or {}).get("accepted")),
+    )
+
+
+def _verdict_of_summary(summary: Mapping[str, Any] | None) -> CycleVerdict | None:
+    if summary is None:
+        return None
+    return CycleVerdict(
+        fix_rate=summary["fix_rate"],
+        held_back_fix_rate=summary["held_back_fix_rate"],
+        retention=summary["retention"],
+        gate_accepted=summary["gate"] == "accepted",
+    )
+
+
+def _summary(row: VerificationRow, *, attempt: int) -> dict[str, Any]:
+    result = row.result or {}
+    verdict = verdict_of(result)
+    gate = result.get("gate") or {}
+    return {
+        "fix_rate": verdict.fix_rate,
+        "held_back_fix_rate": verdict.held_back_fix_rate,
+        "retention": verdict.retention,
+        "gate": "accepted" if verdict.gate_accepted else "rejected",
+        "reasons": list(gate.get("reasons", [])),
+        "intervals": {
+            name: result.get(name)
+            for name in ("fix_rate", "held_back_fix_rate", "retention")
+            if result.get(name)
+        },
+        "verification_id": row.id,
+        "attempt": attempt,
+    }
+
+
+def _open_stage(session: Session, cycle: CycleRow, stage: CycleStage) -> None:
+    row = _start(session, cycle, stage)
+    entry = {
+        "name": stage.value,
+        "status": "running",
+        "attempt": cycle.attempt,
+        "started_at": work.now().isoformat(),
+        "finished_at": None,
+        "result_id": row.id,
+    }
+    cycle.stages = [*cycle.stages, entry]
+    cycle.stage = stage.value
+    if cycle.status == Status.QUEUED:
+        cycle.status = move(Status(cycle.status), Status.RUNNING)
+        cycle.started_at = work.now()
+    done = pipeline.ORDER.index(stage)
+    cycle.progress = done / len(pipeline.ORDER)
+    events.append(
+        session, cycle.project_id, cycle.id, "stage_started", {"stage": stage.value, "result_id": row.id}
+    )
+    session.flush()
+
+
+def _start(session: Session, cycle: CycleRow, stage: CycleStage) -> work.WorkRow:
+    """Create the stage's row and its job from what the earlier stages made."""
+    policy = _policy(cycle.policy)
+    project_id, cycle_id = cycle.project_id, cycle.id
+    match stage:
+        case CycleStage.DIAGNOSE:
+            return diagnoses.create(
+                session,
+                project_id,
+                dataset_version_id=cycle.dataset_version_id,
+                case_ids=cycle.case_ids,
+                options={**policy.diagnosis, "hold_back": policy.hold_back, "seed": policy.seed},
+                cycle_id=cycle_id,
+            )
+        case CycleStage.REPAIR:
+            return repairs.create(
+                session,
+                project_id,
+                diagnosis_id=result_id(cycle, CycleStage.DIAGNOSE),
+                policy=policy.repair,
+                cycle_id=cycle_id,
+            )
+        case CycleStage.AUGMENT:
+            repair = repairs.get(session, project_id, result_id(cycle, CycleStage.REPAIR))
+            return augmentations.create(
+                session,
+                project_id,
+                diagnosis_id=result_id(cycle, CycleStage.DIAGNOSE),
+                dataset_version_id=repair.result_version_id,
+                options={
+                    **policy.augmentation,
+                    "pool_dataset_version_id": policy.pool_dataset_version_id,
+                    "seed": policy.seed,
+                },
+                cycle_id=cycle_id,
+            )
+        case CycleStage.MIX:
+            grown = augmentations.get(session, project_id, result_id(cycle, CycleStage.AUGMENT))
+            return mixtures.create(
+                session,
+                project_id,
+                dataset_version_id=str(grown.result_version_id),
+                diagnosis_id=result_id(cycle, CycleStage.DIAGNOSE),
+                recipe=_recipe(policy, cycle.attempt),
+                cycle_id=cycle_id,
+            )
+        case CycleStage.TRAIN:
+            diagnosis = diagnoses.get(session, project_id, result_id(cycle, CycleStage.DIAGNOSE))
+            return training.create(
+                session,
+                project_id,
+                base_model=cycle.base_model,
+                mixture_id=result_id(cycle, CycleStage.MIX),
+                hyperparameters=_hyperparameters(policy, cycle.attempt, diagnosis.training_defaults or {}),
+                training_defaults=diagnosis.training_defaults or {},
+                cycle_id=cycle_id,
+            )
+        case CycleStage.VERIFY:
+            job = training.get(session, project_id, result_id(cycle, CycleStage.TRAIN))
+            return verifications.create(
+                session,
+                project_id,
+                diagnosis_id=result_id(cycle, CycleStage.DIAGNOSE),
+                adapter_id=str(job.adapter_id),
+                before_adapter_id=cycle.before_adapter_id,
+                retention_version_id=policy.retention_dataset_version_id,
+                options={**policy.verification, "seed": policy.seed},
+                cycle_id=cycle_id,
+            )
+
+
+def _recipe(policy: CyclePolicy, attempt: int) -> dict[str, Any]:
+    """A further attempt shows the targeted rows more often; what the user set stays."""
+    recipe: dict[str, Any] = {"seed": policy.seed + attempt - 1, **policy.mixture}
+    if attempt > 1 and "targeted_share" not in policy.mixture:
+        recipe["targeted_share"] = min(0.3, 0.1 * attempt)
+    return recipe
+
+
+def _hyperparameters(policy: CyclePolicy, attempt: int, defaults: Mapping[str, Any]) -> dict[str, Any]:
+    """A further attempt trains one epoch longer; what the user set stays."""
+    values: dict[str, Any] = {"seed": policy.seed + attempt - 1, **policy.training}
+    if attempt > 1 and "epochs" not in policy.training:
+        values["epochs"] = float(defaults.get("epochs", 2)) + attempt - 1
+    return values
+
+
+def result_id(cycle: CycleRow, stage: CycleStage) -> str:
+    """The row that the latest run of ``stage`` made."""
+    return next(entry["result_id"] for entry in reversed(cycle.stages) if entry["name"] == stage.value)
+
+
+def _current(cycle: CycleRow) -> dict[str, Any]:
+    return cycle.stages[-1]
+
+
+def _replace_current(cycle: CycleRow, **values: object) -> None:
+    cycle.stages = [*cycle.stages[:-1], {**cycle.stages[-1], **values}]
+
+
+def _close_stage(cycle: CycleRow, status: str) -> None:
+    _replace_current(cycle, status=str(status), finished_at=work.now().isoformat())
+
+
+def _end(session: Session, cycle: CycleRow, status: Status, error: dict[str, Any] | None = None) -> None:
+    cycle.status = move(Status(cycle.status), status)
+    cycle.error = error
+    cycle.finished_at = work.now()
+    if status is Status.SUCCEEDED:
+        cycle.progress = 1.0
+    events.append(session, cycle.project_id, cycle.id, status.value, {"error": error} if error else {})
+    session.flush()
+
+
+def _lock(session: Session, cycle_id: str) -> CycleRow | None:
+    session.flush()
+    return session.scalar(
+        select(CycleRow)
+        .where(CycleRow.id == cycle_id)
+        .with_for_update()
+        .execution_options(populate_existing=True)
+    )

@@ -1,0 +1,33 @@
+"""What became of a version's rows on the way to a later one."""
+
+from __future__ import annotations
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from app.db.models import DatasetVersionRow, RepairActionRow, VersionChangeRow
+from app.db.repositories import versions as version_rows
+from app.domain.repair.plan import ActionKind
+
+# a tidied row says the same as before: it is no target of the repair
+COSMETIC = (ActionKind.NORMALISE, ActionKind.MERGE)
+
+
+def taught_since(session: Session, version_id: str, *, ancestor_id: str) -> frozenset[str]:
+    """Ids of the rows that ``version_id`` teaches anew since ``ancestor_id``: added, relabelled, redacted."""
+    version = session.get_one(DatasetVersionRow, version_id)
+    taught: set[str] = set()
+    for step in reversed(version_rows.chain(session, version, up_to=ancestor_id)):
+        if step.id == ancestor_id:
+            continue
+        rows = session.execute(
+            select(VersionChangeRow.example_id, VersionChangeRow.previous_example_id, RepairActionRow.kind)
+            .join(RepairActionRow, RepairActionRow.id == VersionChangeRow.action_id, isouter=True)
+            .where(VersionChangeRow.version_id == step.id)
+        )
+        for example_id, previous_id, kind in rows:
+            was_taught = previous_id in taught
+            taught.discard(previous_id)
+            if example_id is not None and (kind not in COSMETIC or was_taught):
+                taught.add(example_id)
+    return frozenset(taught)

@@ -1,0 +1,90 @@
+"""Training jobs and the adapters that they make."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from app.db.models import AdapterRow, TrainingJobRow
+from app.domain.training_config import TrainingConfig, defaults_from
+from app.errors import InvalidInput, NotFound
+from app.queue import Stage
+from app.services import mixtures, versions, work
+
+
+def create(
+    session: Session,
+    project_id: str,
+    *,
+    base_model: str,
+    dataset_version_id: str | None = None,
+    mixture_id: str | None = None,
+    hyperparameters: Mapping[str, Any] | None = None,
+    init_adapter_id: str | None = None,
+    training_defaults: Mapping[str, Any] | None = None,
+    cycle_id: str | None = None,
+) -> TrainingJobRow:
+    """Queue one LoRA run on a mixture, or on a whole dataset version."""
+    if (dataset_version_id is None) == (mixture_id is None):
+        raise InvalidInput("send either dataset_version_id or mixture_id")
+    if mixture_id is not None:
+        mixture = mixtures.get(session, project_id, mixture_id)
+        if mixture.status != "succeeded":
+            raise InvalidInput(f"mixture {mixture_id} is {mixture.status}; wait until it has succeeded")
+        dataset_version_id = mixture.dataset_version_id
+    else:
+        versions.require(session, project_id, str(dataset_version_id))
+    if init_adapter_id is not None:
+        adapter = get_adapter(session, project_id, init_adapter_id)
+        if adapter.base_model != base_model:
+            raise InvalidInput(
+                f"adapter {init_adapter_id} belongs to {adapter.base_model!r}, not to {base_model!r}"
+            )
+    config = check_hyperparameters(base_model, training_defaults or {}, hyperparameters or {})
+    row = TrainingJobRow(
+        project_id=project_id,
+        dataset_version_id=dataset_version_id,
+        mixture_id=mixture_id,
+        cycle_id=cycle_id,
+        base_model=base_model,
+        init_adapter_id=init_adapter_id,
+        hyperparameters=config.as_dict(),
+    )
+    work.enqueue(session, Stage.TRAIN, row)
+    return row
+
+
+def check_hyperparameters(
+    base_model: str, training_defaults: Mapping[str, Any], overrides: Mapping[str, Any]
+) -> TrainingConfig:
+    try:
+        return defaults_from(training_defaults, {**overrides, "base_model": base_model})
+    except (ValueError, TypeError) as error:
+        raise InvalidInput(
+            str(error), errors=[{"pointer": "/hyperparameters", "message": str(error)}]
+        ) from error
+
+
+def get(session: Session, project_id: str, job_id: str) -> TrainingJobRow:
+    row = session.get(TrainingJobRow, job_id)
+    if row is None or row.project_id != project_id:
+        raise NotFound(f"no training job {job_id} in this project")
+    return row
+
+
+def get_adapter(session: Session, project_id: str, adapter_id: str) -> AdapterRow:
+    row = session.get(AdapterRow, adapter_id)
+    if row is None or row.project_id != project_id:
+        raise NotFound(f"no adapter {adapter_id} in this project")
+    return row
+
+
+def list_adapters(session: Session, project_id: str) -> list[AdapterRow]:
+    return list(
+        session.scalars(
+            select(AdapterRow).where(AdapterRow.project_id == project_id).order_by(AdapterRow.created_at)
+        )
+    )

@@ -1,0 +1,16 @@
+"""``python -m workers --queues cpu,llm,gpu``"""
+
+from __future__ import annotations
+
+import argparse
+
+from app.queue import Queue
+from workers.main import main
+
+parser = argparse.ArgumentParser(prog="casemend worker", description="Run the jobs of some queues.")
+parser.add_argument("--queues", default="cpu,llm,gpu", help="comma-separated: cpu, llm, gpu")
+names = [q.strip() for q in parser.parse_args().queues.split(",") if q.strip()]
+unknown = sorted(set(names) - {q.value for q in Queue})
+if unknown:
+    parser.error(f"unknown queue {unknown[0]!r}; known are cpu, llm, gpu")
+main(names)

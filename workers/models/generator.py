@@ -1,0 +1,243 @@
+"""Greedy answers of a base model, with or without an adapter, for many conversations at once.
+
+It knows how to spend little time on that: equal prompts are answered once, prompts of like length share a
+batch, what a batch's prompts have in common at their start (system prompt, instruction) is computed once,
+and a row that has ended leaves the batch. It refuses to know what an answer is worth.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from workers.models.base_models import LocalModel
+from workers.models.chat import prompt_ids
+from workers.models.devices import fast_dtype, pick_device
+from workers.models.weights import load_tokenizer, load_weights, merge_adapter, shares_prefix
+
+CPU_CACHE_TOKENS = 16_384
+CUDA_CACHE_TOKENS = 131_072
+"""Most (rows x tokens) that one batch's key-value cache may hold: what bounds the memory."""
+
+COMPACT_SHARE = 0.25
+"""Ended rows leave the batch when they are a quarter of it: copying the cache costs about one step."""
+
+DEFAULT_CONTEXT = 4_096
+
+
+class GenerationCancelled(Exception):
+    """``should_cancel`` said so."""
+
+
+def _never() -> bool:
+    return False
+
+
+def _ignore(_: float) -> None:
+    return None
+
+
+@dataclass(frozen=True, slots=True)
+class Generator:
+    """A loaded model. Make one with :meth:`load`; drop it to give the memory back."""
+
+    model: Any
+    tokenizer: Any
+    device: torch.device
+
+    @classmethod
+    def load(cls, model: LocalModel, adapter_path: Path | None, device: str = "auto") -> Generator:
+        """``model`` with the adapter merged in, in the precision that is fast on ``device``.
+
+        The sum of weights and adapter is made in float32 and rounded once.
+        """
+        place = pick_device(device)
+        dtype = fast_dtype(place)
+        tokenizer = load_tokenizer(model)
+        merging = adapter_path is not None
+        weights = load_weights(model, dtype=torch.float32 if merging else dtype, device=place)
+        if adapter_path is not None:
+            weights = merge_adapter(weights, adapter_path).to(dtype)
+        return cls(weights.eval(), tokenizer, place)
+
+    def generate(
+        self,
+        conversations: Sequence[Sequence[Mapping[str, Any]] | str],
+        *,
+        max_new_tokens: int,
+        batch_size: int = 64,
+        progress: Callable[[float], None] = _ignore,
+        should_cancel: Callable[[], bool] = _never,
+    ) -> list[str]:
+        """The greedy answer to each conversation, in order, special tokens left out.
+
+        A string is a raw prompt: it is answered as it stands, without the chat template around it.
+        ``progress`` gets the share done, 0..1. ``should_cancel`` is asked before every step; then
+        :class:`GenerationCancelled` is raised.
+        """
+        room = self._context() - max_new_tokens
+        if room < 1:
+            raise ValueError(f"max_new_tokens={max_new_tokens} fills the context; give a smaller number")
+        # Prompts that are too long keep their end: the question stands there, and the place to answer.
+        prompts = [tuple(self._prompt(c)[-room:]) for c in conversations]
+        answers: dict[tuple[int, ...], str] = {}
+        distinct = sorted(set(prompts), key=lambda ids: (len(ids), ids))
+        for batch in _batches(distinct, max_new_tokens, batch_size, self._cache_tokens()):
+            answers.update(zip(batch, self._answer(batch, max_new_tokens, should_cancel), strict=True))
+            progress(len(answers) / len(distinct))
+        return [answers[p] for p in prompts]
+
+    def _prompt(self, conversation: Sequence[Mapping[str, Any]] | str) -> list[int]:
+        if not isinstance(conversation, str):
+            return prompt_ids(self.tokenizer, conversation)
+        ids = list(self.tokenizer(conversation)["input_ids"])
+        # An empty prompt still needs a token to continue from.
+        return ids or [self.tokenizer.eos_token_id]
+
+    def _context(self) -> int:
+        return int(getattr(self.model.config, "max_position_embeddings", None) or DEFAULT_CONTEXT)
+
+    def _cache_tokens(self) -> int:
+        return CUDA_CACHE_TOKENS if self.device.type == "cuda" else CPU_CACHE_TOKENS
+
+    def _stop_ids(self) -> torch.Tensor:
+        ends = self.model.generation_config.eos_token_id
+        ids = {self.tokenizer.eos_token_id, *(ends if isinstance(ends, list) else [ends])} - {None}
+        return torch.tensor(sorted(ids), device=self.device)
+
+    @torch.inference_mode()
+    def _answer(
+        self, batch: Sequence[tuple[int, ...]], max_new_tokens: int, should_cancel: Callable[[], bool]
+    ) -> list[str]:
+        if shares_prefix(self.model.config):
+            generated = self._decode_sharing_prefix(batch, max_new_tokens, should_cancel)
+        else:
+            generated = self._decode_with_transformers(batch, max_new_tokens, should_cancel)
+        return [self.tokenizer.decode(ids, skip_special_tokens=True).strip() for ids in generated]
+
+    def _decode_sharing_prefix(
+        self, batch: Sequence[tuple[int, ...]], max_new_tokens: int, should_cancel: Callable[[], bool]
+    ) -> list[list[int]]:
+        from transformers import DynamicCache
+
+        shared = common_prefix_length(batch)
+        cache = DynamicCache(config=self.model.config)
+        if shared:
+            self.model(
+                input_ids=torch.tensor([batch[0][:shared]], device=self.device),
+                past_key_values=cache,
+                use_cache=True,
+                logits_to_keep=1,
+            )
+            cache.batch_repeat_interleave(len(batch))
+        rest, mask = self._left_padded([ids[shared:] for ids in batch])
+        mask = torch.cat([mask.new_ones(len(batch), shared), mask], dim=1)
+        positions = (mask.cumsum(1) - 1).clamp(min=0)[:, shared:]
+
+        stop = self._stop_ids()
+        generated: list[list[int]] = [[] for _ in batch]
+        rows = torch.arange(len(batch), device=self.device)
+        running = torch.ones(len(batch), dtype=torch.bool, device=self.device)
+        tokens = rest
+        for step in range(max_new_tokens):
+            if should_cancel():
+                raise GenerationCancelled
+            logits = self.model(
+                input_ids=tokens,
+                attention_mask=mask,
+                position_ids=positions,
+                past_key_values=cache,
+                use_cache=True,
+                logits_to_keep=1,
+            ).logits[:, -1]
+            chosen = logits.argmax(-1)
+            running &= ~torch.isin(chosen, stop)
+            for row, token, goes_on in zip(rows.tolist(), chosen.tolist(), running.tolist(), strict=True):
+                if goes_on:
+                    generated[row].append(token)
+            left = int(running.sum())
+            if left == 0 or step + 1 == max_new_tokens:
+                break
+            positions = positions[:, -1:] + 1
+            if left <= (1 - COMPACT_SHARE) * len(running):
+                keep = running.nonzero().squeeze(1)
+                cache.batch_select_indices(keep)
+                rows, chosen, mask, positions, running = (
+                    x[keep] for x in (rows, chosen, mask, positions, running)
+                )
+            mask = torch.cat([mask, mask.new_ones(len(mask), 1)], dim=1)
+            tokens = chosen[:, None]
+        return generated
+
+    def _decode_with_transformers(
+        self, batch: Sequence[tuple[int, ...]], max_new_tokens: int, should_cancel: Callable[[], bool]
+    ) -> list[list[int]]:
+        from transformers import StoppingCriteria, StoppingCriteriaList
+
+        class Cancelled(StoppingCriteria):
+            def __call__(
+                self, input_ids: torch.Tensor, scores: torch.Tensor, **kwargs: Any
+            ) -> torch.BoolTensor:
+                if should_cancel():
+                    raise GenerationCancelled
+                return torch.zeros(len(input_ids), dtype=torch.bool, device=input_ids.device)  # pyright: ignore[reportReturnType]
+
+        ids, mask = self._left_padded(batch)
+        stop = self._stop_ids()
+        output = self.model.generate(
+            input_ids=ids,
+            attention_mask=mask,
+            max_new_tokens=max_new_tokens,
+            do_sample=False,
+            eos_token_id=stop.tolist(),
+            pad_token_id=self.tokenizer.pad_token_id,
+            stopping_criteria=StoppingCriteriaList([Cancelled()]),
+        )
+        return [_until(answer, set(stop.tolist())) for answer in output[:, ids.shape[1] :].tolist()]
+
+    def _left_padded(self, batch: Sequence[Sequence[int]]) -> tuple[torch.Tensor, torch.Tensor]:
+        """Ids and mask, shape (rows, longest); 1 in the mask = a token of the prompt."""
+        longest = max(map(len, batch))
+        ids = torch.full((len(batch), longest), self.tokenizer.pad_token_id)
+        mask = torch.zeros((len(batch), longest), dtype=torch.long)
+        for row, tokens in enumerate(batch):
+            ids[row, longest - len(tokens) :] = torch.tensor(tokens)
+            mask[row, longest - len(tokens) :] = 1
+        return ids.to(self.device), mask.to(self.device)
+
+
+def common_prefix_length(batch: Sequence[Sequence[int]]) -> int:
+    """How many leading tokens all rows share, at least one token of each row left over."""
+    first, last = min(batch), max(batch)  # whatever these two share, all between them share
+    limit = min(map(len, batch)) - 1
+    length = 0
+    while length < limit and first[length] == last[length]:
+        length += 1
+    return length
+
+
+def _batches(
+    prompts: Sequence[tuple[int, ...]], max_new_tokens: int, batch_size: int, cache_tokens: int
+) -> Iterator[list[tuple[int, ...]]]:
+    """Prompts sorted by length, cut where ``batch_size`` rows or ``cache_tokens`` are reached. Longest first,
+    so that a batch too big for the memory fails at once."""
+    batch: list[tuple[int, ...]] = []
+    for prompt in reversed(prompts):
+        longest = len(batch[0]) if batch else len(prompt)
+        if batch and (
+            len(batch) >= batch_size or (len(batch) + 1) * (longest + max_new_tokens) > cache_tokens
+        ):
+            yield batch
+            batch = []
+        batch.append(prompt)
+    if batch:
+        yield batch
+
+
+def _until(ids: Sequence[int], stop: set[int]) -> list[int]:
+    end = next((i for i, token in enumerate(ids) if token in stop), len(ids))
+    return list(ids[:end])

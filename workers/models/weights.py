@@ -1,0 +1,57 @@
+"""Loading a base model and its tokenizer from disk: one way, for training and for generation."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import torch
+from transformers import AutoModelForCausalLM, AutoTokenizer
+
+from workers.models.base_models import BaseModelError, LocalModel
+
+SHARED_PREFIX_FAMILIES = frozenset({"llama", "qwen2", "qwen3", "mistral", "granite", "smollm3", "olmo2"})
+"""Model types whose every layer is plain causal attention over what the mask and the positions say."""
+
+
+def load_tokenizer(model: LocalModel) -> Any:
+    """The tokenizer, with a padding token (the end token where the model has none of its own)."""
+    tokenizer = AutoTokenizer.from_pretrained(model.path, trust_remote_code=False)
+    if tokenizer.eos_token_id is None:
+        raise BaseModelError(f"{model.name}: its tokenizer has no end token, so an answer would never stop")
+    if tokenizer.pad_token_id is None:
+        tokenizer.pad_token = tokenizer.eos_token
+    return tokenizer
+
+
+def load_weights(model: LocalModel, *, dtype: torch.dtype, device: torch.device) -> Any:
+    """The causal language model in ``dtype`` on ``device``. Safetensors only, never the model's own code."""
+    try:
+        loaded = AutoModelForCausalLM.from_pretrained(
+            model.path,
+            dtype=dtype,
+            attn_implementation="sdpa",
+            use_safetensors=True,
+            trust_remote_code=False,
+        )
+    except (ValueError, KeyError) as error:
+        raise BaseModelError(f"{model.name} cannot be loaded as a causal language model: {error}") from error
+    return loaded.to(device)
+
+
+def merge_adapter(model: Any, adapter: Path) -> Any:
+    """``model`` with the LoRA weights in ``adapter`` added into its own: answers cost what the base's cost."""
+    from peft import PeftModel
+
+    return PeftModel.from_pretrained(model, str(adapter)).merge_and_unload(safe_merge=True)
+
+
+def shares_prefix(config: Any) -> bool:
+    """Whether rows may share the computation of a common prefix in this architecture.
+
+    True for plain causal attention in every layer; a sliding window or a recurrent state counts distances
+    in memory, not in positions, and would see the rows packed beside it.
+    """
+    layers = set(getattr(config, "layer_types", None) or {"full_attention"})
+    window = getattr(config, "sliding_window", None) if getattr(config, "use_sliding_window", True) else None
+    return config.model_type in SHARED_PREFIX_FAMILIES and layers == {"full_attention"} and window is None

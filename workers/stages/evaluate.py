@@ -1,0 +1,85 @@
+"""How does a model answer a whole dataset version? Prompts in, scored answers out."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from app.db.models import AdapterRow, AnswerRow, EvaluationRow
+from app.domain.records import TrainingExample
+from app.domain.verification.metrics import score_answer
+from app.services import versions
+from workers.run_stage import StageContext
+from workers.stages.generate import Prompt, generate, tokens_for
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Inputs:
+    examples: Sequence[TrainingExample]
+    base_model: str
+    adapter: AdapterRow | None
+    max_new_tokens: int
+
+
+def run(context: StageContext) -> None:
+    inputs = load(context)
+    outputs = generate(
+        context,
+        base_model=inputs.base_model,
+        adapter=inputs.adapter,
+        prompts=[prompt_of(e) for e in inputs.examples],
+        max_new_tokens=inputs.max_new_tokens,
+        progress=context.span(0.05, 0.95),
+    )
+    save(context, inputs, outputs)
+
+
+def load(context: StageContext) -> Inputs:
+    with context.reading() as session:
+        row = session.get_one(EvaluationRow, context.claim.subject_id)
+        versions.require_alive(session, row.dataset_version_id)
+        examples = list(versions.iter_examples(session, row.dataset_version_id))
+        return Inputs(
+            examples=examples,
+            base_model=row.base_model,
+            adapter=session.get(AdapterRow, row.adapter_id) if row.adapter_id else None,
+            max_new_tokens=int(row.options.get("max_new_tokens") or tokens_for([e.output for e in examples])),
+        )
+
+
+def prompt_of(example: TrainingExample) -> Prompt:
+    """The conversation, built as ``metadata.request`` says it is served: a raw ``prompt_text`` as it
+    stands, or another ``system`` prompt in front."""
+    request = example.metadata.get("request")
+    messages = [m.as_dict() for m in example.prompt_messages]
+    if not isinstance(request, dict):
+        return messages
+    if isinstance(request.get("prompt_text"), str):
+        return request["prompt_text"]
+    if isinstance(request.get("system"), str):
+        kept = [m for m in messages if m["role"] != "system"]
+        return [{"role": "system", "content": request["system"]}, *kept]
+    return messages
+
+
+def save(context: StageContext, inputs: Inputs, outputs: Sequence[str]) -> None:
+    scores = [score_answer(o, e.output, ()) for o, e in zip(outputs, inputs.examples, strict=True)]
+    with context.saving() as (session, row):
+        assert isinstance(row, EvaluationRow)
+        session.add_all(
+            AnswerRow(
+                evaluation_id=row.id,
+                ordinal=i,
+                example_id=example.id,
+                output=output,
+                score=score.score,
+                correct=score.correct,
+            )
+            for i, (example, output, score) in enumerate(zip(inputs.examples, outputs, scores, strict=True))
+        )
+        correct = sum(s.correct for s in scores)
+        row.summary = {
+            "answers": len(scores),
+            "correct": correct,
+            "accuracy": correct / len(scores) if scores else None,
+        }

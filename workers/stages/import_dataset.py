@@ -1,0 +1,25 @@
+"""An upload becomes a dataset version: all of it in one transaction, or nothing of it."""
+
+from __future__ import annotations
+
+from app.db.models import ImportRow
+from app.db.session import transaction
+from app.domain.cycle_status import Status
+from app.services import imports, work
+from workers.run_stage import StageContext
+
+
+def run(context: StageContext) -> None:
+    with transaction(context.sessions) as session:
+        row = session.get_one(ImportRow, context.claim.subject_id)
+        imports.run_import(
+            session,
+            context.store,
+            row,
+            progress=context.progress,
+            should_cancel=lambda: False,  # progress() raises when somebody asked for a stop
+            settings=context.settings,
+        )
+        session.flush()
+        held = work.held(session, context.claim, to_finish=True)
+        work.finish(session, held, Status.SUCCEEDED)

@@ -1,0 +1,77 @@
+"""What exactly is trained on? A dataset version and a recipe in, a trainable file out."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from app.db.models import DiagnosisRow, MixtureRow
+from app.domain.mixing.export import trainable_rows
+from app.domain.mixing.mixture import Mixture, MixtureRecipe, build_mixture
+from app.domain.records import TrainingExample
+from app.errors import StageError
+from app.services import diagnoses, lineage, mixtures, versions
+from workers.run_stage import StageContext
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Inputs:
+    examples: Sequence[TrainingExample]
+    targeted_ids: frozenset[str]
+    held_back_prompts: Sequence[str]
+    recipe: MixtureRecipe
+
+
+def run(context: StageContext) -> None:
+    inputs = load(context)
+    mixture = build_mixture(
+        repaired=inputs.examples,
+        targeted_ids=inputs.targeted_ids,
+        held_back_prompts=inputs.held_back_prompts,
+        recipe=inputs.recipe,
+        rng=np.random.default_rng(inputs.recipe.seed),
+    )
+    context.progress(0.7)
+    save(context, inputs, mixture)
+
+
+def load(context: StageContext) -> Inputs:
+    with context.reading() as session:
+        row = session.get_one(MixtureRow, context.claim.subject_id)
+        versions.require_alive(session, row.dataset_version_id)
+        targeted: frozenset[str] = frozenset()
+        held_back: list[str] = []
+        if row.diagnosis_id is not None:
+            diagnosis = session.get_one(DiagnosisRow, row.diagnosis_id)
+            targeted = lineage.taught_since(
+                session, row.dataset_version_id, ancestor_id=diagnosis.dataset_version_id
+            )
+            findings = diagnoses.list_findings(session, row.diagnosis_id)
+            held_back = [diagnoses.case_from_snapshot(f).prompt for f in findings if f.held_back]
+        return Inputs(
+            examples=list(versions.iter_examples(session, row.dataset_version_id)),
+            targeted_ids=targeted,
+            held_back_prompts=held_back,
+            recipe=mixtures.check_recipe(row.recipe),
+        )
+
+
+def save(context: StageContext, inputs: Inputs, mixture: Mixture) -> None:
+    if not mixture.rows:
+        raise StageError("the mixture is empty: every row of the version repeats a held-back prompt")
+    by_id = {e.id: e for e in inputs.examples}
+    lines = [json.dumps(row, ensure_ascii=False) + "\n" for row in trainable_rows(mixture, by_id)]
+    content = "".join(lines).encode("utf-8", "surrogatepass")
+    artifact = context.store.put_bytes(content)
+    with context.saving() as (session, row):
+        assert isinstance(row, MixtureRow)
+        versions.require_alive(session, row.dataset_version_id)
+        row.recipe = {**mixture.recipe.as_dict()}
+        row.rows = len(lines)
+        row.counts = mixture.counts
+        row.content_hash = hashlib.sha256(content).hexdigest()
+        row.rows_uri = artifact.uri
