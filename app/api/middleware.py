@@ -18,6 +18,7 @@ from app.logging import get_logger
 
 log = get_logger(__name__)
 
+_METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 _SANE_REQUEST_ID = re.compile(r"[A-Za-z0-9._:-]{1,128}")
 
 
@@ -76,7 +77,7 @@ class RequestContext:
 
     def _count(self, scope: Scope, status: int, seconds: float) -> None:
         route = _route_path(scope)
-        method = scope["method"] if route != "unmatched" else "any"
+        method = scope["method"] if scope["method"] in _METHODS else "other"
         self.metrics.requests.labels(method, route, str(status)).inc()
         self.metrics.seconds.labels(method, route).observe(seconds)
         log.debug("request.answered", method=method, route=route, status=status, ms=round(seconds * 1000, 1))

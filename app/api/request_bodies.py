@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import zlib
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncGenerator, Iterator
 from math import isfinite
 from typing import Any, NoReturn
 
@@ -67,7 +67,7 @@ class BodyRequest(Request):
         super().__init__(scope, receive)
         self.body_limit_bytes = body_limit_bytes
 
-    async def stream(self) -> AsyncIterator[bytes]:
+    async def stream(self) -> AsyncGenerator[bytes, None]:
         if hasattr(self, "_body"):
             yield self._body
             return

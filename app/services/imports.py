@@ -6,7 +6,6 @@ visible before all of it is.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterable, Iterator
 from itertools import chain, islice
 from typing import Any, BinaryIO, Final
@@ -17,6 +16,7 @@ from app import queue
 from app.artifacts import ArtifactStore
 from app.db.models import DatasetRow, DatasetVersionRow, ImportRow
 from app.db.repositories import versions as version_rows
+from app.db.repositories.example_encoding import EncodedExample, encode
 from app.db.repositories.pages import Page, PageRequest, by_creation, of_project
 from app.domain import formats
 from app.domain.formats import DetectionError, Format, Line, RowError, UploadError
@@ -272,7 +272,6 @@ _COPY_EXAMPLES = (
     "source_id, metadata) FROM STDIN"
 )
 _COPY_MEMBERS = "COPY dataset_version_examples (version_id, position, example_id) FROM STDIN"
-_as_json = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), check_circular=False).encode
 
 
 class _Writer:
@@ -290,25 +289,25 @@ class _Writer:
         with self._connection.cursor() as cursor:
             with cursor.copy(_COPY_EXAMPLES) as copy:
                 for example in batch:
-                    record_hash = example.record_hash
-                    self.content_hash.add(record_hash)
+                    encoded = encode(example)
+                    self.content_hash.add(encoded.record_hash)
                     self.statistics.add(example)
-                    copy.write_row(self._columns(example, record_hash))
+                    copy.write_row(self._columns(example, encoded))
             with cursor.copy(_COPY_MEMBERS) as copy:
                 for position, example in enumerate(batch, start=self.rows):
                     copy.write_row((self._version_id, position, example.id))
         self.rows += len(batch)
 
-    def _columns(self, example: TrainingExample, record_hash: str) -> tuple[Any, ...]:
+    def _columns(self, example: TrainingExample, encoded: EncodedExample) -> tuple[Any, ...]:
         return (
             example.id,
             self._dataset_id,
-            example.content_hash,
-            record_hash,
-            _as_json([m.as_dict() for m in example.messages]),
-            _as_json([m.as_dict() for m in example.rejected]) if example.rejected else None,
-            None if example.tools is None else _as_json([example.tools]),
+            encoded.content_hash,
+            encoded.record_hash,
+            encoded.messages,
+            encoded.rejected,
+            None if encoded.tools is None else f"[{encoded.tools}]",
             example.instruction_length,
             example.source_id,
-            _as_json(dict(example.metadata)),
+            encoded.metadata,
         )

@@ -15,10 +15,11 @@ import numpy as np
 
 from app.domain.records import Role, TrainingExample
 
+_LETTER = re.compile("[A-Za-z]")
 _CJK = re.compile("[\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7af\uf900-\ufaff]+")
 _LATIN = re.compile("[A-Za-z\u00c0-\u024f]+")
-# A page says what a text is written in.
-_SCRIPT_SAMPLE_CHARACTERS = 2_000
+# The first lines say what a text is written in.
+_SCRIPT_SAMPLE_CHARACTERS = 300
 _CHARACTERS_PER_TOKEN = 4  # of English; a CJK character is about one token of its own
 _QUANTILES = (0.5, 0.9, 0.99)
 
@@ -26,17 +27,22 @@ _QUANTILES = (0.5, 0.9, 0.99)
 def script_of(text: str) -> str:
     """``latin``, ``cjk`` or ``other``: what carries the text. A CJK character says what two letters do."""
     sample = text[:_SCRIPT_SAMPLE_CHARACTERS]
+    if sample.isascii():
+        return "latin" if _LETTER.search(sample) else "other"
+    cjk = sum(map(len, _CJK.findall(sample)))
     latin = sum(map(len, _LATIN.findall(sample)))
-    cjk = 0 if sample.isascii() else sum(map(len, _CJK.findall(sample)))
     if not latin and not cjk:
         return "other"
     return "cjk" if 2 * cjk > latin else "latin"
 
 
 def estimated_tokens(text: str) -> int:
-    """Within about a third of what a byte-pair tokenizer counts; nothing is decided by it."""
-    cjk = 0 if text.isascii() else sum(map(len, _CJK.findall(text)))
-    return cjk + -(-(len(text) - cjk) // _CHARACTERS_PER_TOKEN)
+    """Within about a third of what a byte-pair tokenizer counts; nothing is decided by it.
+
+    UTF-8 writes a CJK character in three bytes: the surplus over the characters counts them.
+    """
+    wide = 0 if text.isascii() else (len(text.encode("utf-8", "surrogatepass")) - len(text)) // 2
+    return wide + -(-(len(text) - wide) // _CHARACTERS_PER_TOKEN)
 
 
 class RunningStatistics:
@@ -50,16 +56,19 @@ class RunningStatistics:
         self._with: Counter[str] = Counter()
 
     def add(self, example: TrainingExample) -> None:
-        prompt, output = example.prompt, example.output
+        messages = example.messages
+        prompt, output = example.prompt, messages[-1].content
         self._prompt_tokens.append(estimated_tokens(prompt))
         self._output_tokens.append(estimated_tokens(output))
         # Salted per process and 64 bits wide: enough to count what is distinct.
         self._outputs.append(hash(output))
         self._scripts[script_of(prompt)] += 1
-        messages = example.messages
-        self._with["system"] += messages[0].role is Role.SYSTEM
-        self._with["history"] += sum(m.role is Role.USER for m in messages) > 1
-        self._with["rejected"] += bool(example.rejected)
+        if messages[0].role is Role.SYSTEM:
+            self._with["system"] += 1
+        if len(messages) > 3:  # more than system, prompt and answer
+            self._with["history"] += 1
+        if example.rejected:
+            self._with["rejected"] += 1
 
     def as_dict(self, *, formats: dict[str, int] | None = None) -> dict[str, Any]:
         rows = len(self._outputs)
@@ -69,7 +78,7 @@ class RunningStatistics:
             "output_tokens_estimated": _quantiles(self._output_tokens),
             "scripts": {name: round(n / rows, 4) for name, n in sorted(self._scripts.items())},
             "distinct_outputs": int(np.unique(np.array(self._outputs)).size),
-            "rows_with": {name: int(n) for name, n in sorted(self._with.items())},
+            "rows_with": {name: self._with[name] for name in ("history", "rejected", "system")},
             "formats": formats or {},
         }
 

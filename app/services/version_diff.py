@@ -115,7 +115,7 @@ def _from_parent(
         .order_by(VersionChangeRow.ordinal)
         .limit(limit)
     )
-    return {kind: n for kind, n in counted}, [_recorded(row) for row in rows]
+    return dict(counted.tuples().all()), [_recorded(row) for row in rows]
 
 
 def _recorded(row: VersionChangeRow) -> RowChange:

@@ -119,7 +119,7 @@ def _findings(report: ReportModel) -> Iterable[str]:
 
 
 def _finding(finding: ReportFinding) -> Iterable[str]:
-    verdict = f", {verdict_name(finding.verdict).lower()}" if finding.verdict else ""
+    verdict = f", {escaped(verdict_name(finding.verdict).lower())}" if finding.verdict else ""
     held_back = ", held back" if finding.held_back else ""
     name = escaped(finding.external_id or finding.bad_case_id)
     yield f"### {name}: {cause_name(finding.category)} ({percent(finding.confidence)}{verdict}{held_back})"

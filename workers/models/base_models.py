@@ -170,11 +170,13 @@ def _convert_gguf(file: Path, folder: Path) -> None:
             trust_remote_code=False,
         )
         # The tensors are plain now; transformers refuses to save a model that still says it is quantised.
-        model.hf_quantizer = None
-        if hasattr(model, "is_quantized"):
-            model.is_quantized = False
-        if hasattr(model.config, "quantization_config"):
-            del model.config.quantization_config
+        for holder, name in (
+            (model, "hf_quantizer"),
+            (model, "is_quantized"),
+            (model.config, "quantization_config"),
+        ):
+            if hasattr(holder, name):
+                delattr(holder, name)
         model.save_pretrained(partial)
         tokenizer.save_pretrained(partial)
         partial.chmod(0o755)

@@ -179,12 +179,10 @@ class Generator:
         from transformers import StoppingCriteria, StoppingCriteriaList
 
         class Cancelled(StoppingCriteria):
-            def __call__(
-                self, input_ids: torch.Tensor, scores: torch.Tensor, **kwargs: Any
-            ) -> torch.BoolTensor:
+            def __call__(self, input_ids: Any, scores: Any, **kwargs: Any) -> Any:  # noqa: ARG002
                 if should_cancel():
                     raise GenerationCancelled
-                return torch.zeros(len(input_ids), dtype=torch.bool, device=input_ids.device)  # pyright: ignore[reportReturnType]
+                return torch.zeros(len(input_ids), dtype=torch.bool, device=input_ids.device)
 
         ids, mask = self._left_padded(batch)
         stop = self._stop_ids()
@@ -210,9 +208,10 @@ class Generator:
         return ids.to(self.device), mask.to(self.device)
 
 
-def common_prefix_length(batch: Sequence[Sequence[int]]) -> int:
+def common_prefix_length(batch: Sequence[list[int]] | Sequence[tuple[int, ...]]) -> int:
     """How many leading tokens all rows share, at least one token of each row left over."""
-    first, last = min(batch), max(batch)  # whatever these two share, all between them share
+    ordered = sorted(batch)
+    first, last = ordered[0], ordered[-1]  # whatever these two share, all between them share
     limit = min(map(len, batch)) - 1
     length = 0
     while length < limit and first[length] == last[length]:

@@ -27,7 +27,7 @@ def load_tokenizer(model: LocalModel) -> Any:
 def load_weights(model: LocalModel, *, dtype: torch.dtype, device: torch.device) -> Any:
     """The causal language model in ``dtype`` on ``device``. Safetensors only, never the model's own code."""
     try:
-        loaded = AutoModelForCausalLM.from_pretrained(
+        loaded: Any = AutoModelForCausalLM.from_pretrained(
             model.path,
             dtype=dtype,
             attn_implementation="sdpa",

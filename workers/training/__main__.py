@@ -129,7 +129,7 @@ def _measured(folder: RunFolder, seconds: float, device: Any) -> dict[str, Any]:
 
     from workers.training.metrics_log import read_metrics
 
-    lines = [line for line in read_metrics(folder.metrics) if line["loss"] is not None]
+    lines = read_metrics(folder.metrics)
     tail = lines[-max(1, len(lines) // 10) :]
     speeds = [line["tokens_per_second"] for line in lines]
     if device.type == "cuda":

@@ -16,7 +16,7 @@ COMPLETE = "complete"
 class MarkComplete(TrainerCallback):
     """Marks each checkpoint once the trainer has written all of it."""
 
-    def on_save(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
+    def on_save(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:  # noqa: ARG002
         (Path(args.output_dir) / f"checkpoint-{state.global_step}" / COMPLETE).touch()
 
 

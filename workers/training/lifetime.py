@@ -32,7 +32,7 @@ def die_with_parent() -> None:
     On Linux the kernel sees to it; elsewhere, and for a parent that was gone before the kernel was asked,
     a thread compares parents.
     """
-    parent = int(os.environ.get(PARENT_VARIABLE, 0))
+    parent = int(os.environ.get(PARENT_VARIABLE, "0"))
     if not parent:
         return  # started by hand
     if sys.platform == "linux":

@@ -11,6 +11,7 @@ from peft import LoraConfig, PeftModel, TaskType
 
 from app.domain.training_config import TrainingConfig
 from workers.models.base_models import LocalModel
+from workers.training.run_folder import read_json, write_json
 
 
 class LoraError(ValueError):
@@ -51,8 +52,9 @@ def save_adapter(model: PeftModel, target: Path, base: LocalModel) -> None:
     part = target.with_name(f".{target.name}.part")
     for folder in (part, target):
         shutil.rmtree(folder, ignore_errors=True)
+    model.save_pretrained(str(part), selected_adapters=["default"], save_embedding_layers=False)
     # Where the base model lies on this machine means nothing on another one.
-    model.peft_config["default"].base_model_name_or_path = base.name
-    model.save_pretrained(str(part), safe_serialization=True, selected_adapters=["default"])
+    settings = read_json(part / "adapter_config.json")
+    write_json(part / "adapter_config.json", {**settings, "base_model_name_or_path": base.name})
     (part / "README.md").unlink(missing_ok=True)  # a form with nothing filled in; the stage writes the card
     os.replace(part, target)

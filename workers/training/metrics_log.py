@@ -55,14 +55,10 @@ class MetricsLog(TrainerCallback):
         """Time in the training loop, over all starts of the run."""
         return self._seconds_before + time.monotonic() - self._started
 
-    def on_train_begin(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
+    def on_train_begin(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:  # noqa: ARG002
         self._started = self._last_logged = time.monotonic()
-        if state.global_step == 0:
-            self._append({"step": 0, "total_steps": state.max_steps, "loss": None, "seconds": 0.0})
 
-    def on_log(
-        self, args: Any, state: Any, control: Any, logs: dict[str, Any] | None = None, **kwargs: Any
-    ) -> None:
+    def on_log(self, args: Any, state: Any, control: Any, logs: Any = None, **kwargs: Any) -> None:  # noqa: ARG002
         if not logs or "loss" not in logs:
             return  # the summary at the end
         loss = float(logs["loss"])

@@ -57,7 +57,7 @@ class StopOnRequest(TrainerCallback):
         self._stop = stop
         self.stopped = False
 
-    def on_step_end(self, args: Any, state: Any, control: Any, **kwargs: Any) -> Any:
+    def on_step_end(self, args: Any, state: Any, control: Any, **kwargs: Any) -> Any:  # noqa: ARG002
         if self._stop and state.global_step < state.max_steps:
             self.stopped = True
             control.should_training_stop = True
@@ -106,7 +106,7 @@ class AnswerTrainer(SFTTrainer):
 class PreferenceTrainer(DPOTrainer):
     """DPO on rows that are tokens already."""
 
-    def _prepare_dataset(self, dataset: Any, *args: Any, **kwargs: Any) -> Any:
+    def _prepare_dataset(self, dataset: Any, *args: Any, **kwargs: Any) -> Any:  # noqa: ARG002
         return dataset
 
     def create_model_card(self, *args: Any, **kwargs: Any) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Header, Query
 from fastapi.responses import StreamingResponse
@@ -20,7 +20,7 @@ from app.services import exports, version_diff, versions
 router = APIRouter(prefix="/v1/dataset-versions", tags=["dataset versions"], route_class=TransactionRoute)
 
 NDJSON = "application/x-ndjson"
-_STREAM = {
+_STREAM: dict[int | str, dict[str, Any]] = {
     200: {
         "description": "One row a line.",
         "content": {NDJSON: {"schema": {"type": "string", "format": "binary"}}},

@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import AsyncIterator, Callable
-from typing import Annotated
+from typing import Annotated, Any
 
 import anyio
-from fastapi import APIRouter, Header, Query, Request, Response
+from fastapi import APIRouter, Header, Query, Response
 from fastapi.responses import StreamingResponse
 from starlette.concurrency import run_in_threadpool
 
@@ -28,7 +28,7 @@ _POLL_SECONDS = 0.5
 _KEEP_ALIVE_SECONDS = 15.0
 _BATCH_EVENTS = 500
 _LARGEST_ID = 2**63 - 1
-_RESPONSES = {
+_RESPONSES: dict[int | str, dict[str, Any]] = {
     200: {
         "model": ListOf[Event],
         "description": "The events so far, or with Accept: text/event-stream every event as it happens.",
@@ -49,7 +49,6 @@ def _event_id(name: str, value: str | None) -> int:
 def _endpoint(noun: str) -> Callable[..., Response]:
     def list_events(
         subject_id: Id,
-        request: Request,
         caller: Reader,
         session: DatabaseSession,
         sessions: Sessions,

@@ -9,8 +9,8 @@ from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from pydantic import BaseModel
 
 from app.api import problems
-from app.services.operations import Backlog, NotReady, read_backlog, require_ready
 from app.db.session import SessionFactory
+from app.services.operations import Backlog, NotReady, read_backlog, require_ready
 
 router = APIRouter(tags=["operations"])
 

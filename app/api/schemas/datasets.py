@@ -9,10 +9,27 @@ from typing import Any, Literal
 from pydantic import Field
 
 from app.api.schemas.common import Body, LongWork, Name, Resource
-from app.domain.formats import FORMATS
 
-ExportFormat = StrEnum("ExportFormat", {f.name.upper(): f.name for f in FORMATS})
-UploadFormat = StrEnum("UploadFormat", {"AUTO": "auto", **{f.name.upper(): f.name for f in FORMATS}})
+
+class ExportFormat(StrEnum):
+    """The names of ``app.domain.formats.FORMATS``."""
+
+    ALPACA = "alpaca"
+    SHAREGPT = "sharegpt"
+    MESSAGES = "messages"
+    PREFERENCE = "preference"
+    COMPLETION = "completion"
+
+
+class UploadFormat(StrEnum):
+    """The same, and ``auto``: told by the first rows."""
+
+    AUTO = "auto"
+    ALPACA = "alpaca"
+    SHAREGPT = "sharegpt"
+    MESSAGES = "messages"
+    PREFERENCE = "preference"
+    COMPLETION = "completion"
 
 
 class NewDataset(Body):

@@ -96,8 +96,8 @@ _UPDATED = (
 # xmax = 0 only in a row version that this statement inserted.
 _UPSERT = text(
     f"""
-    INSERT INTO bad_cases (project_id, {_NAMES}, updated_at)
-    SELECT :project_id, {_NAMES}, created_at
+    INSERT INTO bad_cases (project_id, revision, {_NAMES}, updated_at)
+    SELECT :project_id, 1, {_NAMES}, created_at
     FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS sent({_FIELDS})
     ORDER BY external_id COLLATE "C"
     ON CONFLICT (project_id, external_id) DO UPDATE SET

@@ -75,7 +75,7 @@ def _page(
 ) -> Page[Row]:
     key: ColumnElement[Any] = tuple_(*keys) if len(keys) > 1 else keys[0]  # pyright: ignore[reportAssignmentType]
     if page.after is not None:
-        last = session.execute(
+        last: Any = session.execute(
             statement.with_only_columns(*keys).where(row_class.id == page.after).order_by(None)
         ).first()
         if last is None:

@@ -1,0 +1,1 @@
+"""Rows that are added where the diagnosis found gaps."""

@@ -17,6 +17,7 @@ from numpy import ndarray
 from sklearn.ensemble import HistGradientBoostingClassifier
 
 from app.domain import thresholds
+from app.domain.diagnosis.interleaving import interleaving
 from app.domain.diagnosis.neighborhood import Neighborhoods, TrainingSet
 
 FEATURES = (
@@ -31,11 +32,13 @@ FEATURES = (
     "cosine_gap",
     "task_agreement",
     "model_support_share",
+    "interleaving",
+    "model_interleaving",
 )
 NEEDS_EXPECTED = frozenset(
-    ("support_mass", "neither_mass", "support_best", "neither_best", "support_share", "cosine_gap")
+    ("support_mass", "neither_mass", "support_best", "neither_best", "support_share", "cosine_gap", "interleaving")
 )
-NEEDS_OUTPUT = frozenset(("wrong_mass", "wrong_best", "wrong_share", "model_support_share"))
+NEEDS_OUTPUT = frozenset(("wrong_mass", "wrong_best", "wrong_share", "model_support_share", "model_interleaving"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +66,8 @@ def _pair_columns(around: Neighborhoods, steadiness: Float64[ndarray, " q"]) -> 
             around.cosine.ravel(),
             around.jaccard.ravel(),
             around.same_numbers.ravel(),
+            (around.cosine - around.cosine.mean(axis=1, keepdims=True)).ravel(),
+            (around.jaccard - around.jaccard.mean(axis=1, keepdims=True)).ravel(),
             np.broadcast_to(steadiness[:, None], shape).ravel(),
         ]
     ).astype(np.float64)
@@ -83,15 +88,17 @@ def learn_relevance(training: TrainingSet, rng: np.random.Generator) -> Relevanc
         return Relevance(None, steadiness)
     copies = rng.choice(len(columns), max(20, int(len(columns) * thresholds.RELEVANCE_COPY_SHARE)))
     same = columns[copies].copy()
-    same[:, 0] = rng.uniform(np.maximum(same[:, 0], 0.9), 1.0)
-    same[:, 1] = rng.uniform(np.clip(same[:, 1], 0.6, 0.999), 1.0)
+    before = same[:, :2].copy()
+    same[:, 0] = rng.uniform(np.clip(before[:, 0], 0.97, 0.999), 1.0)
+    same[:, 1] = rng.uniform(np.clip(before[:, 1], 0.85, 0.999), 1.0)
     same[:, 2] = 1.0
+    same[:, 3:5] += same[:, :2] - before
     model = HistGradientBoostingClassifier(
         max_iter=80,
         learning_rate=0.1,
         max_leaf_nodes=15,
         min_samples_leaf=20,
-        monotonic_cst=[1, 1, 1, 1],
+        monotonic_cst=[1] * columns.shape[1],
         random_state=int(rng.integers(2**31)),
     )
     model.fit(np.vstack([columns, same]), np.concatenate([agrees, np.ones(len(same), dtype=bool)]))
@@ -112,7 +119,10 @@ def _task_agreement(training: TrainingSet) -> Float64[ndarray, " t"]:
 
 
 def features(
-    around: Neighborhoods, relevance: Float32[ndarray, "q k"], tasks_agreement: Float64[ndarray, " q"]
+    around: Neighborhoods,
+    relevance: Float32[ndarray, "q k"],
+    tasks_agreement: Float64[ndarray, " q"],
+    vectors: Float32[ndarray, "n d"],
 ) -> Float64[ndarray, "q f"]:
     """One row of ``FEATURES`` a prompt. Masses are sums of relevance, in rows; shares 0..1."""
     neither = around.present & ~around.expected & ~around.wrong
@@ -123,6 +133,8 @@ def features(
     total = np.maximum(relevance.sum(axis=1), 1e-6)
     best_support = np.where(around.expected, around.cosine, -1.0).max(axis=1, initial=-1.0)
     best_against = np.where(around.present & ~around.expected, around.cosine, -1.0).max(axis=1, initial=-1.0)
+    sides = np.stack([around.expected, around.wrong])
+    mixed = interleaving(sides, around.rows, vectors)
     return np.column_stack(
         [
             np.log1p(support_mass),
@@ -136,6 +148,8 @@ def features(
             np.clip(best_support - best_against, -0.5, 0.5),
             tasks_agreement,
             (relevance * around.wrong).sum(axis=1) / total,
+            mixed[0],
+            mixed[1],
         ]
     ).astype(np.float64)
 

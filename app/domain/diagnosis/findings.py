@@ -9,7 +9,7 @@ from jaxtyping import Bool, Float32, Float64, Int64
 from numpy import ndarray
 
 from app.domain import thresholds
-from app.domain.diagnosis.calibration import CAUSES
+from app.domain.diagnosis.simulation import CAUSES
 from app.domain.records import (
     Agreement,
     Neighbor,

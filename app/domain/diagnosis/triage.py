@@ -27,12 +27,14 @@ from app.domain.diagnosis import (
     serving_mismatch,
     symptoms,
 )
+from app.domain.diagnosis.lens import Lens, lens
 from app.domain.diagnosis.neighborhood import (
     Neighborhoods,
     look_around,
     read_prompts,
     read_training_set,
 )
+from app.domain.diagnosis.simulation import simulate
 from app.domain.diagnosis.views import Vectors, ViewTexts, texts_of
 from app.domain.records import (
     BadCase,
@@ -92,8 +94,8 @@ def triage(
     tasks = _tasks(examples, instructions)
     training = read_training_set(texts, vectors, tasks, rng)
     progress(0.3)
-    seen = calibration.lens(training, rng)
-    simulation = calibration.simulate(seen, rng)
+    seen = lens(training, rng)
+    simulation = simulate(seen, rng)
     progress(0.6)
     looked = _look(cases, texts, vectors, seen)
     judge = calibration.Judge(
@@ -163,7 +165,7 @@ class _Looked:
     already_right: Bool[ndarray, " q"]
 
 
-def _look(cases: Sequence[BadCase], texts: ViewTexts, vectors: Vectors, seen: calibration.Lens) -> _Looked:
+def _look(cases: Sequence[BadCase], texts: ViewTexts, vectors: Vectors, seen: Lens) -> _Looked:
     training = seen.training
     labels = similarity.labels_of(texts.example_outputs)
     prompts = read_prompts(texts.case_inputs, vectors.case_inputs)

@@ -15,15 +15,17 @@ from app.domain.repair.actions import ActionKind, Decision, ProposedAction, Repa
 
 @dataclass(slots=True, kw_only=True)
 class Draft:
-    """``examples`` are cleaned, ``originals`` as they came; ``prompts`` the part of each that varies.
+    """``examples`` are cleaned, ``originals`` as they came; ``prompts`` is the part of each
+    that varies, ``tasks`` the part that does not.
 
     ``gone`` rows are dropped, ``settled`` ones were judged: later methods leave both alone.
     """
 
     examples: Sequence[TrainingExample]
     originals: Sequence[TrainingExample]
-    prompts: list[str]
     policy: RepairPolicy
+    prompts: list[str] = field(default_factory=list)
+    tasks: list[str] = field(default_factory=list)
     actions: list[ProposedAction] = field(default_factory=list)
     gone: set[int] = field(default_factory=set)
     settled: set[int] = field(default_factory=set)

@@ -7,7 +7,7 @@ decisions on rows. Refuses to know texts: labels are numbers, inputs vectors.
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -42,6 +42,17 @@ class LabelVerdict:
     anchors: tuple[tuple[int, float], ...]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LabelJudgement:
+    """``wrong`` in row order; ``judged`` rows were looked at over their whole region, wrong or not."""
+
+    wrong: tuple[LabelVerdict, ...]
+    judged: frozenset[int]
+
+
+_NOTHING = LabelJudgement(wrong=(), judged=frozenset())
+
+
 def find_wrong_labels(
     *,
     vectors: Float32[ndarray, "n d"],
@@ -50,17 +61,20 @@ def find_wrong_labels(
     anchor_labels: Int64[ndarray, " m"],
     anchor_wrong: Int64[ndarray, " m"],
     in_conflict: Bool[ndarray, " m"],
-) -> tuple[LabelVerdict, ...]:
-    """Rows whose label the anchors contradict, in row order.
+) -> LabelJudgement:
+    """Rows of one task whose label the anchors contradict.
 
     ``given`` (n,): label of each row, -1 = its output is no label. ``anchor_labels`` (m,): expected label
     of each bad case; ``anchor_wrong`` (m,): the label that the model gave, -1 = none. ``in_conflict``:
     the diagnosis blames contradicting rows; the other anchors only say what is right where they stand.
+
+    Outputs that repeat without following from the input (the letters of multiple-choice questions, true
+    and false, small numbers) have no region to be wrong in: pairs of such labels are left alone.
     """
     usable = np.flatnonzero(anchor_labels >= 0)
     rows = np.flatnonzero(given >= 0)
     if not rows.size or not in_conflict[usable].any():
-        return ()
+        return _NOTHING
     near = similarity.nearest(anchor_vectors[usable], vectors[rows], thresholds.REGION_NEIGHBORS)
     near_labels = np.where(near.present, given[rows][near.indices], -1)
     pairs = _contradictions(
@@ -69,8 +83,10 @@ def find_wrong_labels(
         anchor_wrong[usable],
         in_conflict[usable],
     )
+    regional = _regional_labels(vectors[rows], given[rows], {label for pair in pairs for label in pair})
+    pairs = frozenset(pair for pair in pairs if regional.intersection(pair))
     if not pairs:
-        return ()
+        return _NOTHING
 
     # Only the labels of the neighbourhood take part: the far ones cost time and decide nothing.
     local = sorted({*near_labels[near_labels >= 0].tolist(), *(label for pair in pairs for label in pair)})
@@ -112,7 +128,31 @@ def find_wrong_labels(
                 anchors=tuple((int(anchors[a]), float(cosines[a])) for a in expecting),
             )
         )
-    return tuple(verdicts)
+    suspected = np.isin(given[rows], [label for pair in pairs for label in pair])
+    return LabelJudgement(wrong=tuple(verdicts), judged=frozenset(rows[suspected].tolist()))
+
+
+def _regional_labels(
+    vectors: Float32[ndarray, "n d"], given: Int64[ndarray, " n"], asked: Set[int]
+) -> frozenset[int]:
+    """Those of the asked labels whose rows lie together, beyond chance.
+
+    Cohen's kappa of a row's label with its neighbours' labels: 0 = the inputs say nothing about the
+    label, 1 = a region of its own, about a half = a region in which two labels are mixed.
+    """
+    rows = np.flatnonzero(np.isin(given, sorted(asked)))
+    near = similarity.nearest_others(vectors, thresholds.NEIGHBORS, rows)
+    same = (given[near.indices] == given[rows][:, None]) & near.present
+    share = same.sum(axis=1) / np.maximum(near.present.sum(axis=1), 1)
+    regional = set()
+    for label in asked:
+        of_label = given[rows] == label
+        chance = float((given == label).mean())
+        if of_label.any() and chance < 1:
+            kappa = (float(share[of_label].mean()) - chance) / (1 - chance)
+            if kappa >= thresholds.REGIONAL_KAPPA:
+                regional.add(label)
+    return frozenset(regional)
 
 
 def _contradictions(

@@ -73,9 +73,10 @@ def plan_repair(
     _check_shapes(examples, input_vectors, output_vectors, cases, case_input_vectors)
     draft = _normalise(examples, policy)
     progress(0.1)
-    _drop_exact_duplicates(draft)
     instructions = text.known_instructions(draft.examples)
     draft.prompts = [text.focus(example.prompt, instructions) for example in draft.examples]
+    draft.tasks = [_task(example.system, example.prompt, instructions) for example in draft.examples]
+    _drop_exact_duplicates(draft)
     groups = _prompt_groups(draft)
     _drop_near_duplicates(draft, groups)
     progress(0.4)
@@ -84,6 +85,7 @@ def plan_repair(
         anchors = plan_conflicts.Anchors(
             cases=cases,
             prompts=[text.focus(case.prompt, instructions) for case in cases],
+            tasks=[_task(case.system, case.prompt, instructions) for case in cases],
             vectors=case_input_vectors,
             findings={finding.bad_case_id: finding for finding in findings},
         )
@@ -97,7 +99,7 @@ def plan_repair(
 
 
 def _normalise(examples: Sequence[TrainingExample], policy: RepairPolicy) -> Draft:
-    draft = Draft(examples=examples, originals=examples, prompts=[], policy=policy)
+    draft = Draft(examples=examples, originals=examples, policy=policy)
     if not policy.normalise:
         return draft
     cleaned = list(examples)
@@ -108,6 +110,10 @@ def _normalise(examples: Sequence[TrainingExample], policy: RepairPolicy) -> Dra
             cleaned[row] = replace(example, messages=found.messages, rejected=found.rejected)
             draft.normalised(row, cleaned[row], found.changes)
     return draft
+
+
+def _task(system: str | None, prompt: str, instructions: frozenset[str]) -> str:
+    return f"{system or ''}\0{text.instruction_of(prompt, instructions)}"
 
 
 def _drop_exact_duplicates(draft: Draft) -> None:
@@ -153,8 +159,9 @@ def _drop_duplicate(draft: Draft, dropped: Dropped) -> None:
     how = "exact duplicate" if dropped.reason is DropReason.EXACT_DUPLICATE else "near-duplicate"
     draft.drop(
         dropped.row,
-        f'{how} of {kept.id} ("{excerpt(kept.prompt)}"), which stays',
-        dropped.jaccard,
+        f'{how} of {kept.id} ("{excerpt(draft.prompts[dropped.of])}"), which stays',
+        # Half of the way to equal is half sure: only the nearest pairs go without a person.
+        2 * dropped.jaccard - 1,
         {"rule": dropped.reason.value, "of": kept.id, "jaccard": round(dropped.jaccard, 3)},
     )
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
-from jaxtyping import Float32
+from jaxtyping import Bool, Float32, Int64
 from numpy import ndarray
 
 from app.domain import text
@@ -15,15 +15,17 @@ from app.domain.records import Agreement, BadCase, Finding, RootCause
 from app.domain.repair import conflicts, label_conflicts, near_duplicates, thresholds
 from app.domain.repair.actions import ResolutionRule
 from app.domain.repair.draft import Draft, excerpt
-from app.domain.repair.label_conflicts import LabelMend
+from app.domain.repair.label_conflicts import LabelMend, LabelVerdict
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Anchors:
-    """The bad cases whose expected outputs are trusted. ``prompts[i]`` is what varies in case i's prompt."""
+    """The bad cases whose expected outputs are trusted. ``prompts[i]`` is what varies in case i's
+    prompt, ``tasks[i]`` what does not (system prompt and task instruction)."""
 
     cases: Sequence[BadCase]
     prompts: Sequence[str]
+    tasks: Sequence[str]
     vectors: Float32[ndarray, "m d"]
     findings: Mapping[str, Finding]
 
@@ -31,24 +33,55 @@ class Anchors:
         finding = self.findings.get(case.id)
         return finding is not None and finding.root_cause is RootCause.CONFLICT
 
+    def only(self, members: Int64[ndarray, " k"]) -> Anchors:
+        """Those of the cases at these positions."""
+        chosen: list[int] = members.tolist()
+        return replace(
+            self,
+            cases=[self.cases[i] for i in chosen],
+            prompts=[self.prompts[i] for i in chosen],
+            tasks=[self.tasks[i] for i in chosen],
+            vectors=self.vectors[members],
+        )
+
 
 def mend_labels(draft: Draft, input_vectors: Float32[ndarray, "n d"], anchors: Anchors) -> None:
-    """Relabel or drop the rows of label tasks that the cases contradict, over their whole region."""
+    """Relabel or drop the rows of label tasks that the cases contradict, over their whole region.
+
+    A task is what one instruction asks: the same word under another instruction is another label.
+    """
+    row_tasks = np.array([text.stable_hash(t) for t in draft.tasks], dtype=np.int64)
+    case_tasks = np.array([text.stable_hash(t) for t in anchors.tasks], dtype=np.int64)
+    conflict = np.array([anchors.in_conflict(case) for case in anchors.cases], dtype=bool)
+    for task in dict.fromkeys(case_tasks[conflict].tolist()):
+        rows, members = np.flatnonzero(row_tasks == task), np.flatnonzero(case_tasks == task)
+        _mend_task(draft, rows, input_vectors[rows], anchors.only(members), conflict[members])
+
+
+def _mend_task(
+    draft: Draft,
+    rows: Int64[ndarray, " r"],
+    vectors: Float32[ndarray, "r d"],
+    anchors: Anchors,
+    conflict: Bool[ndarray, " m"],
+) -> None:
     cases = anchors.cases
-    outputs = [text.normalised(output) for output in draft.outputs()]
-    conflict = np.array([anchors.in_conflict(case) for case in cases], dtype=bool)
+    outputs = [text.normalised(draft.examples[row].output) for row in rows.tolist()]
     expected = [text.normalised(case.expected_output or "") for case in cases]
     # A right answer that no row carries yet is a label too, where at least two cases in conflict expect it.
     wanted = Counter(label for label, blamed in zip(expected, conflict, strict=True) if blamed and label)
     numbers = label_conflicts.number_labels(
         outputs, thresholds.LABEL_MIN_ROWS, [label for label, count in wanted.items() if count > 1]
     )
-    if not numbers or not conflict.any():
-        return
-    given = np.array([numbers.get(output, -1) for output in outputs], dtype=np.int64)
-    given[[*draft.gone, *(i for i, e in enumerate(draft.examples) if e.rejected)]] = -1
-    verdicts = label_conflicts.find_wrong_labels(
-        vectors=input_vectors,
+    given = np.array(
+        [
+            -1 if row in draft.gone or draft.examples[row].rejected else numbers.get(output, -1)
+            for row, output in zip(rows.tolist(), outputs, strict=True)
+        ],
+        dtype=np.int64,
+    )
+    judgement = label_conflicts.find_wrong_labels(
+        vectors=vectors,
         given=given,
         anchor_vectors=anchors.vectors,
         anchor_labels=np.array([numbers.get(label, -1) for label in expected], dtype=np.int64),
@@ -57,32 +90,38 @@ def mend_labels(draft: Draft, input_vectors: Float32[ndarray, "n d"], anchors: A
         ),
         in_conflict=conflict,
     )
-    spelling = _spellings(draft, cases)
+    spelling = _spellings([draft.examples[row].output for row in rows.tolist()], cases)
     names = {number: spelling[label] for label, number in numbers.items()}
-    for verdict in verdicts:
-        example, right = draft.examples[verdict.row], names[verdict.label]
-        nearest = [
-            {"bad_case_id": cases[a].id, "similarity": round(cosine, 3), "prompt": excerpt(cases[a].prompt)}
-            for a, cosine in verdict.anchors
-        ]
-        evidence = {
-            "rule": ResolutionRule.EXPECTED_OUTPUT.value,
-            "expected_output": right,
-            "anchors": nearest,
-            "noise_rate": round(verdict.noise_rate, 3),
+    for verdict in judgement.wrong:
+        _mend_label(draft, int(rows[verdict.row]), verdict, names[verdict.label], anchors)
+    draft.settled.update(rows[sorted(judgement.judged)].tolist())
+
+
+def _mend_label(draft: Draft, row: int, verdict: LabelVerdict, right: str, anchors: Anchors) -> None:
+    nearest = [
+        {
+            "bad_case_id": anchors.cases[a].id,
+            "similarity": round(cosine, 3),
+            "prompt": excerpt(anchors.prompts[a]),
         }
-        because = f' like "{nearest[0]["prompt"]}"' if nearest else ""
-        said = (
-            f'labelled "{excerpt(example.output)}", but bad cases{because} expect "{excerpt(right)}" here '
-            f'(in this region {verdict.noise_rate:.0%} of "{excerpt(right)}" carry the other label)'
-        )
-        match verdict.mend:
-            case LabelMend.RELABEL:
-                draft.relabel(verdict.row, right, said, verdict.score, evidence)
-            case LabelMend.DROP:
-                draft.drop(verdict.row, f"{said}; which label is right stays open", verdict.score, evidence)
-    # Every row that took part as a label has been judged over its whole region.
-    draft.settled.update(np.flatnonzero(given >= 0).tolist() if verdicts else ())
+        for a, cosine in verdict.anchors
+    ]
+    evidence = {
+        "rule": ResolutionRule.EXPECTED_OUTPUT.value,
+        "expected_output": right,
+        "anchors": nearest,
+        "noise_rate": round(verdict.noise_rate, 3),
+    }
+    because = f' like "{nearest[0]["prompt"]}"' if nearest else ""
+    said = (
+        f'labelled "{excerpt(draft.examples[row].output)}", but bad cases{because} expect "{excerpt(right)}" '
+        f'here (in this region {verdict.noise_rate:.0%} of "{excerpt(right)}" carry the other label)'
+    )
+    match verdict.mend:
+        case LabelMend.RELABEL:
+            draft.relabel(row, right, said, verdict.score, evidence)
+        case LabelMend.DROP:
+            draft.drop(row, f"{said}; which label is right stays open", verdict.score, evidence)
 
 
 def mend_anchored(
@@ -111,6 +150,7 @@ def mend_anchored(
     )
     for conflict in found:
         case, example = usable[conflict.case], draft.examples[conflict.row]
+        asked = excerpt(anchors.prompts[blamed[conflict.case]])
         expected = case.expected_output or ""
         evidence = {
             "rule": ResolutionRule.EXPECTED_OUTPUT.value,
@@ -121,7 +161,7 @@ def mend_anchored(
         if conflict.supported_by >= 0:
             evidence["of"] = draft.examples[conflict.supported_by].id
         said = (
-            f'answers "{excerpt(example.output)}" where bad case {case.id} ("{excerpt(case.prompt)}") '
+            f'answers "{excerpt(example.output)}" where bad case {case.id} ("{asked}") '
             f'expects "{excerpt(expected)}"'
         )
         if conflict.same_prompt and conflict.supported_by < 0 and not example.rejected:
@@ -142,8 +182,8 @@ def mend_groups(draft: Draft, groups: near_duplicates.PromptGroups) -> None:
 
 
 def _settle(draft: Draft, majority: conflicts.Majority) -> None:
-    keep, others = majority.sides[0], majority.sides[1:]
-    losing = tuple(row for side in others for row in side)
+    keep, leader = majority.sides[0], majority.sides[0][0]
+    losing = tuple(row for side in majority.sides[1:] for row in side)
     answers = [
         {
             "output": excerpt(draft.examples[side[0]].output),
@@ -151,10 +191,9 @@ def _settle(draft: Draft, majority: conflicts.Majority) -> None:
         }
         for side in majority.sides
     ]
-    first = draft.examples[keep[0]]
-    about = (
-        f'near-duplicates of "{excerpt(first.prompt)}" answer in {len(majority.sides)} ways that contradict'
-    )
+    first = draft.examples[leader]
+    asked = excerpt(draft.prompts[leader])
+    about = f'near-duplicates of "{asked}" answer in {len(majority.sides)} ways that contradict'
     for rule in draft.policy.conflict:
         evidence = {"rule": rule.value, "sides": answers}
         match rule:
@@ -173,18 +212,13 @@ def _settle(draft: Draft, majority: conflicts.Majority) -> None:
                     draft.drop(row, f"{about}; the policy drops all of them", 1 - 1 / len(answers), evidence)
                 return
             case ResolutionRule.ASK:
-                draft.ask((*keep, *losing), keep[0], f"{about}; please choose one", majority.score, evidence)
+                draft.ask((*keep, *losing), leader, f"{about}; please choose one", majority.score, evidence)
                 return
 
 
-def _spellings(draft: Draft, cases: Sequence[BadCase]) -> dict[str, str]:
-    """How each normalised output is written most often: in the rows, else in the cases."""
+def _spellings(outputs: Sequence[str], cases: Sequence[BadCase]) -> dict[str, str]:
+    """How each normalised output is written most often: in the rows and the expected answers."""
     written: dict[str, Counter[str]] = {}
-    for output in _all_outputs(draft, cases):
+    for output in (*outputs, *(case.expected_output for case in cases if case.expected_output)):
         written.setdefault(text.normalised(output), Counter())[output.strip()] += 1
     return {label: spellings.most_common(1)[0][0] for label, spellings in written.items()}
-
-
-def _all_outputs(draft: Draft, cases: Sequence[BadCase]) -> Iterator[str]:
-    yield from draft.outputs()
-    yield from (case.expected_output for case in cases if case.expected_output)

@@ -16,7 +16,7 @@ from app.domain.verification.verdict import CaseVerdict, Gate, GateSettings, gat
 
 
 class Part(StrEnum):
-    """``case``: trained on. ``held_back``: of the same clusters, never trained on. ``retention``: the rest."""
+    """``case``: trained on. ``held_back``: never. ``retention``: what else it could do."""
 
     CASE = "case"
     HELD_BACK = "held_back"

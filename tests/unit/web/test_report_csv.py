@@ -1,0 +1,56 @@
+from __future__ import annotations
+
+import csv
+import io
+from dataclasses import replace
+
+import pytest
+from hypothesis import example, given, settings
+
+from app.web.report_csv import COLUMNS, render_csv
+from tests.unit.web.examples import conflict_finding, cycle_report, empty_report
+from tests.unit.web.hostile import FRAGMENTS, hostile_texts, poisoned
+
+
+def _read(document: str) -> list[dict[str, str]]:
+    assert document.startswith("\ufeff")
+    return list(csv.DictReader(io.StringIO(document[1:], newline=""), strict=True))
+
+
+def test_each_finding_is_one_row() -> None:
+    rows = _read(render_csv(cycle_report()))
+    assert [r["finding_id"] for r in rows] == ["fd_1", "fd_2", "fd_3", "fd_4"]
+    assert rows[1]["expected_output"] == "出行 / 办理ETC"
+    assert rows[1]["held_back"] == "yes"
+    assert rows[0]["cluster"] == "returns, days, free"
+    assert (rows[0]["neighbors_with_expected"], rows[0]["neighbors_with_model_output"]) == ("1", "1")
+    assert rows[2]["override_category"] == "hard"
+    assert rows[3]["verdict"] == ""
+
+
+def test_an_empty_report_is_a_header_alone() -> None:
+    assert render_csv(empty_report()) == "\ufeff" + ",".join(COLUMNS) + "\r\n"
+
+
+@pytest.mark.parametrize("start", ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1", "  =1", "\n=1", "＝1"])
+def test_a_cell_that_begins_like_a_formula_is_quoted_as_text(start: str) -> None:
+    finding = replace(conflict_finding(), model_output=start)
+    (row,) = _read(render_csv(replace(cycle_report(), findings=(finding,))))
+    assert row["model_output"] == "'" + start
+
+
+@given(text=hostile_texts)
+@example(text="".join(FRAGMENTS))
+@settings(max_examples=80, deadline=None)
+def test_no_text_breaks_a_row_or_starts_a_formula(text: str) -> None:
+    report = poisoned(cycle_report(), text)
+    rows = _read(render_csv(report))
+    assert len(rows) == len(report.findings)
+    assert all(None not in row and None not in row.values() for row in rows)
+    assert not [v for row in rows for v in row.values() if v.strip().startswith(("=", "+", "-", "@"))]
+
+
+def test_a_huge_cell_is_cut_where_a_spreadsheet_would_break_it() -> None:
+    finding = replace(conflict_finding(), model_output="x" * 1_000_000)
+    (row,) = _read(render_csv(replace(cycle_report(), findings=(finding,))))
+    assert len(row["model_output"]) == 32_001

@@ -1,0 +1,218 @@
+from __future__ import annotations
+
+import base64
+import hashlib
+import re
+from collections import Counter
+from dataclasses import dataclass, field, replace
+from html.parser import HTMLParser
+from time import perf_counter
+
+import pytest
+from hypothesis import example, given, settings
+
+from app.domain.report import ReportModel
+from app.web import report_html
+from app.web.report_html import render_html
+from tests.unit.web.examples import conflict_finding, cycle_report, diagnosis_report, empty_report
+from tests.unit.web.hostile import FRAGMENTS, hostile_texts, poisoned
+
+REPORTS = (cycle_report, diagnosis_report, empty_report)
+
+
+@dataclass
+class Page(HTMLParser):
+    """What a browser makes of a page: its elements, attributes and text."""
+
+    tags: Counter[str] = field(default_factory=Counter)
+    attributes: dict[str, set[str]] = field(default_factory=dict)
+    ids: list[str] = field(default_factory=list)
+    headings: list[str] = field(default_factory=list)
+    texts: list[str] = field(default_factory=list)
+    comments: list[str] = field(default_factory=list)
+    inside: str = ""
+
+    def __post_init__(self) -> None:
+        HTMLParser.__init__(self, convert_charrefs=True)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags[tag] += 1
+        self.inside = tag
+        for name, value in attrs:
+            self.attributes.setdefault(name, set()).add(value or "")
+            if name == "id":
+                self.ids.append(value or "")
+
+    def handle_data(self, data: str) -> None:
+        self.texts.append(data)
+        if self.inside == "h2" and data.strip():
+            self.headings.append(data.strip())
+
+    def handle_endtag(self, tag: str) -> None:
+        self.inside = ""
+
+    def handle_comment(self, data: str) -> None:
+        self.comments.append(data)
+
+
+def read(document: str) -> Page:
+    page = Page()
+    page.feed(document)
+    page.close()
+    return page
+
+
+@given(text=hostile_texts)
+@example(text="".join(FRAGMENTS))
+@example(text="<script>")
+@example(text='"><img onerror=')
+@settings(max_examples=40, deadline=None)
+def test_no_text_of_a_user_ever_becomes_markup(text: str) -> None:
+    report = cycle_report()
+    sound, hostile = read(render_html(report)), read(render_html(poisoned(report, text)))
+    known = sound.tags.keys() | {"details", "summary", "span", "mark", "div"}
+    assert hostile.tags.keys() <= known
+    assert hostile.tags["script"] == hostile.tags["style"] == 1
+    assert hostile.attributes.keys() <= sound.attributes.keys() | {"lang", "dir", "class"}
+    assert hostile.comments == []
+    assert not [name for name in hostile.attributes if name.startswith("on")]
+    assert all(target.startswith("#") for target in hostile.attributes["href"])
+    assert "src" not in hostile.attributes
+
+
+def test_a_script_in_a_field_is_shown_as_text() -> None:
+    document = render_html(poisoned(cycle_report(), "<script>alert(1)</script>"))
+    assert "<script>alert" not in document
+    assert "&lt;script&gt;alert(1)&lt;/script&gt;" in document
+
+
+@pytest.mark.parametrize("make", REPORTS)
+def test_the_page_needs_nothing_from_the_network(make: type[ReportModel]) -> None:
+    document = render_html(make())
+    assert not re.search(r"https?://|url\(|@import|//cdn", document)
+    page = read(document)
+    assert not page.tags.keys() & {"link", "img", "iframe", "object", "embed", "base"}
+
+
+def test_the_policy_allows_our_own_script_and_no_other() -> None:
+    document = render_html(cycle_report())
+    script = document.split("<script>")[1].split("</script>")[0]
+    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
+    policy = re.search(r'Content-Security-Policy" content="([^"]*)"', document)
+    assert policy is not None
+    assert policy[1].startswith("default-src 'none'; ")
+    assert f"script-src 'sha256-{digest}';" in policy[1]
+
+
+def test_a_whole_cycle_shows_every_section_in_order() -> None:
+    assert read(render_html(cycle_report())).headings == [
+        "The adapter may be served: 41 of 48 bad cases fixed.",
+        "Roadmap",
+        "Groups of cases that fail alike",
+        "Findings",
+        "What was changed in the data",
+        "What the model was trained on",
+        "Training",
+        "Before and after",
+        "Method and settings",
+    ]
+
+
+def test_a_diagnosis_alone_shows_only_its_own_sections() -> None:
+    page = read(render_html(diagnosis_report()))
+    assert page.headings == [
+        "4 bad cases: 25% fail because of contradictory training data.",
+        "Roadmap",
+        "Groups of cases that fail alike",
+        "Findings",
+        "Method and settings",
+    ]
+    assert not {"#repair", "#mixture", "#training", "#verification"} & page.attributes["href"]
+
+
+def test_an_empty_report_says_so() -> None:
+    page = read(render_html(empty_report()))
+    assert page.headings == ["No bad cases were diagnosed.", "Findings", "Method and settings"]
+
+
+@pytest.mark.parametrize("make", REPORTS)
+def test_every_id_stands_once_and_every_link_has_its_target(make: type[ReportModel]) -> None:
+    page = read(render_html(make()))
+    assert len(page.ids) == len(set(page.ids))
+    assert {target[1:] for target in page.attributes["href"]} <= set(page.ids)
+
+
+def test_differences_between_wrong_and_expected_are_marked() -> None:
+    document = render_html(replace(diagnosis_report(), findings=(conflict_finding(),)))
+    assert "Returns <mark>cost 5 EUR</mark> within <mark>14</mark> days." in document.replace(
+        "</mark> <mark>", " "
+    )
+
+
+def test_a_chinese_text_is_set_as_chinese() -> None:
+    assert re.search(
+        r'<div class="text" dir="auto" lang="zh-Hans">[^<]*过高速的时候', render_html(cycle_report())
+    )
+
+
+def test_a_long_text_is_folded_and_a_huge_one_cut() -> None:
+    huge = "x" * 1_000_000
+    finding = replace(conflict_finding(), model_output=huge, prompt=huge)
+    document = render_html(replace(diagnosis_report(), findings=(finding,)))
+    assert len(document) < 200_000
+    assert "Show all 1,000,000 characters" in document
+    assert "980,000 more characters" in document
+
+
+def test_control_characters_and_direction_overrides_are_named() -> None:
+    shown = report_html.text("a\x00b\u202ec\ud800")
+    assert "a[U+0000]b[U+202E]c\ufffd" in shown
+    render_html(poisoned(cycle_report(), "\ud800\x00")).encode("utf-8")
+
+
+def test_five_hundred_findings_stay_a_page_one_can_open() -> None:
+    findings = tuple(conflict_finding(number) for number in range(500))
+    started = perf_counter()
+    document = render_html(replace(cycle_report(), findings=findings))
+    assert perf_counter() - started < 20
+    assert read(document).tags["tr"] > 1500
+    assert len(document) < 8_000_000
+
+
+def test_more_findings_than_a_page_shows_are_counted(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(report_html, "MAX_FINDINGS", 3)
+    document = render_html(diagnosis_report())
+    assert "The first 3 of 4 findings" in document
+    assert document.count('class="finding card"') == 3
+
+
+def test_what_is_still_open_comes_first() -> None:
+    verdicts = re.findall(r'data-verdict="(\w*)"', render_html(cycle_report()))
+    assert verdicts == ["regressed", "not_fixed", "", "fixed"]
+
+
+@pytest.mark.parametrize(
+    ("seconds", "shown"),
+    [(None, "–"), (3.21, "3.2 s"), (59, "59 s"), (754, "12 min 34 s"), (7380, "2 h 3 min")],
+)
+def test_durations_read_as_people_say_them(seconds: float | None, shown: str) -> None:
+    assert report_html.duration(seconds) == shown
+
+
+@pytest.mark.parametrize(
+    ("value", "shown"),
+    [
+        (None, "–"),
+        (True, "yes"),
+        (0.50001, "0.5"),
+        (0.00012, "0.00012"),
+        (12345, "12,345"),
+        (float("nan"), "–"),
+        ([1, "a"], "1, a"),
+        ([], "none"),
+        ({"low_share": 0.25, "n": 3}, "low share 0.25 · n 3"),
+        ({"a": {"b": [1]}}, '{"a": {"b": [1]}}'),
+    ],
+)
+def test_settings_read_as_short_text(value: object, shown: str) -> None:
+    assert report_html.readable(value) == shown

@@ -1,0 +1,92 @@
+from __future__ import annotations
+
+from dataclasses import replace
+
+from hypothesis import example, given, settings
+from markdown_it import MarkdownIt
+from markdown_it.token import Token
+
+from app.web.markdown_text import cell, code, escaped, fenced
+from app.web.report_markdown import render_markdown
+from tests.unit.web.examples import conflict_finding, cycle_report, diagnosis_report, empty_report
+from tests.unit.web.hostile import FRAGMENTS, hostile_texts, poisoned
+
+# A reader that lets HTML through, as many do: whatever got past the escaping would show here.
+_READER = MarkdownIt("commonmark", {"html": True}).enable(["table", "strikethrough"])
+
+
+def _tokens(document: str) -> list[Token]:
+    tokens = _READER.parse(document)
+    return [child for token in tokens for child in (token, *(token.children or ()))]
+
+
+def _headings(document: str) -> list[str]:
+    tokens = _READER.parse(document)
+    return [tokens[i + 1].content for i, t in enumerate(tokens) if t.type == "heading_open" and t.tag == "h2"]
+
+
+@given(text=hostile_texts)
+@example(text="".join(FRAGMENTS))
+@example(text="\\|`|`<b>|")
+@settings(max_examples=30, deadline=None)
+def test_no_text_of_a_user_ever_becomes_markup(text: str) -> None:
+    report = cycle_report()
+    sound, hostile = render_markdown(report), render_markdown(poisoned(report, text))
+    kinds = {token.type for token in _tokens(hostile)}
+    assert not kinds & {"html_block", "html_inline", "link_open", "image"}
+    assert _headings(hostile) == _headings(sound)
+    cells = [sum(t.type == "td_open" for t in _tokens(document)) for document in (sound, hostile)]
+    # Evidence that repeats one key or one part collapses; nothing may add cells.
+    assert cells[1] <= cells[0]
+
+
+def test_a_whole_cycle_tells_every_section() -> None:
+    assert _headings(render_markdown(cycle_report())) == [
+        "What failed, and why",
+        "Roadmap",
+        "Groups of cases that fail alike",
+        "Findings",
+        "What was changed in the data (48 actions)",
+        "What the model was trained on",
+        "Training",
+        "Before and after",
+        "Method and settings",
+    ]
+
+
+def test_a_diagnosis_alone_shows_only_its_own_sections() -> None:
+    headings = _headings(render_markdown(diagnosis_report()))
+    assert headings[-2:] == ["Findings", "Method and settings"]
+    assert "Training" not in headings
+
+
+def test_an_empty_report_says_so() -> None:
+    document = render_markdown(empty_report())
+    assert "No bad cases were diagnosed." in document
+    assert _headings(document) == ["Findings", "Method and settings"]
+
+
+def test_more_findings_than_are_told_are_counted() -> None:
+    findings = tuple(conflict_finding(number) for number in range(500))
+    document = render_markdown(replace(cycle_report(), findings=findings))
+    assert "The first 200 of 500 findings" in document
+
+
+def test_a_code_span_is_longer_than_the_backticks_in_it() -> None:
+    assert code("a ``b`` c") == "```a ``b`` c```"
+    assert code("`a`") == "`` `a` ``"
+    assert fenced("```\nx").startswith("````text\n")
+
+
+def test_a_pipe_never_ends_a_cell() -> None:
+    assert cell("a|b") == r"a\|b"
+    assert cell("a b") == "`a b`"
+
+
+def test_plain_text_stays_readable() -> None:
+    assert (
+        escaped("Near-duplicate of train-0136 (70 %): free!") == "Near-duplicate of train-0136 (70 %): free!"
+    )
+    assert escaped("1. first") == r"1\. first"
+    assert escaped("0.5 is low") == "0.5 is low"
+    assert escaped("https://example.com") == r"https\://example.com"
