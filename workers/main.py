@@ -25,6 +25,9 @@ from workers.run_stage import Resources, run_stage
 
 log = logging.get_logger(__name__)
 
+# what a killed process left half-written in the artifact store
+ABANDONED_AFTER_SECONDS = 24 * 3600
+
 
 def make_resources(settings: Settings, url: str) -> Resources:
     engine = make_engine(url, pool_size=5)
@@ -51,7 +54,9 @@ def make_app(resources: Resources, url: str) -> procrastinate.App:
 
 async def work(settings: Settings, url: str, queues: Sequence[Queue], *, until_idle: bool = False) -> None:
     """Run jobs of ``queues`` until told to stop; ``until_idle`` ends when the queues are empty."""
-    app = make_app(make_resources(settings, url), url)
+    resources = make_resources(settings, url)
+    resources.store.delete_abandoned(older_than_seconds=ABANDONED_AFTER_SECONDS)
+    app = make_app(resources, url)
     async with app.open_async():
         rescuer = asyncio.create_task(_rescue_forever(app, settings))
         try:

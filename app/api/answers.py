@@ -6,6 +6,8 @@ from typing import Any, TypeVar
 
 from fastapi import Response
 
+from app.errors import InvalidInput
+
 Row = TypeVar("Row")
 
 
@@ -21,3 +23,14 @@ def versioned(response: Response, row: Row) -> Row:
     revised: Any = row
     response.headers["ETag"] = f'"{revised.revision}"'
     return row
+
+
+def if_match(header: str | None) -> int | None:
+    """The revision that the caller has read; None when it does not matter to them."""
+    if header is None or header.strip() == "*":
+        return None
+    tag = header.strip().removeprefix("W/").strip('"')
+    if not (tag.isascii() and tag.isdigit() and len(tag) <= 9):
+        detail = "If-Match is no tag of ours; send the ETag of the object as it was read"
+        raise InvalidInput(detail, errors=[{"pointer": "/If-Match", "message": detail, "in": "header"}])
+    return int(tag)

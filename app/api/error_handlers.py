@@ -17,7 +17,7 @@ from starlette.responses import Response
 
 from app.api import problems
 from app.artifacts import ArtifactTooLarge, StorageFull
-from app.errors import Conflict, ContentTooLarge, InvalidInput, ServiceError, StorageExhausted
+from app.errors import Conflict, ContentTooLarge, InvalidInput, ServiceError, StageError, StorageExhausted
 from app.logging import get_logger
 
 log = get_logger(__name__)
@@ -34,6 +34,7 @@ _DISK_FULL = "53100"
 
 def install(app: FastAPI) -> None:
     app.add_exception_handler(ServiceError, _service_error)
+    app.add_exception_handler(StageError, _stage_error)
     app.add_exception_handler(StorageFull, _storage_full)
     app.add_exception_handler(ArtifactTooLarge, _artifact_too_large)
     app.add_exception_handler(RequestValidationError, _validation_error)
@@ -48,6 +49,12 @@ def _service_error(request: Request, error: Exception) -> Response:
     assert isinstance(error, ServiceError)
     headers = {"WWW-Authenticate": "Bearer"} if error.status_code == 401 else {}
     return problems.answer(request, error.as_problem(), headers)
+
+
+def _stage_error(request: Request, error: Exception) -> Response:
+    """What would fail a job, met inside a request: the dataset is gone, say."""
+    assert isinstance(error, StageError)
+    return problems.answer(request, {**error.as_problem(), "status": Conflict.status_code})
 
 
 def _storage_full(request: Request, error: Exception) -> Response:

@@ -1,6 +1,21 @@
 """Every endpoint, one file for each noun."""
 
-from app.api.routes import bad_cases, dataset_versions, datasets, events, operations, projects
+from app.api.routes import (
+    augmentations,
+    bad_cases,
+    cycles,
+    dataset_versions,
+    datasets,
+    diagnoses,
+    evaluations,
+    events,
+    mixtures,
+    operations,
+    projects,
+    repairs,
+    training,
+    verifications,
+)
 
 ROUTERS = (
     operations.router,
@@ -8,5 +23,13 @@ ROUTERS = (
     datasets.router,
     dataset_versions.router,
     bad_cases.router,
+    diagnoses.router,
+    repairs.router,
+    augmentations.router,
+    mixtures.router,
+    training.router,
+    evaluations.router,
+    verifications.router,
+    cycles.router,
     events.router,
 )

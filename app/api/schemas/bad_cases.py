@@ -99,8 +99,14 @@ def to_new_case(value: object) -> NewBadCase | Rejected:
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False, include_context=False)[0]
         field = ".".join(str(part) for part in first["loc"])
-        message = "is required" if first["type"] == "missing" else first["msg"].removeprefix("Value error, ")
-        code = "missing_field" if first["type"] == "missing" else first["type"]
+        match first["type"]:
+            case "missing":
+                code, message = "missing_field", "is required"
+            case "model_type":
+                code, message = "not_an_object", "a bad case must be a JSON object"
+            case kind:
+                code = "invalid" if kind == "value_error" else kind
+                message = first["msg"].removeprefix("Value error, ")
         return Rejected(
             code=code, message=f"'{field}': {message}" if field else message, external_id=external_id
         )

@@ -70,7 +70,7 @@ def _page(
     session: Session,
     statement: Select[Row],
     row_class: Any,
-    keys: tuple[InstrumentedAttribute[Any], ...],
+    keys: Sequence[InstrumentedAttribute[Any]],
     page: PageRequest,
 ) -> Page[Row]:
     key: ColumnElement[Any] = tuple_(*keys) if len(keys) > 1 else keys[0]  # pyright: ignore[reportAssignmentType]

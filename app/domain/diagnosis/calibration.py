@@ -79,9 +79,7 @@ class Judge:
     def _classifier(self, columns: Sequence[int]) -> Pipeline:
         # Linear on purpose: simulated causes are cleaner than real ones, and what a tree reads out of
         # their corners does not carry over.
-        model = make_pipeline(
-            StandardScaler(), LogisticRegression(C=thresholds.JUDGE_C, max_iter=2000)
-        )
+        model = make_pipeline(StandardScaler(), LogisticRegression(C=thresholds.JUDGE_C, max_iter=2000))
         model.fit(
             self.simulation.features[:, columns],
             self.simulation.causes,

@@ -36,9 +36,19 @@ FEATURES = (
     "model_interleaving",
 )
 NEEDS_EXPECTED = frozenset(
-    ("support_mass", "neither_mass", "support_best", "neither_best", "support_share", "cosine_gap", "interleaving")
+    (
+        "support_mass",
+        "neither_mass",
+        "support_best",
+        "neither_best",
+        "support_share",
+        "cosine_gap",
+        "interleaving",
+    )
 )
-NEEDS_OUTPUT = frozenset(("wrong_mass", "wrong_best", "wrong_share", "model_support_share", "model_interleaving"))
+NEEDS_OUTPUT = frozenset(
+    ("wrong_mass", "wrong_best", "wrong_share", "model_support_share", "model_interleaving")
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,6 +22,8 @@ def interleaving(
     About 0 = separate or one side only, about 1 = mixed at random; pulled to 0 where a side has few rows.
     """
     made = np.zeros(sides.shape[:2], dtype=np.float64)
+    if not len(vectors):
+        return made
     step = thresholds.INTERLEAVING_CHUNK
     for start in range(0, rows.shape[0], step):
         part = slice(start, start + step)

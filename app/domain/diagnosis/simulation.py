@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 import numpy as np
-from jaxtyping import Bool, Float32, Float64, Int64
+from jaxtyping import Bool, Float64, Int64
 from numpy import ndarray
 
 from app.domain import similarity, thresholds
@@ -56,7 +56,9 @@ def simulate(seen: Lens, rng: np.random.Generator) -> Simulation:
     causes = np.concatenate([np.full(len(m.of), CAUSES.index(c), dtype=np.int64) for c, m in parts.items()])
     tasks = seen.training.tasks[np.concatenate([m.of for m in parts.values()])]
     return Simulation(
-        features=np.vstack([m.features for m in parts.values()]), causes=causes, weights=_balanced(causes, tasks)
+        features=np.vstack([m.features for m in parts.values()]),
+        causes=causes,
+        weights=_balanced(causes, tasks),
     )
 
 

@@ -42,7 +42,9 @@ class Draft:
         self, row: int, reason: str, score: float, evidence: Mapping[str, Any], *, ask: bool = False
     ) -> None:
         self._add(ActionKind.DROP, (row,), (), reason, score, evidence, ask=ask)
-        self.gone.add(row)
+        # A drop that is not sure may be rejected: then the row still has to be right.
+        if score >= thresholds.CONFIDENT_SCORE:
+            self.gone.add(row)
 
     def relabel(self, row: int, output: str, reason: str, score: float, evidence: Mapping[str, Any]) -> None:
         self._add(

@@ -27,15 +27,13 @@ class LabelEstimate:
     """What the rows' labels should be.
 
     ``posteriors`` (n, l): P(true label | input, given label), rows sum to 1, zero outside a row's
-    candidates. ``noise`` (l, l): estimated P(given | true), rows sum to 1. ``anchor_hits`` (m,): whether
-    the classifier, the anchor left out, gives the anchor its expected label. ``trusted_accuracy`` 0..1:
-    the same over anchors and unsuspected rows.
+    candidates. ``noise`` (l, l): estimated P(given | true), rows sum to 1. ``anchor_predictions`` (m,): the
+    label that the classifier gives each anchor, that anchor left out.
     """
 
     posteriors: Float64[ndarray, "n l"]
     noise: Float64[ndarray, "l l"]
-    anchor_hits: Bool[ndarray, " m"]
-    trusted_accuracy: float
+    anchor_predictions: Int64[ndarray, " m"]
 
 
 def estimate_labels(
@@ -83,12 +81,8 @@ def estimate_labels(
         certainty = np.clip(2 * posteriors.max(axis=1) - 1, thresholds.SUSPECT_MIN_WEIGHT, 1.0)
         trust = np.where(suspect, certainty, 1.0)
 
-    hits = scores[trusted].argmax(axis=1) == trusted_labels
     return LabelEstimate(
-        posteriors=posteriors,
-        noise=noise,
-        anchor_hits=hits[:anchors],
-        trusted_accuracy=float(hits.mean()) if hits.size else 0.0,
+        posteriors=posteriors, noise=noise, anchor_predictions=scores[:anchors].argmax(axis=1)
     )
 
 

@@ -8,13 +8,14 @@ the system prompt or the tools are never the same, however many characters they 
 from __future__ import annotations
 
 import json
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
 from app.domain import similarity, text
 from app.domain.records import TrainingExample
+from app.domain.repair import thresholds
 from app.domain.thresholds import CHARACTER_NGRAM_CJK, CHARACTER_NGRAM_LATIN
 
 
@@ -73,6 +74,41 @@ def same_prompts(prompts: Sequence[str], frames: Sequence[str], threshold: float
             if measured >= threshold:
                 jaccards[(first, second)] = measured
     return PromptGroups(groups=connected(len(prompts), jaccards), jaccards=jaccards)
+
+
+def without_templates(groups: PromptGroups, tasks: Sequence[str], outputs: Sequence[str]) -> PromptGroups:
+    """The groups without the pairs that are one template filled in twice.
+
+    Where near-duplicate prompts of a task are answered differently about as often as any two of its
+    prompts, the few characters that differ are the question. Equal prompts (Jaccard 1) always stay.
+    """
+    rows_of: defaultdict[str, list[int]] = defaultdict(list)
+    for row, task in enumerate(tasks):
+        rows_of[task].append(row)
+    pairs_of: defaultdict[str, list[tuple[int, int]]] = defaultdict(list)
+    for pair, jaccard in groups.jaccards.items():
+        if jaccard < 1:
+            pairs_of[tasks[pair[0]]].append(pair)
+    templates = {
+        task
+        for task, pairs in pairs_of.items()
+        if len(pairs) >= thresholds.TEMPLATE_MIN_PAIRS
+        and sum(outputs[a] != outputs[b] for a, b in pairs) / len(pairs)
+        >= thresholds.TEMPLATE_DISAGREEMENT * _disagreement([outputs[row] for row in rows_of[task]])
+    }
+    kept = {
+        pair: jaccard
+        for pair, jaccard in groups.jaccards.items()
+        if jaccard == 1 or tasks[pair[0]] not in templates
+    }
+    return PromptGroups(groups=connected(len(tasks), kept), jaccards=kept)
+
+
+def _disagreement(outputs: Sequence[str]) -> float:
+    """Share 0..1 of all pairs of rows whose outputs differ (Gini impurity, without replacement)."""
+    n = len(outputs)
+    same = sum(count * (count - 1) for count in Counter(outputs).values())
+    return 1 - same / (n * (n - 1)) if n > 1 else 0.0
 
 
 def connected(size: int, pairs: Iterable[tuple[int, int]]) -> tuple[tuple[int, ...], ...]:

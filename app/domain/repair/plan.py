@@ -132,9 +132,13 @@ def _prompt_groups(draft: Draft) -> near_duplicates.PromptGroups:
         [near_duplicates.frame_of(draft.examples[i]) for i in standing],
         1.0 if threshold is None else threshold,
     )
-    return near_duplicates.PromptGroups(
-        groups=tuple(tuple(standing[i] for i in group) for group in found.groups),
-        jaccards={(standing[a], standing[b]): value for (a, b), value in found.jaccards.items()},
+    pairs = {(standing[a], standing[b]): value for (a, b), value in found.jaccards.items()}
+    return near_duplicates.without_templates(
+        near_duplicates.PromptGroups(
+            groups=near_duplicates.connected(len(draft.examples), pairs), jaccards=pairs
+        ),
+        draft.tasks,
+        [text.normalised(output) for output in draft.outputs()],
     )
 
 

@@ -47,9 +47,14 @@ EXCERPT_CHARACTERS = 80
 # Rows around a bad case whose labels take part in the estimate.
 REGION_NEIGHBORS = 50
 
-# The accuracy on all trusted points counts as much as this many anchors of a label.
-POOLED_ACCURACY_WEIGHT = 4.0
+# How often an anchor is found in its label's region when that region is the label's own.
+ANCHOR_HIT_RATE = 0.9
 
 # Agreement with the neighbours' labels, beyond chance, from which a label follows from the input. Two
 # labels mixed half and half in one region reach about 0.45, the letters of multiple-choice tests about 0.
 REGIONAL_KAPPA = 0.25
+
+# Near-duplicate prompts of a task that differ in their answers at least this often, relative to any two
+# of its prompts, are a template filled in twice; judged from this many pairs.
+TEMPLATE_DISAGREEMENT = 0.6
+TEMPLATE_MIN_PAIRS = 10

@@ -1,0 +1,88 @@
+"""Training jobs and the adapters that they make."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import APIRouter, Query, Response
+
+from app.api.answers import located
+from app.api.dependencies import DatabaseSession, Maintainer, Page, Reader
+from app.api.schemas.common import Id, ListOf
+from app.api.schemas.pipeline import Adapter, NewTrainingJob, TrainingJob
+from app.api.transaction_route import TransactionRoute
+from app.db.base import WorkStatus
+from app.db.models import AdapterRow, TrainingJobRow
+from app.db.repositories.pages import Page as PageOf
+from app.services import listings, training, work
+
+router = APIRouter(prefix="/v1", tags=["training"], route_class=TransactionRoute)
+
+_ModelFilter = Annotated[str | None, Query(max_length=1000)]
+
+
+@router.post("/training-jobs", status_code=202, response_model=TrainingJob)
+def create_training_job(
+    payload: NewTrainingJob, caller: Maintainer, session: DatabaseSession, response: Response
+) -> TrainingJobRow:
+    """One LoRA run, on a mixture or on a whole dataset version."""
+    row = training.create(
+        session,
+        caller.project_id,
+        base_model=payload.base_model,
+        dataset_version_id=payload.dataset_version_id,
+        mixture_id=payload.mixture_id,
+        hyperparameters=payload.hyperparameters,
+        init_adapter_id=payload.init_adapter_id,
+    )
+    return located(response, "/v1/training-jobs", row)
+
+
+@router.get("/training-jobs", response_model=ListOf[TrainingJob])
+def list_training_jobs(
+    caller: Reader,
+    session: DatabaseSession,
+    page: Page,
+    status: WorkStatus | None = None,
+    dataset_version_id: Id | None = None,
+    mixture_id: Id | None = None,
+    cycle_id: Id | None = None,
+    base_model: _ModelFilter = None,
+) -> PageOf[TrainingJobRow]:
+    return listings.in_project(
+        session,
+        caller.project_id,
+        TrainingJobRow,
+        page,
+        status=status,
+        dataset_version_id=dataset_version_id,
+        mixture_id=mixture_id,
+        cycle_id=cycle_id,
+        base_model=base_model,
+    )
+
+
+@router.get("/training-jobs/{job_id}", response_model=TrainingJob)
+def read_training_job(job_id: Id, caller: Reader, session: DatabaseSession) -> TrainingJobRow:
+    return training.get(session, caller.project_id, job_id)
+
+
+@router.post("/training-jobs/{job_id}/cancel", response_model=TrainingJob)
+def cancel_training_job(job_id: Id, caller: Maintainer, session: DatabaseSession) -> TrainingJobRow:
+    return work.cancel(session, TrainingJobRow, caller.project_id, job_id)
+
+
+@router.get("/adapters", response_model=ListOf[Adapter])
+def list_adapters(
+    caller: Reader,
+    session: DatabaseSession,
+    page: Page,
+    base_model: _ModelFilter = None,
+    gate: Annotated[str | None, Query(max_length=16)] = None,
+) -> PageOf[AdapterRow]:
+    return listings.in_project(session, caller.project_id, AdapterRow, page, base_model=base_model, gate=gate)
+
+
+@router.get("/adapters/{adapter_id}", response_model=Adapter)
+def read_adapter(adapter_id: Id, caller: Reader, session: DatabaseSession) -> AdapterRow:
+    return training.get_adapter(session, caller.project_id, adapter_id)

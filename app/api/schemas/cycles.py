@@ -1,0 +1,58 @@
+"""The closed loop over HTTP."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated, Any, Literal
+
+from pydantic import BeforeValidator, ConfigDict, Field
+
+from app.api.schemas.bad_cases import CaseSelection
+from app.api.schemas.common import Id, LongWork, Options, Resource
+from app.api.schemas.pipeline import BaseModelName
+
+
+class NewCycle(CaseSelection):
+    dataset_version_id: Id
+    base_model: BaseModelName
+    policy: Options
+
+
+class CycleStage(Resource):
+    model_config = ConfigDict(from_attributes=True, extra="allow")
+
+    name: str
+    status: str
+    started_at: datetime | None
+    finished_at: datetime | None
+    result_id: str | None
+
+
+class CycleVerdict(Resource):
+    """Rates are 0..1, null where nothing could be judged."""
+
+    model_config = ConfigDict(from_attributes=True, extra="allow")
+
+    fix_rate: float | None
+    held_back_fix_rate: float | None
+    retention: float | None
+    gate: Literal["accepted", "rejected"]
+    reasons: list[str]
+
+
+def _count(value: object) -> object:
+    return len(value) if isinstance(value, list) else value
+
+
+class Cycle(LongWork):
+    object: Literal["cycle"] = "cycle"
+    dataset_version_id: str
+    cases: Annotated[int, BeforeValidator(_count), Field(validation_alias="case_ids")]
+    base_model: str
+    before_adapter_id: str | None
+    policy: dict[str, Any]
+    stage: str
+    attempt: int
+    stages: list[CycleStage]
+    verdict: CycleVerdict | None
+    adapter_id: str | None

@@ -1,0 +1,89 @@
+"""Diagnoses, findings and clusters over HTTP."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from enum import StrEnum
+from typing import Annotated, Any, Literal
+
+from pydantic import Field
+
+from app.api.schemas.bad_cases import CaseSelection
+from app.api.schemas.common import Body, Id, LongWork, Resource
+from app.domain.records import RootCause
+
+Seed = Annotated[int, Field(ge=0, le=2**31 - 1)]
+
+
+class DiagnosisOptions(Body):
+    """``hold_back``: share of each cluster's cases that is never trained on."""
+
+    hold_back: float | None = Field(default=None, ge=0, le=0.5)
+    seed: Seed | None = None
+
+
+class NewDiagnosis(CaseSelection):
+    dataset_version_id: Id
+    options: DiagnosisOptions = Field(default_factory=DiagnosisOptions)
+
+
+class Diagnosis(LongWork):
+    object: Literal["diagnosis"] = "diagnosis"
+    dataset_version_id: str
+    cycle_id: str | None
+    cases: int
+    options: dict[str, Any]
+    summary: dict[str, Any] | None = Field(
+        description="Once it has succeeded: by_category (counts) and roadmap (step, action, key_point, cost)."
+    )
+    calibration: dict[str, Any] | None = Field(description="The thresholds, and how they were learnt.")
+    training_defaults: dict[str, Any] | None
+
+
+class Finding(Resource):
+    object: Literal["finding"] = "finding"
+    id: str
+    diagnosis_id: str
+    bad_case_id: str
+    external_id: str | None
+    category: RootCause = Field(description="The machine's verdict.")
+    probabilities: dict[str, float]
+    confidence: float
+    symptoms: list[str]
+    evidence: dict[str, Any]
+    cluster_id: str | None
+    recommended_actions: list[dict[str, Any]]
+    held_back: bool = Field(description="Kept out of every training, to measure the fix on.")
+    case: dict[str, Any] = Field(
+        validation_alias="case_snapshot", description="The bad case as it was judged."
+    )
+    override_category: RootCause | None = Field(description="A person's verdict, kept beside the machine's.")
+    override_note: str | None
+    overridden_at: datetime | None
+    overridden_by: str | None
+    revision: int
+    created_at: datetime
+
+
+class FindingOverride(Body):
+    category: Annotated[RootCause, Field(strict=False)]
+    note: str | None = Field(default=None, max_length=10_000)
+
+
+class Cluster(Resource):
+    object: Literal["cluster"] = "cluster"
+    id: str
+    diagnosis_id: str
+    label: str
+    keywords: list[str]
+    size: int
+    exemplar_ids: list[str]
+    category_counts: dict[str, int]
+    created_at: datetime
+
+
+class ReportFormat(StrEnum):
+    JSON = "json"
+    HTML = "html"
+    MARKDOWN = "md"
+    CSV = "csv"

@@ -1,0 +1,162 @@
+"""What grows, mixes, trains and checks, over HTTP."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated, Any, Literal
+
+from pydantic import Field
+
+from app.api.schemas.common import Body, Id, LongWork, Options, Resource
+from app.api.schemas.diagnoses import Seed
+
+BaseModelName = Annotated[str, Field(min_length=1, max_length=1000)]
+Tokens = Annotated[int, Field(ge=1, le=4096)]
+
+
+class NewAugmentation(Body):
+    diagnosis_id: Id
+    dataset_version_id: Id | None = Field(default=None, description="The diagnosed version when left out.")
+    options: Options
+
+
+class Augmentation(LongWork):
+    object: Literal["augmentation"] = "augmentation"
+    diagnosis_id: str
+    dataset_version_id: str
+    cycle_id: str | None
+    options: dict[str, Any]
+    summary: dict[str, Any] | None
+    result_version_id: str | None
+
+
+class NewMixture(Body):
+    dataset_version_id: Id
+    diagnosis_id: Id | None = None
+    recipe: Options
+
+
+class Mixture(LongWork):
+    object: Literal["mixture"] = "mixture"
+    dataset_version_id: str
+    diagnosis_id: str | None
+    cycle_id: str | None
+    recipe: dict[str, Any]
+    rows: int | None
+    counts: dict[str, Any] | None
+    content_hash: str | None
+
+
+class NewTrainingJob(Body):
+    """Trains on a mixture, or on a whole dataset version."""
+
+    base_model: BaseModelName
+    dataset_version_id: Id | None = None
+    mixture_id: Id | None = None
+    init_adapter_id: Id | None = None
+    hyperparameters: Options
+
+
+class TrainingJob(LongWork):
+    object: Literal["training_job"] = "training_job"
+    dataset_version_id: str | None
+    mixture_id: str | None
+    cycle_id: str | None
+    base_model: str
+    init_adapter_id: str | None
+    hyperparameters: dict[str, Any]
+    metrics: list[dict[str, Any]]
+    summary: dict[str, Any] | None
+    adapter_id: str | None
+
+
+class Adapter(Resource):
+    object: Literal["adapter"] = "adapter"
+    id: str
+    name: str
+    base_model: str
+    uri: str = Field(description="Address in the artifact store.")
+    size_bytes: int
+    card: dict[str, Any]
+    gate: str | None
+    created_at: datetime
+
+
+class EvaluationOptions(Body):
+    max_new_tokens: Tokens | None = None
+
+
+class NewEvaluation(Body):
+    dataset_version_id: Id
+    base_model: BaseModelName
+    adapter_id: Id | None = Field(default=None, description="The bare base model answers when left out.")
+    options: EvaluationOptions = Field(default_factory=EvaluationOptions)
+
+
+class Evaluation(LongWork):
+    object: Literal["evaluation"] = "evaluation"
+    dataset_version_id: str
+    base_model: str
+    adapter_id: str | None
+    options: dict[str, Any]
+    summary: dict[str, Any] | None
+
+
+class Answer(Resource):
+    object: Literal["answer"] = "answer"
+    id: str
+    example_id: str
+    source_id: str | None
+    prompt: str
+    expected_output: str
+    output: str
+    score: float
+    correct: bool
+    metadata: dict[str, Any]
+
+
+class GateOptions(Body):
+    """The retention mean must be above ``min_retention``, the worst slice's loss below ``max_degradation``."""
+
+    min_retention: float | None = Field(default=None, ge=0, le=1)
+    max_degradation: float | None = Field(default=None, ge=0, le=1)
+
+
+class VerificationOptions(Body):
+    seed: Seed | None = None
+    max_new_tokens: Tokens | None = None
+    gate: GateOptions = Field(default_factory=GateOptions)
+
+
+class NewVerification(Body):
+    diagnosis_id: Id
+    adapter_id: Id
+    before_adapter_id: Id | None = None
+    retention_version_id: Id | None = None
+    options: VerificationOptions = Field(default_factory=VerificationOptions)
+
+
+class Verification(LongWork):
+    object: Literal["verification"] = "verification"
+    diagnosis_id: str
+    cycle_id: str | None
+    adapter_id: str
+    before_adapter_id: str | None
+    retention_version_id: str | None
+    options: dict[str, Any]
+    result: dict[str, Any] | None
+
+
+class VerificationCase(Resource):
+    object: Literal["verification_case"] = "verification_case"
+    id: str
+    split: str
+    bad_case_id: str | None
+    example_id: str | None
+    prompt: str
+    expected_output: str | None
+    before_output: str
+    after_output: str
+    before_score: float
+    after_score: float
+    verdict: str
