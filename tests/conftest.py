@@ -29,6 +29,7 @@ from app.main import create_app
 from app.services import projects
 from app.services.projects import Caller, Role
 from app.settings import Settings
+from tests.importing import Uploads
 
 ADMIN_KEY = "cm_admin_key_of_the_tests"
 _TEMPLATE = "casemend_template"
@@ -58,6 +59,11 @@ def server() -> Iterator[Server]:
     try:
         url = embedded.sqlalchemy_url(configured or embedded.start(folder))
         server = Server(url)
+        if configured is None:
+            # A crash of the machine may lose these databases; waiting for its disk is most of a test's time.
+            for setting in ("fsync", "full_page_writes", "synchronous_commit"):
+                server.execute(f"ALTER SYSTEM SET {setting} = off")
+            server.execute("SELECT pg_reload_conf()")
         server.execute(f'DROP DATABASE IF EXISTS "{_TEMPLATE}_{os.getpid()}"')
         server.execute(f'CREATE DATABASE "{_TEMPLATE}_{os.getpid()}"')
         migrate.upgrade(server.url_of(f"{_TEMPLATE}_{os.getpid()}"))
@@ -79,7 +85,7 @@ def _stop(folder: Path) -> None:
 def database(server: Server) -> Iterator[str]:
     """URL of a migrated, empty database that is this test's alone."""
     name = f"test_{os.getpid()}_{next(_numbers)}"
-    server.execute(f'CREATE DATABASE "{name}" TEMPLATE "{_TEMPLATE}_{os.getpid()}" STRATEGY file_copy')
+    server.execute(f'CREATE DATABASE "{name}" TEMPLATE "{_TEMPLATE}_{os.getpid()}"')
     yield server.url_of(name)
     server.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
 
@@ -132,6 +138,13 @@ def client(settings: Settings) -> Iterator[TestClient]:
     """The API with a real database behind it, called as the project's admin."""
     with TestClient(create_app(settings), headers=bearer(ADMIN_KEY), raise_server_exceptions=False) as client:
         yield client
+
+
+@pytest.fixture
+def uploads(
+    client: TestClient, sessions: SessionFactory, store: ArtifactStore, settings: Settings
+) -> Uploads:
+    return Uploads(client=client, sessions=sessions, store=store, settings=settings)
 
 
 def bearer(key: str) -> dict[str, str]:

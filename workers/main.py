@@ -7,8 +7,10 @@ noticed by its missing heartbeat, and its jobs go back to their queues.
 from __future__ import annotations
 
 import asyncio
+import os
 import signal
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 
 import procrastinate
 from procrastinate import JobContext
@@ -29,11 +31,15 @@ log = logging.get_logger(__name__)
 ABANDONED_AFTER_SECONDS = 24 * 3600
 
 
-def make_resources(settings: Settings, url: str) -> Resources:
+@contextmanager
+def open_resources(settings: Settings, url: str) -> Iterator[Resources]:
     engine = make_engine(url, pool_size=5)
-    return Resources(
-        settings=settings, sessions=make_sessions(engine), store=ArtifactStore(settings.artifact_store_url)
-    )
+    store = ArtifactStore(settings.artifact_store_url)
+    store.delete_abandoned(older_than_seconds=ABANDONED_AFTER_SECONDS)
+    try:
+        yield Resources(settings=settings, sessions=make_sessions(engine), store=store)
+    finally:
+        engine.dispose()
 
 
 def make_app(resources: Resources, url: str) -> procrastinate.App:
@@ -54,9 +60,13 @@ def make_app(resources: Resources, url: str) -> procrastinate.App:
 
 async def work(settings: Settings, url: str, queues: Sequence[Queue], *, until_idle: bool = False) -> None:
     """Run jobs of ``queues`` until told to stop; ``until_idle`` ends when the queues are empty."""
-    resources = make_resources(settings, url)
-    resources.store.delete_abandoned(older_than_seconds=ABANDONED_AFTER_SECONDS)
-    app = make_app(resources, url)
+    with open_resources(settings, url) as resources:
+        await _run(make_app(resources, url), settings, queues, until_idle=until_idle)
+
+
+async def _run(
+    app: procrastinate.App, settings: Settings, queues: Sequence[Queue], *, until_idle: bool
+) -> None:
     async with app.open_async():
         rescuer = asyncio.create_task(_rescue_forever(app, settings))
         try:
@@ -91,5 +101,6 @@ async def _rescue_forever(app: procrastinate.App, settings: Settings) -> None:
 def main(queues: Sequence[str]) -> None:
     settings = get_settings()
     logging.configure(settings)
+    os.environ.setdefault("TQDM_DISABLE", "1")  # bars of libraries do not belong in a log
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     asyncio.run(work(settings, database_url(settings), [Queue(q) for q in queues]))

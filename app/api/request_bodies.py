@@ -13,7 +13,7 @@ from typing import Any, NoReturn
 
 from starlette.datastructures import Headers
 from starlette.requests import Request
-from starlette.types import Receive, Scope
+from starlette.types import Message, Receive, Scope
 
 from app.errors import ContentTooLarge, InvalidInput, ServiceError, UnsupportedMediaType
 
@@ -64,8 +64,15 @@ class BodyRequest(Request):
     """A request whose body comes unpacked and never longer than ``body_limit_bytes``."""
 
     def __init__(self, scope: Scope, receive: Receive, *, body_limit_bytes: int) -> None:
-        super().__init__(scope, receive)
+        super().__init__(scope, self._receive_and_note)
+        self._receive_next = receive
+        self._has_more = True
         self.body_limit_bytes = body_limit_bytes
+
+    async def _receive_and_note(self) -> Message:
+        message = await self._receive_next()
+        self._has_more = message["type"] == "http.request" and message.get("more_body", False)
+        return message
 
     async def stream(self) -> AsyncGenerator[bytes, None]:
         if hasattr(self, "_body"):
@@ -92,11 +99,8 @@ class BodyRequest(Request):
     async def drain(self) -> None:
         """Take in what the client still sends, up to a bound."""
         drained = 0
-        while drained < _DRAIN_BYTES:
-            message = await self._receive()
-            if message["type"] != "http.request" or not message.get("more_body", False):
-                return
-            drained += len(message.get("body", b""))
+        while self._has_more and drained < _DRAIN_BYTES:
+            drained += len((await self._receive_and_note()).get("body", b""))
 
     def _too_large(self) -> ContentTooLarge:
         return ContentTooLarge(

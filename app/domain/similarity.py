@@ -73,11 +73,14 @@ def signatures(texts: Sequence[str]) -> UInt32[ndarray, "n p"]:
     """
     permutations = thresholds.MINHASH_PERMUTATIONS
     made = np.zeros((len(texts), permutations), dtype=np.uint32)
-    grams = [list(_grams(t)) for t in texts]
-    filled = np.array([i for i, g in enumerate(grams) if g], dtype=np.int64)
-    if filled.size:
-        digests = RMinHash.digests_from_token_sets([grams[i] for i in filled], num_perm=permutations, seed=1)
-        made[filled] = np.asarray(digests, dtype=np.uint32)
+    # In parts: the n-grams of a hundred thousand rows at once would be gigabytes of small strings.
+    for start in range(0, len(texts), thresholds.SIGNATURE_CHUNK):
+        grams = [list(_grams(t)) for t in texts[start : start + thresholds.SIGNATURE_CHUNK]]
+        filled = np.array([i for i, g in enumerate(grams) if g], dtype=np.int64)
+        if filled.size:
+            sets = [grams[i] for i in filled]
+            digests = RMinHash.digests_from_token_sets(sets, num_perm=permutations, seed=1)
+            made[start + filled] = np.asarray(digests, dtype=np.uint32)
     return made
 
 

@@ -20,6 +20,8 @@ INSTRUCTION_MIN_SHARE: Final = 0.02
 MINHASH_PERMUTATIONS: Final = 128
 """Standard error of a Jaccard estimate: sqrt(J(1-J)/128), .044 at worst."""
 
+SIGNATURE_CHUNK: Final = 2000
+
 CHARACTER_NGRAM_LATIN: Final = 5
 CHARACTER_NGRAM_CJK: Final = 2
 """A Chinese word is about two characters: five of them would be a clause."""
@@ -100,7 +102,7 @@ GIBBERISH_BROKEN_SHARE: Final = 0.02
 """Replacement characters: one in fifty is no typing error."""
 
 GIBBERISH_MIN_BIGRAMS: Final = 15
-GIBBERISH_MIN_KNOWN: Final = 400
+GIBBERISH_MIN_KNOWN: Final = 250
 GIBBERISH_UNSEEN_SHARE: Final = 0.5
 
 REPETITION_NGRAM: Final = 4
@@ -114,6 +116,11 @@ LANGUAGE_SHARE_GAP: Final = 0.6
 """Difference of the CJK shares of two texts' letters; names and terms stay well below."""
 
 UNKNOWN_SHARE: Final = 0.5
+UNKNOWN_MIN_VOCABULARY: Final = 200
+"""Words a training set must hold before a word it lacks says anything."""
+
+LABEL_TASK_SHARE: Final = 0.5
+"""Share of rows whose output repeats from which a set is about labels."""
 
 # --- judging ----------------------------------------------------------------------------------------
 SIMULATED_MIN_CASES: Final = 12

@@ -62,6 +62,7 @@ class Answer:
     example_id: str
     source_id: str | None
     prompt: str
+    prompt_messages: list[dict[str, Any]]
     expected_output: str
     output: str
     score: float
@@ -98,6 +99,7 @@ def _answer(answer: AnswerRow, example: ExampleRow) -> Answer:
         example_id=example.id,
         source_id=record.source_id,
         prompt=record.prompt,
+        prompt_messages=[m.as_dict() for m in record.prompt_messages],
         expected_output=record.output,
         output=answer.output,
         score=answer.score,

@@ -200,6 +200,8 @@ def readable(value: Any) -> str:
         return one_line(value, 600)
     if isinstance(value, list) and all(isinstance(item, (str, int, float)) for item in value):
         return one_line(", ".join(readable(item) for item in islice(value, 60)), 600) or "none"
+    if isinstance(value, list) and value and all(isinstance(item, Mapping) for item in value):
+        return one_line("; ".join(readable(item) for item in islice(value, 20)), 600)
     if isinstance(value, Mapping) and all(
         isinstance(v, (str, int, float, type(None))) for v in value.values()
     ):

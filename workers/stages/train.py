@@ -168,7 +168,8 @@ def _card(
 
 def _model_card(card: dict[str, Any]) -> str:
     facts = "\n".join(f"- {key}: `{json.dumps(value)}`" for key, value in card.items() if key != "training")
-    return f"---\nlibrary_name: peft\nbase_model: {json.dumps(card['base_model'])}\n---\n\n# LoRA adapter\n\n{facts}\n"
+    head = f"---\nlibrary_name: peft\nbase_model: {json.dumps(card['base_model'])}\n---"
+    return f"{head}\n\n# LoRA adapter\n\n{facts}\n"
 
 
 def _jsonable(values: dict[str, Any]) -> dict[str, Any]:

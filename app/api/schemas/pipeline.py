@@ -108,6 +108,7 @@ class Answer(Resource):
     example_id: str
     source_id: str | None
     prompt: str
+    prompt_messages: list[dict[str, Any]] = Field(description="The prompt as a bad case's messages.")
     expected_output: str
     output: str
     score: float

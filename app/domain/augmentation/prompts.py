@@ -86,6 +86,11 @@ def parse_chain_of_thought(answer: str, expected: str) -> str | None:
     return "\n".join(lines) if text.normalised(said) == text.normalised(expected) else None
 
 
+def has_user_turn(case: BadCase) -> bool:
+    """Whether there is a user turn to put in other words."""
+    return any(m.role is Role.USER for m in case.messages)
+
+
 def with_prompt(case: BadCase, wording: str) -> tuple[Message, ...]:
     """The case's turns with its last user turn in another wording; a task instruction in front stays."""
     last = max(i for i, m in enumerate(case.messages) if m.role is Role.USER)

@@ -90,7 +90,7 @@ def expected_answers(context: Context) -> list[AugmentedRow]:
 def surface_variants(context: Context) -> list[AugmentedRow]:
     """Each case's prompt with another letter case, punctuation or politeness."""
     rows = []
-    for case in context.cases:
+    for case in filter(prompts.has_user_turn, context.cases):
         for variant in surface.surface_variants(prompts.asked(case), context.variants_per_case, context.rng):
             reason = f"bad case {case.id} in another surface form, same answer"
             messages = prompts.with_prompt(case, variant)
@@ -151,7 +151,7 @@ def paraphrase_requests(context: Context) -> list[LLMRequest]:
             count=count,
         )
         for case in context.cases
-        if context.cause(case) in (RootCause.OOD, RootCause.CONFLICT)
+        if context.cause(case) in (RootCause.OOD, RootCause.CONFLICT) and prompts.has_user_turn(case)
     ]
 
 

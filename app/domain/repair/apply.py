@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any, assert_never
@@ -71,9 +71,14 @@ def apply_actions(
     """
     edits: defaultdict[str, list[_Edit]] = defaultdict(list)
     additions: list[tuple[int, int, Mapping[str, Any]]] = []
-    for index, action in enumerate(actions):
-        if action.decision in (Decision.APPROVED, Decision.APPLIED):
-            _read(index, action, edits, additions)
+    counted = [
+        (index, action)
+        for index, action in enumerate(actions)
+        if action.decision in (Decision.APPROVED, Decision.APPLIED)
+    ]
+    dropped = {i for _, action in counted if action.kind is ActionKind.DROP for i in action.example_ids}
+    for index, action in counted:
+        _read(index, action, dropped, edits, additions)
 
     rows: list[AppliedRow] = []
     changes: list[RowChange] = []
@@ -105,6 +110,7 @@ def apply_actions(
 def _read(
     index: int,
     action: ProposedAction,
+    dropped: Set[str],
     edits: defaultdict[str, list[_Edit]],
     additions: list[tuple[int, int, Mapping[str, Any]]],
 ) -> None:
@@ -118,10 +124,13 @@ def _read(
             ):
                 edits[example_id].append(_Edit(index, before, after))
         case ActionKind.MERGE:
-            # The first row takes the merged content, the others go.
-            edits[action.example_ids[0]].append(_Edit(index, action.before[0], action.after[0]))
-            for example_id in action.example_ids[1:]:
-                edits[example_id].append(_Edit(index, None, None))
+            # The first row that nothing else drops takes the merged content, the others go.
+            keeper = next((i for i in action.example_ids if i not in dropped), None)
+            for example_id, before in zip(action.example_ids, action.before, strict=True):
+                kept = example_id == keeper
+                edits[example_id].append(
+                    _Edit(index, before if kept else None, action.after[0] if kept else None)
+                )
         case ActionKind.ADD:
             additions.extend((index, 1, content) for content in action.after)
         case ActionKind.UPSAMPLE:

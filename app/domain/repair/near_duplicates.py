@@ -1,20 +1,19 @@
 """Which rows are one row written twice.
 
 Knows content hashes, character n-grams and union-find. Two prompts that differ in a number, a negation,
-the system prompt or the tools are never the same, however many characters they share: "on 5 May" and
-"on 6 May" ask two things.
+the system prompt, the task or the tools are never the same, however many characters they share: "on 5
+May" and "on 6 May" ask two things.
 """
 
 from __future__ import annotations
 
-import json
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import lru_cache
 
 from app.domain import similarity, text
-from app.domain.records import TrainingExample
 from app.domain.repair import thresholds
 from app.domain.thresholds import CHARACTER_NGRAM_CJK, CHARACTER_NGRAM_LATIN
 
@@ -55,9 +54,9 @@ def exact_duplicates(content_hashes: Sequence[str]) -> tuple[Dropped, ...]:
 def same_prompts(prompts: Sequence[str], frames: Sequence[str], threshold: float) -> PromptGroups:
     """Group prompts that are near-duplicates, directly or in a chain.
 
-    ``frames`` is what must be equal besides (system prompt, tools). ``threshold`` is the Jaccard of the
-    prompts' character n-gram sets, 0..1; candidates come from banded MinHash (Broder 1997), and each
-    pair is then measured exactly.
+    ``frames`` is what must be equal besides (system prompt, task instruction, tools). ``threshold`` is
+    the Jaccard of the prompts' character n-gram sets, 0..1; candidates come from banded MinHash (Broder
+    1997), and each pair is then measured exactly.
     """
     keys = [_must_match(prompt, frame) for prompt, frame in zip(prompts, frames, strict=True)]
     jaccards: dict[tuple[int, int], float] = {}
@@ -134,16 +133,19 @@ def connected(size: int, pairs: Iterable[tuple[int, int]]) -> tuple[tuple[int, .
 
 
 def exact_jaccard(left: str, right: str) -> float:
-    """Jaccard of the two texts' character n-gram sets, 0..1 (bigrams where CJK carries the text)."""
-    n = CHARACTER_NGRAM_CJK if text.is_chinese(left) or text.is_chinese(right) else CHARACTER_NGRAM_LATIN
-    a, b = text.character_ngrams(left, n), text.character_ngrams(right, n)
-    return len(a & b) / len(a | b) if a and b else 0.0
+    """Jaccard of the two texts' character n-gram sets, 0..1 (bigrams where CJK carries one of them)."""
+    (n_left, a), (n_right, b) = _grams(left), _grams(right)
+    if n_left != n_right:
+        a, b = (text.character_ngrams(t, min(n_left, n_right)) for t in (left, right))
+    shared = len(a & b)
+    return shared / (len(a) + len(b) - shared) if shared else 0.0
 
 
-def frame_of(example: TrainingExample) -> str:
-    """What besides the prompt must be equal: the system prompt and the tools."""
-    tools = json.dumps(example.tools, sort_keys=True, default=str) if example.tools is not None else ""
-    return f"{example.system or ''}\0{tools}"
+# Pairs come sorted, so that a text is compared with several others in a row.
+@lru_cache(maxsize=256)
+def _grams(of: str) -> tuple[int, frozenset[str]]:
+    n = CHARACTER_NGRAM_CJK if text.is_chinese(of) else CHARACTER_NGRAM_LATIN
+    return n, text.character_ngrams(of, n)
 
 
 def _must_match(prompt: str, frame: str) -> tuple[str, tuple[str, ...], int]:

@@ -117,6 +117,9 @@ def _special_tokens(text: str) -> tuple[str, int]:
 
 
 def _edge_tokens(text: str) -> tuple[str, int]:
+    # A pair of tags inside a text is HTML's strike-through.
+    if "<s>" in text and "</s>" in text.rstrip().removesuffix("</s>"):
+        return text, 0
     return _EDGE_TOKENS.subn("", text)
 
 

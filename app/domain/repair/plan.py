@@ -16,7 +16,7 @@ from jaxtyping import Float32
 from numpy import ndarray
 
 from app.domain import text
-from app.domain.records import BadCase, Finding, TrainingExample
+from app.domain.records import BadCase, Finding, TrainingExample, canonical_json
 from app.domain.repair import near_duplicates, plan_conflicts
 from app.domain.repair.actions import (
     ActionKind,
@@ -129,7 +129,7 @@ def _prompt_groups(draft: Draft) -> near_duplicates.PromptGroups:
     standing = [i for i, e in enumerate(draft.examples) if i not in draft.gone and not e.rejected]
     found = near_duplicates.same_prompts(
         [draft.prompts[i] for i in standing],
-        [near_duplicates.frame_of(draft.examples[i]) for i in standing],
+        [f"{draft.tasks[i]}\0{canonical_json(draft.examples[i].tools)}" for i in standing],
         1.0 if threshold is None else threshold,
     )
     pairs = {(standing[a], standing[b]): value for (a, b), value in found.jaccards.items()}

@@ -42,11 +42,11 @@ def choose_held_back(
         groups.setdefault((finding.root_cause, finding.cluster), []).append(case.id)
     pooled: dict[tuple[RootCause, int], list[str]] = {}
     for (cause, cluster), ids in groups.items():
-        key = (cause, cluster) if len(ids) >= 3 else (cause, -1)  # noqa: PLR2004
+        key = (cause, cluster) if len(ids) >= 3 else (cause, -1)
         pooled.setdefault(key, []).extend(ids)
     chosen: set[str] = set()
     for key in sorted(pooled, key=str):
         ids = pooled[key]
-        count = int(share * len(ids)) or (1 if len(ids) >= 3 else 0)  # noqa: PLR2004
+        count = int(share * len(ids)) or (1 if len(ids) >= 3 else 0)
         chosen.update(str(i) for i in rng.choice(np.array(ids), size=count, replace=False))
     return frozenset(chosen)

@@ -188,12 +188,13 @@ def serving_finding(number: int = 4) -> ReportFinding:
         prompt="Route the customer's message.\nmy login is locked after too many attempts",
         model_output="Once upon a time there was a login that nobody could open. " * 18,
         expected_output="security / unlock login",
-        evidence=Evidence(
-            serving_mismatch={"signals": [{"kind": "system_prompt", "detail": "not in training"}]}
-        ),
+        evidence=Evidence(serving_mismatch={"said": True, "mismatches": [_MISMATCH]}),
         verdict=None,
         after_output=None,
     )
+
+
+_MISMATCH = {"kind": "system_prompt", "detail": "no training row has this system prompt", "strength": 0.98}
 
 
 def diagnosis_report() -> ReportModel:

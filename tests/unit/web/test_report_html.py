@@ -149,6 +149,11 @@ def test_differences_between_wrong_and_expected_are_marked() -> None:
     )
 
 
+def test_a_serving_mismatch_is_told_in_words() -> None:
+    document = render_html(cycle_report())
+    assert "<b>System prompt</b>: no training row has this system prompt" in document
+
+
 def test_a_chinese_text_is_set_as_chinese() -> None:
     assert re.search(
         r'<div class="text" dir="auto" lang="zh-Hans">[^<]*过高速的时候', render_html(cycle_report())
@@ -210,6 +215,7 @@ def test_durations_read_as_people_say_them(seconds: float | None, shown: str) ->
         (float("nan"), "–"),
         ([1, "a"], "1, a"),
         ([], "none"),
+        ([{"kind": "a", "n": 1}, {"kind": "b"}], "kind a · n 1; kind b"),
         ({"low_share": 0.25, "n": 3}, "low share 0.25 · n 3"),
         ({"a": {"b": [1]}}, '{"a": {"b": [1]}}'),
     ],

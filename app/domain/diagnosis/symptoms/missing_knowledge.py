@@ -7,8 +7,10 @@ from app.domain.records import BadCase
 
 def detect(case: BadCase, trained: OutputProfile) -> bool:
     expected = case.expected_output
-    if not expected or not trained.rows:
+    if not expected or len(trained.vocabulary) < thresholds.UNKNOWN_MIN_VOCABULARY:
         return False
+    if trained.label_share >= thresholds.LABEL_TASK_SHARE:
+        return False  # a label that was never taught is a missing kind of row, not a missing fact
     given = set(text.tokens(text.clip(case.prompt)))
     told = [t for t in dict.fromkeys(text.tokens(text.clip(expected))) if t not in given]
     # Computed numbers are reasoning, not knowledge.

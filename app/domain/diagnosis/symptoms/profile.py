@@ -22,6 +22,8 @@ class OutputProfile:
     json_share: float
     vocabulary: frozenset[str]
     bigrams: frozenset[str]
+    chinese: bool
+    """Whether any row is in Chinese."""
     closings: dict[str, float]
     """Share of the rows by the words before the colon of their last line ('final answer')."""
 
@@ -33,12 +35,14 @@ def profile(examples: Sequence[TrainingExample]) -> OutputProfile:
     bigrams: set[str] = set()
     closings: Counter[str] = Counter()
     structured = 0
+    chinese = False
     for example in examples:
         clipped = text.clip(example.output)
         texts = (clipped, text.clip(example.prompt))
         for said in texts:
             vocabulary.update(text.tokens(said))
             bigrams.update(text.character_ngrams(said, 2))
+            chinese = chinese or text.is_chinese(said)
         closings[closing_of(clipped)] += 1
         structured += is_json(example.output)
     rows = max(1, len(examples))
@@ -50,6 +54,7 @@ def profile(examples: Sequence[TrainingExample]) -> OutputProfile:
         json_share=structured / rows,
         vocabulary=frozenset(vocabulary),
         bigrams=frozenset(bigrams),
+        chinese=chinese,
         closings={c: n / rows for c, n in closings.items() if c and n > 1},
     )
 

@@ -1,0 +1,164 @@
+"""The whole triage on small sets whose defects are known."""
+
+import dataclasses
+import json
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from app.domain.diagnosis.triage import Override
+from app.domain.records import Agreement, RootCause, ServingRequest
+from tests.unit.diagnosis.builders import THINGS, case, diagnose, example, intents, utterance
+
+DATA_CAUSES = {RootCause.OOD, RootCause.CONFLICT, RootCause.HARD, RootCause.SERVING_MISMATCH}
+
+
+def _cases(label: str, wrong: str, count: int = 6, seed: int = 3) -> list:
+    rng = np.random.default_rng(seed)
+    return [case(f"{label}-{i}", utterance(THINGS[label], rng), wrong, label) for i in range(count)]
+
+
+def test_an_intent_missing_from_training_is_out_of_distribution() -> None:
+    found = diagnose(intents(without=("coupon",)), _cases("coupon", "refund"))
+    assert {f.root_cause for f in found.findings} == {RootCause.OOD}
+    assert found.by_category[RootCause.OOD] == 6
+
+
+def test_an_intent_whose_rows_contradict_each_other_is_a_conflict() -> None:
+    found = diagnose(intents(flipped=("warranty", "refund")), _cases("warranty", "refund"))
+    assert [f.root_cause for f in found.findings].count(RootCause.CONFLICT) >= 5
+
+
+def test_a_conflict_names_the_rows_that_say_what_the_model_said_first() -> None:
+    found = diagnose(intents(flipped=("warranty", "refund")), _cases("warranty", "refund"))
+    conflicts = [f for f in found.findings if f.root_cause is RootCause.CONFLICT]
+    for finding in conflicts:
+        shown = finding.evidence.neighbors
+        assert shown[0].agrees_with is Agreement.MODEL_OUTPUT
+        assert shown[0].output == "refund"
+        assert any(n.agrees_with is Agreement.EXPECTED for n in shown)
+        assert len(shown) <= 8
+
+
+def test_what_is_covered_and_consistent_is_hard() -> None:
+    found = diagnose(intents(), _cases("delivery", "something else entirely"))
+    assert {f.root_cause for f in found.findings} == {RootCause.HARD}
+
+
+def test_a_request_without_the_trained_system_prompt_is_a_serving_mismatch() -> None:
+    rows = [dataclasses.replace(e, id=e.id) for e in intents()]
+    rows = [example(i, e.prompt, e.output, system="You name the intent.") for i, e in enumerate(rows)]
+    request = ServingRequest(system="You are a pirate.")
+    rng = np.random.default_rng(1)
+    asked = [case("c1", utterance(THINGS["coupon"], rng), "arr", "coupon", request=request)]
+    assert diagnose(rows, asked).findings[0].root_cause is RootCause.SERVING_MISMATCH
+
+
+def test_a_missing_request_says_nothing_about_serving() -> None:
+    found = diagnose(intents(), _cases("delivery", "refund"))
+    assert all(f.probabilities[RootCause.SERVING_MISMATCH] == 0.0 for f in found.findings)
+
+
+def test_a_model_output_that_is_right_is_no_failure_to_explain() -> None:
+    finding = diagnose(intents(), [case("c1", "parcel courier late", "Delivery.", "delivery")]).findings[0]
+    assert finding.root_cause is RootCause.UNDETERMINED
+    assert [a.action for a in finding.recommended_actions] == ["close_case"]
+
+
+def test_verdicts_do_not_depend_on_the_order_or_company_of_the_cases() -> None:
+    rows = intents(flipped=("warranty", "refund"), without=("coupon",))
+    asked = [*_cases("warranty", "refund"), *_cases("coupon", "refund"), *_cases("delivery", "invoice")]
+    straight = {f.bad_case_id: f for f in diagnose(rows, asked).findings}
+    turned = diagnose(rows, asked[::-1])
+    assert [f.bad_case_id for f in turned.findings] == [c.id for c in asked[::-1]]
+    for finding in turned.findings:
+        same = straight[finding.bad_case_id]
+        assert finding.root_cause is same.root_cause
+        assert finding.probabilities == pytest.approx(same.probabilities)
+        assert finding.cluster == same.cluster
+    alone = diagnose(rows, asked[:1]).findings[0]
+    assert alone.probabilities == pytest.approx(straight[asked[0].id].probabilities)
+
+
+def test_the_same_seed_gives_the_same_diagnosis() -> None:
+    rows, asked = intents(), _cases("delivery", "invoice")
+    assert diagnose(rows, asked, seed=5) == diagnose(rows, asked, seed=5)
+
+
+def test_a_persons_verdicts_teach_the_next_diagnosis() -> None:
+    rows = intents()
+    asked = _cases("delivery", "invoice", count=8)
+    before = diagnose(rows, asked).findings[-1]
+    said = [Override(bad_case_id=c.id, root_cause=RootCause.CONFLICT) for c in asked[:-1]]
+    after = diagnose(rows, asked, overrides=said).findings[-1]
+    assert after.probabilities[RootCause.CONFLICT] > before.probabilities[RootCause.CONFLICT]
+
+
+def test_everything_but_the_findings_is_ready_for_json() -> None:
+    found = diagnose(intents(), _cases("delivery", "invoice"))
+    json.dumps([found.calibration, found.training_defaults])
+    json.dumps([dataclasses.asdict(f)["evidence"]["ood"] for f in found.findings])
+    json.dumps([f.evidence.conflict | f.evidence.hard | f.evidence.serving_mismatch for f in found.findings])
+    assert [step.step for step in found.roadmap] == [1, 2, 3, 4, 5]
+    assert found.training_defaults["alpha"] == 2 * found.training_defaults["rank"]
+
+
+ODD_SETS = {
+    "none": [],
+    "one row": [("hello", "b")],
+    "two that contradict": [("hello", "b"), ("hello", "a")],
+    "all equal": [("hello", "b")] * 60,
+    "equal prompts with other answers": [("hello", f"b{i}") for i in range(60)],
+    "empty texts": [("", "")] * 30,
+    "one label": [(f"question {i} now", "yes") for i in range(50)],
+    "huge": [("y" * 1_000_000, "z" * 1_000_000)] * 2 + [("hello", "b")] * 20,
+}
+
+
+@pytest.mark.parametrize("rows", ODD_SETS.values(), ids=ODD_SETS.keys())
+def test_odd_training_sets_get_a_verdict_for_every_case(rows: list[tuple[str, str]]) -> None:
+    asked = [
+        case("c1", "hello", "a", "b"),
+        case("c2", "", "", "x"),
+        case("c3", "hi", "", "y"),
+        case("c4", "q", "a"),
+        case("c5", "q", ""),
+        case("c6", "x" * 1_000_000, "z" * 1_000_000, "w"),
+        case("c7", "你好吗", "好", "不好"),
+    ]
+    found = diagnose([example(i, p, o) for i, (p, o) in enumerate(rows)], asked)
+    assert len(found.findings) == len(asked)
+    for finding in found.findings:
+        assert sum(finding.probabilities.values()) == pytest.approx(1.0)
+        assert set(finding.probabilities) == DATA_CAUSES
+
+
+def test_without_training_rows_nothing_is_covered() -> None:
+    assert diagnose([], [case("c1", "hello", "a", "b")]).findings[0].root_cause is RootCause.OOD
+
+
+def test_without_cases_there_is_nothing_to_find() -> None:
+    found = diagnose(intents(), [])
+    assert found.findings == ()
+    assert found.clusters == ()
+
+
+_TEXTS = st.text(alphabet="ab 12不好.\n", max_size=12)
+
+
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(
+    rows=st.lists(st.tuples(_TEXTS, _TEXTS), max_size=30),
+    asked=st.lists(st.tuples(_TEXTS, _TEXTS, st.none() | _TEXTS), min_size=1, max_size=4),
+)
+def test_probabilities_are_probabilities_whatever_comes(rows: list, asked: list) -> None:
+    found = diagnose(
+        [example(i, p, o) for i, (p, o) in enumerate(rows)],
+        [case(f"c{i}", p, m, e) for i, (p, m, e) in enumerate(asked)],
+    )
+    for finding in found.findings:
+        assert sum(finding.probabilities.values()) == pytest.approx(1.0)
+        assert all(0.0 <= p <= 1.0 for p in finding.probabilities.values())
+        assert 0.0 <= finding.confidence <= 1.0

@@ -1,0 +1,204 @@
+from __future__ import annotations
+
+import json
+from itertools import pairwise
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from app.domain import text
+from app.domain.mixing.curriculum import Order
+from app.domain.mixing.export import trainable_row, trainable_rows
+from app.domain.mixing.leakage import leaked
+from app.domain.mixing.mixture import (
+    LeftOut,
+    Mixture,
+    MixtureRecipe,
+    MixtureRole,
+    MixtureStrategy,
+    build_mixture,
+)
+from app.domain.records import Message, Role, TrainingExample
+from tests.unit.repair.builders import example
+
+_WORDS = (
+    "card",
+    "loan",
+    "parcel",
+    "refund",
+    "account",
+    "password",
+    "invoice",
+    "delivery",
+    "coupon",
+    "退款",
+    "会员",
+)
+
+
+def _rows(count: int) -> list[TrainingExample]:
+    rng = np.random.default_rng(7)
+    return [
+        example(
+            f"ex_{i}", " ".join(rng.choice(_WORDS, 6)) + f" {i}", f"label {i % 5}", instruction="Name it."
+        )
+        for i in range(count)
+    ]
+
+
+ROWS = _rows(120)
+
+
+def _mix(
+    targeted: set[str], held_back: list[str], recipe: MixtureRecipe, rows: list[TrainingExample] = ROWS
+) -> Mixture:
+    return build_mixture(
+        repaired=rows,
+        targeted_ids=targeted,
+        held_back_prompts=held_back,
+        recipe=recipe,
+        rng=np.random.default_rng(recipe.seed),
+    )
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    st.sets(st.sampled_from(ROWS).map(lambda r: r.id), max_size=40),
+    st.lists(st.sampled_from(ROWS).map(lambda r: r.prompt), max_size=10),
+    st.sampled_from(MixtureStrategy),
+    st.sampled_from(Order),
+    st.integers(0, 5),
+)
+def test_held_back_never_enters_and_every_targeted_row_does_once_at_least(
+    targeted: set[str], held_back: list[str], strategy: MixtureStrategy, order: Order, seed: int
+) -> None:
+    recipe = MixtureRecipe(strategy=strategy, order=order, seed=seed)
+    mixture = _mix(targeted, held_back, recipe)
+    by_id = {r.id: r for r in ROWS}
+    used = [row.example_id for row in mixture.rows]
+    assert len(used) == len(set(used))
+    kept_out = {text.normalised(p) for p in held_back}
+    assert not kept_out & {text.normalised(by_id[i].prompt) for i in used}
+    leaks = {d.example_id for d in mixture.dropped if d.reason is LeftOut.HELD_BACK}
+    assert targeted - leaks <= set(used)
+    assert all(row.repeat >= 1 for row in mixture.rows)
+    assert set(used) | {d.example_id for d in mixture.dropped} == set(by_id)
+    assert mixture == _mix(targeted, held_back, recipe)
+    assert sum(1 for _ in trainable_rows(mixture, by_id)) == mixture.counts["rows_as_trained"]
+
+
+def test_a_full_mixture_brings_few_targeted_rows_up_to_their_share() -> None:
+    mixture = _mix({"ex_1", "ex_2", "ex_3"}, [], MixtureRecipe(targeted_share=0.08))
+    assert mixture.counts["rows"] == 120
+    assert 0.05 <= mixture.targeted_share <= 0.1
+    assert mixture.counts["targeted_as_trained"] == 10
+    capped = _mix({"ex_1"}, [], MixtureRecipe(targeted_share=0.3, max_repeats=3))
+    assert capped.counts["targeted_as_trained"] == 3
+
+
+def test_many_targeted_rows_are_seen_once() -> None:
+    mixture = _mix({f"ex_{i}" for i in range(60)}, [], MixtureRecipe())
+    assert {row.repeat for row in mixture.rows} == {1}
+
+
+@pytest.mark.parametrize(
+    ("strategy", "targeted", "replay"),
+    [(MixtureStrategy.TARGETED_REPLAY, 70, 30), (MixtureStrategy.QUICK_CHECK, 20, 100)],
+)
+def test_shares_are_exact(strategy: MixtureStrategy, targeted: int, replay: int) -> None:
+    mixture = _mix({f"ex_{i}" for i in range(targeted)}, [], MixtureRecipe(strategy=strategy))
+    assert (mixture.counts["targeted"], mixture.counts["replay"]) == (targeted, min(replay, 120 - targeted))
+    assert mixture.counts["not_drawn"] == 120 - targeted - mixture.counts["replay"]
+
+
+def test_replay_draws_rare_groups_up() -> None:
+    rows = [example(f"a{i}", f"common {i}", "common") for i in range(90)]
+    rows += [example(f"b{i}", f"rare {i}", "rare") for i in range(10)]
+    rows += [example(f"t{i}", f"target {i}", "new") for i in range(35)]
+    mixture = _mix(
+        {f"t{i}" for i in range(35)}, [], MixtureRecipe(strategy=MixtureStrategy.TARGETED_REPLAY), rows
+    )
+    replay = [row.example_id for row in mixture.rows if row.role is MixtureRole.REPLAY]
+    assert len(replay) == 15
+    assert sum(i.startswith("b") for i in replay) == 3
+
+
+def test_a_near_duplicate_of_a_held_back_prompt_is_found_and_named() -> None:
+    held = "how do i freeze my debit card when i am abroad"
+    rows = [
+        example("near", "how do I freeze my debit card when I'm abroad?", "cards", instruction="Name it."),
+        example("far", "what is the interest rate of a loan", "loans", instruction="Name it."),
+    ]
+    mixture = _mix(set(), [f"Name it.\n{held}"], MixtureRecipe(), rows)
+    (dropped,) = mixture.dropped
+    assert (dropped.example_id, dropped.of) == ("near", f"Name it.\n{held}")
+    assert [row.example_id for row in mixture.rows] == ["far"]
+
+
+@given(
+    st.lists(st.text("ab c退", max_size=12), max_size=8), st.lists(st.text("ab c退", max_size=12), max_size=4)
+)
+def test_an_equal_prompt_always_leaks(prompts: list[str], held_back: list[str]) -> None:
+    found = leaked(prompts, held_back, frozenset())
+    for i, prompt in enumerate(prompts):
+        if text.normalised(prompt) and text.normalised(prompt) in {text.normalised(h) for h in held_back}:
+            assert i in found
+    assert leaked(prompts, [], frozenset()) == {}
+
+
+@pytest.mark.parametrize(
+    ("raw", "message"),
+    [
+        ({"strategie": "full"}, "no field 'strategie'"),
+        ({"strategy": "all"}, "choose from full, targeted_replay, quick_check"),
+        ({"targeted_share": 0.9}, "from 0 to 0.5"),
+        ({"max_repeats": 0}, "from 1 to 100"),
+        ({"max_repeats": 1.5}, "a whole number"),
+        ({"seed": True}, "from 0 to"),
+        ({"order": "random"}, "choose from shuffled, easy_to_hard"),
+    ],
+)
+def test_a_recipe_from_outside_is_refused_with_the_fact_and_the_mend(raw: dict, message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        MixtureRecipe.from_dict(raw)
+
+
+def test_a_recipe_survives_json() -> None:
+    recipe = MixtureRecipe(strategy=MixtureStrategy.QUICK_CHECK, order=Order.EASY_TO_HARD, seed=9)
+    assert MixtureRecipe.from_dict(json.loads(json.dumps(recipe.as_dict()))) == recipe
+
+
+def test_easy_to_hard_trains_short_answers_first() -> None:
+    rows = [example("long", "q", "one two three four five six"), example("short", "q", "one")]
+    mixture = _mix(set(), [], MixtureRecipe(order=Order.EASY_TO_HARD), rows)
+    assert [row.example_id for row in mixture.rows] == ["short", "long"]
+
+
+def test_repeats_of_a_shuffled_mixture_stand_apart() -> None:
+    mixture = _mix({"ex_1"}, [], MixtureRecipe(targeted_share=0.03, max_repeats=4))
+    prompts = [row["prompt"][0]["content"] for row in trainable_rows(mixture, {r.id: r for r in ROWS})]
+    places = [i for i, p in enumerate(prompts) if p == ROWS[1].prompt]
+    assert len(places) == 4
+    assert min(b - a for a, b in pairwise(places)) > 20
+
+
+def test_a_trainable_row_is_a_conversation_with_its_answer_apart() -> None:
+    row = TrainingExample(
+        id="a",
+        messages=(
+            Message(role=Role.SYSTEM, content="s"),
+            Message(role=Role.USER, content="u"),
+            Message(role=Role.ASSISTANT, content="a"),
+        ),
+        rejected=(Message(role=Role.ASSISTANT, content="r"),),
+        tools=[{"name": "t"}],
+    )
+    assert trainable_row(row, 2.0) == {
+        "prompt": [{"role": "system", "content": "s"}, {"role": "user", "content": "u"}],
+        "completion": [{"role": "assistant", "content": "a"}],
+        "rejected": [{"role": "assistant", "content": "r"}],
+        "tools": [{"name": "t"}],
+        "weight": 2.0,
+    }

@@ -1,0 +1,88 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from app.domain.repair.label_conflicts import LabelJudgement, LabelMend, find_wrong_labels, number_labels
+from tests.unit.repair.builders import LabelTask, label_task
+
+
+def _judge(
+    task: LabelTask, in_conflict: bool = True, also: tuple[str, ...] = ()
+) -> tuple[LabelJudgement, dict[int, str]]:
+    outputs = [e.output for e in task.examples]
+    numbers = number_labels(outputs, 3, also)
+    names = {number: label for label, number in numbers.items()}
+    judgement = find_wrong_labels(
+        vectors=task.inputs,
+        given=np.array([numbers.get(o, -1) for o in outputs]),
+        anchor_vectors=task.case_inputs,
+        anchor_labels=np.array([numbers.get(c.expected_output or "", -1) for c in task.cases]),
+        anchor_wrong=np.array([numbers.get(c.model_output, -1) for c in task.cases]),
+        in_conflict=np.full(len(task.cases), in_conflict),
+    )
+    mended = {v.row: names[v.label] for v in judgement.wrong if v.mend is LabelMend.RELABEL}
+    return judgement, mended
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_a_ring_of_swapped_labels_is_untangled_by_the_anchors(seed: int) -> None:
+    ring = (("cards", "loans"), ("loans", "travel"), ("travel", "weather"), ("weather", "cards"))
+    task = label_task(np.random.default_rng(seed), swapped=ring)
+    _, mended = _judge(task)
+    wrong = {i for i, e in enumerate(task.examples) if e.output != task.gold[i]}
+    right = {i for i, label in mended.items() if label == task.gold[i]}
+    assert len(right & wrong) >= 0.9 * len(wrong)
+    assert len(mended) - len(right) <= 0.05 * len(mended)
+
+
+def test_an_outdated_answer_that_has_no_region_of_its_own_is_replaced() -> None:
+    task = label_task(np.random.default_rng(1), swapped=(("cards", "cards, old rule"),))
+    _, mended = _judge(task)
+    assert set(mended.values()) == {"cards"}
+    assert len(mended) >= 9
+
+
+def test_a_right_answer_that_no_row_carries_yet_can_be_given() -> None:
+    task = label_task(np.random.default_rng(2), swapped=(("cards", "cards, old rule"),), noise=1.0)
+    _, mended = _judge(task, also=("cards",))
+    assert len(mended) >= 18
+    assert set(mended.values()) == {"cards"}
+
+
+def test_clean_neighbours_are_left_alone() -> None:
+    task = label_task(np.random.default_rng(3), swapped=(("cards", "loans"),), noise=0.0, spread=0.5)
+    judgement, _ = _judge(task)
+    assert judgement.wrong == ()
+
+
+def test_without_a_conflict_nothing_is_judged() -> None:
+    task = label_task(np.random.default_rng(4), swapped=(("cards", "loans"),))
+    judgement, _ = _judge(task, in_conflict=False)
+    assert judgement.wrong == ()
+    assert judgement.judged == frozenset()
+
+
+def test_letters_of_multiple_choice_questions_have_no_region_to_be_wrong_in() -> None:
+    rng = np.random.default_rng(5)
+    task = label_task(rng, swapped=(("cards", "loans"),), noise=0.0)
+    letters = [str(rng.choice(list("ABCD"))) for _ in task.examples]
+    numbers = number_labels(letters, 3)
+    judgement = find_wrong_labels(
+        vectors=task.inputs,
+        given=np.array([numbers[letter] for letter in letters]),
+        anchor_vectors=task.case_inputs,
+        anchor_labels=np.array([numbers["A"]] * len(task.cases)),
+        anchor_wrong=np.array([numbers["B"]] * len(task.cases)),
+        in_conflict=np.ones(len(task.cases), dtype=bool),
+    )
+    assert judgement.wrong == ()
+
+
+def test_one_anchor_alone_is_not_sure_and_six_are() -> None:
+    scores = {}
+    for anchors in (1, 6):
+        task = label_task(np.random.default_rng(6), swapped=(("cards", "loans"),), cases_each=anchors)
+        judgement, _ = _judge(task)
+        scores[anchors] = max(v.score for v in judgement.wrong)
+    assert scores[1] < 0.8 <= scores[6]

@@ -1,0 +1,231 @@
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from app.domain.records import BadCase, Finding, RootCause, TrainingExample
+from app.domain.repair.apply import apply_actions
+from app.domain.repair.plan import (
+    ActionKind,
+    Approval,
+    Decision,
+    RepairPlan,
+    RepairPolicy,
+    ResolutionRule,
+    plan_repair,
+)
+from tests.unit.repair.builders import bad_case, example, finding, label_task
+
+
+def _plan(
+    examples: list[TrainingExample],
+    cases: list[BadCase] | None = None,
+    findings: list[Finding] | None = None,
+    *,
+    policy: RepairPolicy | None = None,
+    vectors: np.ndarray | None = None,
+    case_vectors: np.ndarray | None = None,
+) -> RepairPlan:
+    n, m = len(examples), len(cases or [])
+    return plan_repair(
+        examples=examples,
+        input_vectors=np.eye(max(n, 8), dtype=np.float32)[:n] if vectors is None else vectors,
+        output_vectors=np.zeros((n, 4), dtype=np.float32),
+        cases=cases or [],
+        case_input_vectors=np.zeros((m, max(n, 8)), dtype=np.float32)
+        if case_vectors is None
+        else case_vectors,
+        findings=findings or [],
+        policy=policy or RepairPolicy(),
+        rng=np.random.default_rng(0),
+    )
+
+
+def _apply(examples: list[TrainingExample], plan: RepairPlan) -> dict[str, str]:
+    ids = iter(f"new_{i}" for i in range(1000))
+    applied = apply_actions(examples, plan.actions, new_id=lambda: next(ids))
+    return {
+        (row.change.previous_example_id or row.example.id)
+        if row.change
+        else row.example.id: row.example.output
+        for row in applied.rows
+    }
+
+
+def test_swapped_labels_are_relabelled_with_evidence_and_right_rows_stay() -> None:
+    task = label_task(np.random.default_rng(0), swapped=(("cards", "loans"), ("loans", "cards")))
+    findings = [finding(c.id, RootCause.CONFLICT) for c in task.cases]
+    plan = _plan(task.examples, task.cases, findings, vectors=task.inputs, case_vectors=task.case_inputs)
+    after = _apply(task.examples, plan)
+    right = sum(after.get(e.id) == gold for e, gold in zip(task.examples, task.gold, strict=True))
+    assert right >= 0.98 * len(task.examples)
+    relabel = next(a for a in plan.actions if a.kind is ActionKind.RELABEL)
+    assert relabel.evidence["anchors"][0]["bad_case_id"] in {c.id for c in task.cases}
+    assert "expect" in relabel.reason
+    json.dumps([a.evidence for a in plan.actions])
+    json.dumps(plan.summary)
+
+
+def test_the_same_word_under_another_instruction_is_another_label() -> None:
+    task = label_task(np.random.default_rng(0), swapped=(("cards", "loans"), ("loans", "cards")))
+    other = [replace(e, id=f"o_{e.id}", messages=_under("Other task.", e)) for e in task.examples]
+    cases = [replace(c, messages=_under("Other task.", c)) for c in task.cases]
+    findings = [finding(c.id, RootCause.CONFLICT) for c in cases]
+    mine = [replace(e, messages=_under("My task.", e)) for e in task.examples]
+    plan = _plan(
+        [*mine, *other],
+        cases,
+        findings,
+        vectors=np.vstack([task.inputs, task.inputs]),
+        case_vectors=task.case_inputs,
+    )
+    touched = {i for a in plan.actions if a.kind is ActionKind.RELABEL for i in a.example_ids}
+    assert touched
+    assert all(i.startswith("o_") for i in touched)
+
+
+def _under(instruction: str, row: TrainingExample | BadCase) -> tuple:
+    first = replace(row.messages[0], content=f"{instruction}\n{row.messages[0].content}")
+    return (first, *row.messages[1:])
+
+
+def test_an_exact_duplicate_is_dropped_and_names_the_row_that_stays() -> None:
+    rows = [example("a", "where is my parcel", "orders"), example("b", "where is my parcel", "orders")]
+    (action,) = _plan(rows).actions
+    assert (action.kind, action.example_ids, action.decision) == (ActionKind.DROP, ("b",), Decision.APPROVED)
+    assert action.evidence["of"] == "a"
+    assert action.score == 1.0
+
+
+def test_a_near_duplicate_with_the_same_answer_is_proposed_for_dropping() -> None:
+    asked = "how do i freeze my debit card when i have lost it on a long journey abroad"
+    rows = [example("a", asked, "cards"), example("b", asked.replace("card ", "cards "), "cards")]
+    (action,) = _plan(rows).actions
+    assert action.evidence["rule"] == "near_duplicate"
+    assert _plan(rows, policy=RepairPolicy(near_duplicate_threshold=None)).actions == ()
+
+
+def test_two_wordings_of_one_answer_are_no_conflict() -> None:
+    rows = [
+        example(
+            "a",
+            "why is the sky blue",
+            "Air scatters blue light more than red light, so it comes from all sides.",
+        ),
+        example(
+            "b", "why is the sky blue?", "Because short waves are scattered most by the molecules of the air."
+        ),
+    ]
+    assert _plan(rows).actions == ()
+
+
+def test_a_clear_majority_decides_and_a_tie_asks_a_person() -> None:
+    rows = [example(str(i), "what is the return window", "30 days") for i in range(3)]
+    rows = [replace(r, messages=_under(f"Shop {r.id}.", r)) for r in rows]
+    same = [example(f"s{i}", f"what is the return window{'?' * i}", "30 days") for i in range(3)]
+    odd = example("odd", "What is the return window", "14 days")
+    policy = RepairPolicy(near_duplicate_threshold=None, min_score=0.5)
+    (action,) = _plan([*same, odd], policy=policy).actions
+    assert (action.kind, action.example_ids) == (ActionKind.DROP, ("odd",))
+    assert action.decision is Decision.APPROVED
+    (asked,) = _plan([same[0], odd], policy=replace(policy, approve=Approval.ALL)).actions
+    assert asked.kind is ActionKind.MERGE
+    assert asked.decision is Decision.PROPOSED
+    assert set(asked.example_ids) == {"s0", "odd"}
+
+
+def test_the_expected_output_decides_a_tie() -> None:
+    rows = [
+        example("new", "what is the return window", "30 days"),
+        example("old", "What is the return window?", "14 days"),
+    ]
+    case = bad_case("bc_1", "what is the return window", "14 days", "30 days")
+    vectors = np.eye(8, dtype=np.float32)[[0, 0]]
+    plan = _plan(
+        rows, [case], [finding("bc_1", RootCause.CONFLICT)], vectors=vectors, case_vectors=vectors[:1]
+    )
+    (action,) = plan.actions
+    assert (action.kind, action.example_ids, action.decision) == (
+        ActionKind.DROP,
+        ("old",),
+        Decision.APPROVED,
+    )
+    assert action.evidence["bad_case_id"] == "bc_1"
+
+
+def test_a_lone_wrong_row_on_the_case_s_own_prompt_is_rewritten() -> None:
+    rows = [example("old", "What is the return window?", "14 days")]
+    case = bad_case("bc_1", "what is the return window", "14 days", "30 days")
+    vectors = np.eye(8, dtype=np.float32)[[0]]
+    plan = _plan(rows, [case], [finding("bc_1", RootCause.CONFLICT)], vectors=vectors, case_vectors=vectors)
+    assert _apply(rows, plan) == {"old": "30 days"}
+
+
+def test_near_prompts_with_other_numbers_are_other_questions() -> None:
+    rows = [example("sum", "I bought 3 apples at 2 each. What do I pay?", "6 coins in all, please")]
+    case = bad_case("bc_1", "I bought 4 apples at 2 each. What do I pay?", "6", "8 coins in all, please")
+    vectors = np.eye(8, dtype=np.float32)[[0]]
+    plan = _plan(rows, [case], [finding("bc_1", RootCause.CONFLICT)], vectors=vectors, case_vectors=vectors)
+    assert plan.actions == ()
+
+
+def test_a_policy_without_the_expected_output_leaves_labels_alone() -> None:
+    task = label_task(np.random.default_rng(0), swapped=(("cards", "loans"),))
+    plan = _plan(
+        task.examples,
+        task.cases,
+        [finding(c.id, RootCause.CONFLICT) for c in task.cases],
+        policy=RepairPolicy(conflict=(ResolutionRule.ASK,)),
+        vectors=task.inputs,
+        case_vectors=task.case_inputs,
+    )
+    assert not [a for a in plan.actions if a.kind is ActionKind.RELABEL]
+
+
+def test_format_and_label_of_one_row_are_both_mended() -> None:
+    task = label_task(np.random.default_rng(0), swapped=(("cards", "loans"),))
+    dirty = [
+        replace(e, messages=(replace(e.messages[0], content=e.prompt + " \r\n<|im_end|>"), e.messages[1]))
+        if e.output == "loans" and gold == "cards"
+        else e
+        for e, gold in zip(task.examples, task.gold, strict=True)
+    ]
+    findings = [finding(c.id, RootCause.CONFLICT) for c in task.cases]
+    plan = _plan(dirty, task.cases, findings, vectors=task.inputs, case_vectors=task.case_inputs)
+    ids = iter(f"new_{i}" for i in range(1000))
+    applied = apply_actions(dirty, plan.actions, new_id=lambda: next(ids))
+    both = [
+        r for r in applied.rows if r.change and "format" in r.change.reason and "expect" in r.change.reason
+    ]
+    assert len(both) >= 9
+    assert all(r.example.output == "cards" and "\r" not in r.example.prompt for r in both)
+
+
+@pytest.mark.parametrize("rows", [0, 1])
+def test_tiny_training_sets_give_empty_plans(rows: int) -> None:
+    case = bad_case("bc_1", "what", "wrong", None)
+    plan = _plan(
+        [example(str(i), "hello there", "hi") for i in range(rows)],
+        [case],
+        [finding("bc_1", RootCause.CONFLICT)],
+    )
+    assert plan.actions == ()
+    assert plan.summary["rows"] == rows
+
+
+def test_missing_vectors_are_named() -> None:
+    with pytest.raises(ValueError, match="input_vectors has 0 rows for 1 texts"):
+        _plan([example("a", "x", "y")], vectors=np.zeros((0, 4), dtype=np.float32))
+
+
+def test_equal_arguments_give_equal_plans() -> None:
+    task = label_task(np.random.default_rng(0), swapped=(("cards", "loans"),))
+    findings = [finding(c.id, RootCause.CONFLICT) for c in task.cases]
+    plans = [
+        _plan(task.examples, task.cases, findings, vectors=task.inputs, case_vectors=task.case_inputs)
+        for _ in range(2)
+    ]
+    assert plans[0] == plans[1]

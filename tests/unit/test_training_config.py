@@ -1,0 +1,60 @@
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from app.domain.training_config import Scheduler, TrainingConfig, TrainingMethod, defaults_from
+
+BASE = {"base_model": "smollm2-135m-instruct"}
+
+
+def test_the_user_wins_over_the_diagnosis_and_the_diagnosis_over_the_default() -> None:
+    config = defaults_from({"rank": 32, "alpha": 64, "epochs": 3, "reasons": ["hard"]}, {**BASE, "epochs": 1})
+    assert (config.rank, config.alpha, config.epochs) == (32, 64, 1.0)
+    assert config.learning_rate == 5e-4
+
+
+def test_alpha_follows_the_rank_where_only_the_rank_is_set() -> None:
+    assert defaults_from({}, {**BASE, "rank": 8}).alpha == 16
+    assert defaults_from({"rank": 32, "alpha": 64}, {**BASE, "rank": 8}).alpha == 16
+    assert defaults_from({}, {**BASE, "rank": 8, "alpha": 8}).alpha == 8
+
+
+def test_a_config_survives_json() -> None:
+    config = TrainingConfig(
+        base_model="m",
+        method=TrainingMethod.DPO,
+        target_modules=("q_proj", "v_proj"),
+        scheduler=Scheduler.COSINE,
+        max_steps=7,
+        bf16=False,
+    )
+    assert defaults_from({}, json.loads(json.dumps(config.as_dict()))) == config
+
+
+@pytest.mark.parametrize(
+    ("overrides", "message"),
+    [
+        ({"lr": 1}, "no hyperparameter 'lr'"),
+        ({"rank": 0}, "rank is 0; give a whole number from 1"),
+        ({"rank": 8.5}, "whole number"),
+        ({"rank": True}, "whole number"),
+        ({"learning_rate": -1}, "learning_rate is -1; give a number"),
+        ({"learning_rate": float("nan")}, "give a number"),
+        ({"epochs": "two"}, "give a number"),
+        ({"method": "ppo"}, "choose from sft, dpo"),
+        ({"target_modules": []}, "all-linear"),
+        ({"bf16": "auto"}, "true, false or null"),
+        ({"base_model": " "}, "give a name"),
+        ({"max_steps": 0}, "max_steps is 0"),
+    ],
+)
+def test_a_wrong_value_is_refused_with_the_fact_and_the_mend(overrides: dict, message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        defaults_from({}, {**BASE, **overrides})
+
+
+def test_a_missing_base_model_is_named() -> None:
+    with pytest.raises(ValueError, match="base_model is missing"):
+        defaults_from({"rank": 8}, {})
