@@ -135,7 +135,7 @@ def _keep_running(commands: Sequence[Sequence[str]], environment: dict[str, str]
                     next_start[i] = time.monotonic() + pause
                     log.warning("child.died", command=command[2:], status=child.returncode, again_in=pause)
                 if i not in children and time.monotonic() >= next_start[i]:
-                    children[i] = subprocess.Popen(command, env=environment, preexec_fn=_die_with_parent)
+                    children[i] = subprocess.Popen(command, env=environment, preexec_fn=_die_with_parent)  # noqa: PLW1509 - no threads here
             time.sleep(0.3)
     finally:
         for child in children.values():

@@ -129,6 +129,9 @@ SIMULATED_MIN_CASES: Final = 12
 JUDGE_C: Final = 0.3
 """Inverse strength of the ridge penalty on standardised features."""
 
+JUDGE_DOUBT: Final = 0.07
+"""Share of the probability that is split evenly: simulated causes are cleaner than real ones."""
+
 UNLEARNT_DOUBT: Final = 0.3
 """Share of the probability that is split evenly where nothing could be learnt."""
 
@@ -236,8 +239,8 @@ SIMULATED_MAX_WEIGHT: Final = 5.0
 COVERED_ABOVE: Final = -2.9
 """Log-odds of the five-neighbour percentile (.05): rows below are outliers of the set, covered by nothing."""
 
-UNCOVERED_BELOW: Final = -1.1
-"""Log-odds (.25): a corner whose rows stay better covered than a quarter of the set is not out."""
+UNCOVERED_BELOW: Final = -2.2
+"""Log-odds (.1): a corner whose rows stay better covered than a tenth of the set is not out."""
 
 SIMULATED_HARD_WITH_COPIES: Final = 0.3
 SIMULATED_WRONG_COPIES: Final = 0.6

@@ -119,7 +119,9 @@ def ask(context: StageContext, plan: AugmentationPlan) -> tuple[Sequence[Augment
             answers.append(client.complete(request.messages))
         except SpendCapReached as error:
             answers.append(None)
-            notes.append(f"the spend cap was reached after {done} of {len(plan.llm_requests)} requests: {error}")
+            notes.append(
+                f"the spend cap was reached after {done} of {len(plan.llm_requests)} requests: {error}"
+            )
         except LLMUnavailable as error:
             answers.append(None)
             notes.append(f"the language model did not answer request {done + 1}: {error}")

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, AwareDatetime, BeforeValidator, Field, ValidationError, model_validator
 
-from app.api.schemas.common import Body, Id, Resource
+from app.api.schemas.common import Body, Id, Resource, Whole
 from app.domain.formats import RowError
 from app.domain.formats.fields import parse_turns
 from app.domain.records import Message, Role
@@ -49,7 +49,7 @@ class Serving(Body):
     prompt_text: Text | None = None
     temperature: float | None = Field(default=None, ge=0, le=100)
     top_p: float | None = Field(default=None, ge=0, le=1)
-    max_tokens: int | None = Field(default=None, ge=0, le=100_000_000)
+    max_tokens: Annotated[Whole, Field(ge=0, le=100_000_000)] | None = None
     stop: Text | Annotated[list[Text], Field(max_length=100)] | None = None
     finish_reason: Label | None = None
 
@@ -84,7 +84,9 @@ class BadCaseInput(Body):
 
 
 class BadCaseItems(Body):
-    items: list[dict[str, Any]] = Field(max_length=1000)
+    """Items are checked one by one: what is wrong with one is said in its place of the answer."""
+
+    items: list[Any] = Field(max_length=1000)
 
 
 def to_new_case(value: object) -> NewBadCase | Rejected:

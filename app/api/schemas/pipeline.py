@@ -7,11 +7,11 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
-from app.api.schemas.common import Body, Id, LongWork, Options, Resource
+from app.api.schemas.common import Body, Id, LongWork, Options, Resource, Whole
 from app.api.schemas.diagnoses import Seed
 
 BaseModelName = Annotated[str, Field(min_length=1, max_length=1000)]
-Tokens = Annotated[int, Field(ge=1, le=4096)]
+Tokens = Annotated[Whole, Field(ge=1, le=4096)]
 
 
 class NewAugmentation(Body):

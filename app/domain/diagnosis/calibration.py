@@ -74,7 +74,7 @@ class Judge:
                 if rows.size:
                     columns = usable_columns(expected, output)
                     made[rows] = self._classifier(columns).predict_proba(features[rows][:, columns])
-        return made
+        return _with_doubt(made, thresholds.JUDGE_DOUBT)
 
     def _classifier(self, columns: Sequence[int]) -> Pipeline:
         # Linear on purpose: simulated causes are cleaner than real ones, and what a tree reads out of
@@ -113,4 +113,8 @@ def _unlearnt(around: Neighborhoods, has_expected: Bool[ndarray, " q"]) -> Float
     near = np.maximum(support, against)
     contradiction = np.where(has_expected, against / np.maximum(support + against, 1e-9), 0.5)
     made = np.column_stack([1.0 - near, near * contradiction, near * (1.0 - contradiction)])
-    return (1.0 - thresholds.UNLEARNT_DOUBT) * made + thresholds.UNLEARNT_DOUBT / len(CAUSES)
+    return _with_doubt(made, thresholds.UNLEARNT_DOUBT)
+
+
+def _with_doubt(made: Float64[ndarray, "q 3"], doubt: float) -> Float64[ndarray, "q 3"]:
+    return (1.0 - doubt) * made + doubt / len(CAUSES)

@@ -34,6 +34,10 @@ FEATURES = (
     "model_support_share",
     "interleaving",
     "model_interleaving",
+    "interleaved_opposition",
+    "interleaved_support",
+    "interleaved_wrong_mass",
+    "interleaved_wrong_best",
 )
 NEEDS_EXPECTED = frozenset(
     (
@@ -44,10 +48,20 @@ NEEDS_EXPECTED = frozenset(
         "support_share",
         "cosine_gap",
         "interleaving",
+        "interleaved_opposition",
+        "interleaved_support",
     )
 )
 NEEDS_OUTPUT = frozenset(
-    ("wrong_mass", "wrong_best", "wrong_share", "model_support_share", "model_interleaving")
+    (
+        "wrong_mass",
+        "wrong_best",
+        "wrong_share",
+        "model_support_share",
+        "model_interleaving",
+        "interleaved_wrong_mass",
+        "interleaved_wrong_best",
+    )
 )
 
 
@@ -144,22 +158,28 @@ def features(
     best_support = np.where(around.expected, around.cosine, -1.0).max(axis=1, initial=-1.0)
     best_against = np.where(around.present & ~around.expected, around.cosine, -1.0).max(axis=1, initial=-1.0)
     sides = np.stack([around.expected, around.wrong])
-    mixed = interleaving(sides, around.rows, vectors)
+    mixed, model_mixed = interleaving(sides, around.rows, vectors)
+    best_wrong = (relevance * wrong).max(axis=1, initial=0.0)
     return np.column_stack(
         [
             np.log1p(support_mass),
             np.log1p(wrong_mass),
             np.log1p(neither_mass),
             (relevance * around.expected).max(axis=1, initial=0.0),
-            (relevance * wrong).max(axis=1, initial=0.0),
+            best_wrong,
             (relevance * neither).max(axis=1, initial=0.0),
             support_mass / total,
             wrong_mass / total,
             np.clip(best_support - best_against, -0.5, 0.5),
             tasks_agreement,
             (relevance * around.wrong).sum(axis=1) / total,
-            mixed[0],
-            mixed[1],
+            mixed,
+            model_mixed,
+            # A contradiction is opposition *and* mixture: the judge is linear, so the products are said here.
+            mixed * (1.0 - support_mass / total),
+            mixed * (relevance * around.expected).max(axis=1, initial=0.0),
+            model_mixed * np.log1p(wrong_mass),
+            model_mixed * best_wrong,
         ]
     ).astype(np.float64)
 

@@ -1,0 +1,69 @@
+"""The whole loop once on the bundled model: real weights, real training, real answers."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from pathlib import Path
+
+import pytest
+from fastapi.testclient import TestClient
+
+from app.main import create_app
+from app.queue import Queue
+from app.settings import Settings
+from tests.conftest import ADMIN_KEY, bearer
+from tests.pipeline.desk import bad_cases, training_rows
+from workers.main import work
+
+pytestmark = pytest.mark.model
+
+POLICY = {
+    "max_attempts": 1,
+    "training": {"epochs": 1, "max_length": 128},
+    "verification": {"max_new_tokens": 8},
+}
+
+
+@pytest.fixture
+def settings(settings: Settings) -> Settings:
+    """Converted weights are kept beside the checkout, so that only the first run pays for them."""
+    cache = Path(__file__).resolve().parents[2] / ".casemend" / "models"
+    return settings.model_copy(update={"base_model_cache": cache})
+
+
+@pytest.mark.timeout(900)
+def test_a_cycle_on_the_bundled_model_teaches_a_topic_that_was_missing(settings: Settings) -> None:
+    def run_jobs() -> None:
+        asyncio.run(work(settings, str(settings.database_url), list(Queue), until_idle=True))
+
+    headers = {**bearer(ADMIN_KEY), "Content-Type": "application/x-ndjson"}
+    with TestClient(create_app(settings), headers=bearer(ADMIN_KEY)) as client:
+        dataset = client.post("/v1/datasets", json={"name": "desk"}).json()["id"]
+        body = "".join(json.dumps(row) + "\n" for row in training_rows())
+        sent = client.post(f"/v1/datasets/{dataset}/versions", content=body, headers=headers).json()
+        run_jobs()
+        version = client.get(f"/v1/imports/{sent['id']}").json()["dataset_version_id"]
+        cases = client.post("/v1/bad-cases", json={"items": bad_cases()}).json()["data"]
+        started = client.post(
+            "/v1/cycles",
+            json={
+                "dataset_version_id": version,
+                "bad_case_ids": [case["id"] for case in cases],
+                "base_model": "smollm2-135m-instruct",
+                "policy": POLICY,
+            },
+        )
+        assert started.status_code == 202, started.text
+        run_jobs()
+        cycle = client.get(f"/v1/cycles/{started.json()['id']}").json()
+        assert cycle["status"] == "succeeded", cycle["error"]
+        verification = next(s["result_id"] for s in cycle["stages"] if s["name"] == "verify")
+        checked = client.get(f"/v1/verifications/{verification}/cases?limit=500").json()["data"]
+        learnt = [
+            c for c in checked if c["expected_output"] == "insurance" and c["after_output"] == "insurance"
+        ]
+        assert learnt, [(c["prompt"], c["after_output"]) for c in checked if c["split"] != "retention"]
+        assert cycle["verdict"]["intervals"]["fix_rate"]["n"] > 0
+        adapter = client.get(f"/v1/adapters/{cycle['adapter_id']}").json()
+        assert adapter["card"]["base_model"] == "smollm2-135m-instruct"
