@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 from importlib.metadata import PackageNotFoundError, version
 
 import anyio
+import structlog
 from fastapi import FastAPI
 from prometheus_client import CollectorRegistry
 from starlette.concurrency import run_in_threadpool
@@ -18,6 +19,7 @@ from app.api.routes import ROUTERS
 from app.artifacts import ArtifactStore
 from app.db.embedded import database_url
 from app.db.session import SessionFactory, make_engine, make_sessions, transaction
+from app.logging import configure as configure_logging
 from app.logging import get_logger
 from app.services import projects
 from app.settings import Settings, get_settings
@@ -38,6 +40,8 @@ _DESCRIPTION = (
 def create_app(settings: Settings | None = None) -> FastAPI:
     """The application. Nothing is opened before it starts; migrations are the command line's business."""
     settings = settings or get_settings()
+    if not structlog.is_configured():  # started by uvicorn itself, not by our command line
+        configure_logging(settings)
     registry = CollectorRegistry()
 
     @asynccontextmanager

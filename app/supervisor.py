@@ -195,7 +195,7 @@ def _require_free_port(settings: Settings) -> None:
 
 def _is_ready(url: str) -> bool:
     try:
-        return httpx.get(f"{url}/readyz", timeout=3, trust_env=False).status_code == httpx.codes.OK
+        return httpx.get(f"{url}/readyz", timeout=3, trust_env=False).is_success
     except httpx.HTTPError:
         return False
 

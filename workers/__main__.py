@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 import argparse
+import os
 
-from app.queue import Queue
-from workers.main import main
+# Read when the first library with OpenMP is loaded. Waiting threads sleep: on a machine that also runs
+# the API, the database and other workers, spinning ones make a step several times slower.
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+
+from app.queue import Queue  # noqa: E402
+from workers.main import main  # noqa: E402
 
 parser = argparse.ArgumentParser(prog="casemend worker", description="Run the jobs of some queues.")
 parser.add_argument("--queues", default="cpu,llm,gpu", help="comma-separated: cpu, llm, gpu")

@@ -21,13 +21,11 @@ UPLOAD_BODY: dict[str, Any] = {
         "required": True,
         "description": "Training rows: ndjson or a JSON array, gzipped or not.",
         "content": {
-            kind: {"schema": {"type": "string", "format": "binary"}}
-            for kind in (
-                "application/x-ndjson",
-                "application/json",
-                "application/gzip",
-                "application/octet-stream",
-            )
+            "application/json": {"schema": {}},
+            **{
+                kind: {"schema": {"type": "string", "format": "binary"}}
+                for kind in ("application/x-ndjson", "application/gzip", "application/octet-stream")
+            },
         },
     }
 }

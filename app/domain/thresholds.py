@@ -158,61 +158,14 @@ SAME_VECTOR_DISTANCE: Final = 1e-4
 CLUSTER_EXEMPLARS: Final = 3
 CLUSTER_KEYWORDS: Final = 8
 STOP_WORDS: Final = frozenset(
-    [
-        "the",
-        "and",
-        "for",
-        "that",
-        "this",
-        "with",
-        "you",
-        "your",
-        "are",
-        "was",
-        "were",
-        "have",
-        "has",
-        "had",
-        "can",
-        "could",
-        "would",
-        "will",
-        "what",
-        "when",
-        "where",
-        "which",
-        "who",
-        "how",
-        "why",
-        "not",
-        "but",
-        "from",
-        "into",
-        "its",
-        "our",
-        "out",
-        "about",
-        "please",
-        "tell",
-        "does",
-        "did",
-        "they",
-        "them",
-        "their",
-        "there",
-        "been",
-        "any",
-        "all",
-        "get",
-        "got",
-        "want",
-        "need",
-        "some",
-        "just",
-        "like",
-        "make",
-    ]
+    (  # noqa: SIM905
+        "the and for that this with you your are was were have has had can could would will what when where "
+        "which who how why not but from into its our out about please tell does did they them their there been "
+        "any all get got want need some just like make many much than then also "
+        "怎么 什么 可以 我的 多少 一个 一下 请问 哪里 怎样 如何 没有 已经 这个 那个 还是 不能 我想 为什 么时"
+    ).split(" ")
 )
+"""Function words of English and Chinese (as bigrams): they name no cluster."""
 
 # --- training defaults ------------------------------------------------------------------------------
 HARD_SHARE_FOR_RANK: Final = 0.4

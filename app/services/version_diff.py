@@ -115,7 +115,7 @@ def _from_parent(
         .order_by(VersionChangeRow.ordinal)
         .limit(limit)
     )
-    return dict(counted.tuples().all()), [_recorded(row) for row in rows]
+    return {row.kind: row[1] for row in counted}, [_recorded(row) for row in rows]
 
 
 def _recorded(row: VersionChangeRow) -> RowChange:

@@ -68,6 +68,6 @@ def test_a_last_event_id_that_is_none_is_refused(uploads: Uploads, client: TestC
 
 
 @pytest.mark.parametrize("noun", events.SUBJECTS)
-def test_every_kind_of_long_work_has_events(client: TestClient, noun: str) -> None:
-    assert client.get(f"/v1/{noun}/unknown_1/events").status_code == 404
-    assert client.get(f"/v1/{noun}/unknown_1/events", headers=STREAM).status_code == 404
+def test_every_kind_of_long_work_has_events(refusing_client: TestClient, noun: str) -> None:
+    assert refusing_client.get(f"/v1/{noun}/unknown_1/events").status_code == 404
+    assert refusing_client.get(f"/v1/{noun}/unknown_1/events", headers=STREAM).status_code == 404

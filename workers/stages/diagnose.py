@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields
 
 import numpy as np
@@ -63,7 +63,7 @@ def load(context: StageContext) -> Inputs:
         )
 
 
-def embed_views(context: StageContext, texts: ViewTexts, progress: object = None) -> Vectors:
+def embed_views(context: StageContext, texts: ViewTexts, progress: Callable[[float], None]) -> Vectors:
     """Every view's texts through the cache in one pass."""
     embedder = load_embedder(context.settings.embedder)
     names = [f.name for f in fields(texts)]
@@ -74,7 +74,7 @@ def embed_views(context: StageContext, texts: ViewTexts, progress: object = None
         context.store,
         embedder,
         flat,
-        progress=progress if callable(progress) else lambda _: None,
+        progress=progress,
     )
     bounds = np.cumsum([0, *(len(part) for part in parts)])
     return Vectors(**{name: table[bounds[i] : bounds[i + 1]] for i, name in enumerate(names)})

@@ -57,7 +57,7 @@ def _run(folder: RunFolder) -> int:
 def train(folder: RunFolder, stop: StopRequest) -> dict[str, Any] | None:
     """Train, or go on training, what lies in ``folder``. The summary, or None where it was stopped."""
     import torch
-    from transformers import set_seed
+    from transformers import PrinterCallback, set_seed
 
     from app.domain.training_config import TrainingMethod, defaults_from
     from workers.models.base_models import LocalModel
@@ -103,6 +103,7 @@ def train(folder: RunFolder, stop: StopRequest) -> dict[str, Any] | None:
         case TrainingMethod.DPO:
             used = preference_pairs(rows)
             trainer = preference_trainer(run, used)
+    trainer.remove_callback(PrinterCallback)  # the metrics log says it
     stopping = StopOnRequest(stop)
     trainer.add_callback(stopping)
     trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)

@@ -44,6 +44,10 @@ class TrainingCancelled(StageCancelled):
     """Stopped on request. Its last checkpoint is kept: :func:`run_training` on the folder goes on from there."""
 
 
+class TrainingInterrupted(Exception):
+    """Stopped by somebody else (a machine that shuts down). Tried again, it goes on from its checkpoint."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TrainingOutcome:
     """What a finished training says of itself. ``final_loss`` is the mean over the last tenth of the steps,
@@ -76,7 +80,8 @@ def run_training(
 
     ``on_metrics`` gets the new lines of the metrics log, each once, in order. A run that had ended before is
     not started again; one that was cut off goes on from its last checkpoint. Raises
-    :class:`TrainingFailed`, or :class:`TrainingCancelled` where ``should_cancel`` said so.
+    :class:`TrainingFailed`, :class:`TrainingCancelled` where ``should_cancel`` said so, or
+    :class:`TrainingInterrupted`.
     """
     folder = RunFolder(run_dir)
     lines = _LineFollower(folder.metrics)
@@ -160,7 +165,9 @@ def _raise_unless_done(folder: RunFolder, code: int) -> None:
     if code == EXIT_DONE and folder.done.exists():
         return
     if code == EXIT_STOPPED:
-        raise TrainingCancelled
+        if folder.cancel.exists():
+            raise TrainingCancelled("the training was cancelled")
+        raise TrainingInterrupted("the training was told to end by its machine")
     if code == EXIT_IN_USE:
         raise TrainingFailed(f"another training is running in {folder.root.name}", code="run_in_use")
     if folder.failure.exists():

@@ -49,10 +49,10 @@ def die_with_parent() -> None:
 
 
 @contextmanager
-def exclusive(lock: Path) -> Iterator[None]:
+def exclusive(lock: Path, *, timeout_seconds: float = LOCK_TIMEOUT_SECONDS) -> Iterator[None]:
     """Hold ``lock`` (the kernel lets go of it when the process ends), or raise :class:`RunInUse`."""
     try:
-        with FileLock(lock, timeout=LOCK_TIMEOUT_SECONDS):
+        with FileLock(lock, timeout=timeout_seconds, is_singleton=False):
             yield
     except Timeout as error:
         raise RunInUse(f"another training is running in {lock.parent}") from error

@@ -153,6 +153,7 @@ def _distinct(ranked: Sequence[str]) -> list[str]:
 def _terms(prompt: str) -> frozenset[str]:
     clipped = text.clip(prompt)
     words = text.tokens(clipped)
-    spaced = {w for w in words if len(w) > 2 and not w[0].isdigit() and w not in thresholds.STOP_WORDS}
+    spaced = {w for w in words if len(w) > 2 and not w[0].isdigit()}
     pairs = itertools.pairwise(words)
-    return frozenset(spaced | {a + b for a, b in pairs if len(a) == len(b) == 1 and text.is_chinese(a + b)})
+    bigrams = {a + b for a, b in pairs if len(a) == len(b) == 1 and text.is_chinese(a + b)}
+    return frozenset(spaced | bigrams) - thresholds.STOP_WORDS

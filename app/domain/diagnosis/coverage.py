@@ -39,8 +39,6 @@ class Baseline:
     twenty: Float64[ndarray, " s"]
     text: Float64[ndarray, " s"]
     support: Float64[ndarray, " s"]
-    unseen_labels: float
-    """Share of the task's rows whose output no other row has, 0..1."""
 
 
 def _measures(around: Neighborhoods) -> tuple[Float64[ndarray, " q"], ...]:
@@ -58,12 +56,10 @@ def baselines(training: TrainingSet) -> tuple[Baseline, ...]:
     """One a task; a task with too few sampled rows borrows the whole set's."""
     measures = _measures(training.sampled)
     tasks = training.tasks[training.sample]
-    alone = training.label_rows[training.sample] == 1
 
     def of(rows: ndarray) -> Baseline:
         nearest, five, twenty, jaccards, support = (np.sort(m[rows]) for m in measures)
-        unseen = float(alone[rows].mean()) if rows.any() else 1.0
-        return Baseline(nearest, five, twenty, jaccards, support, unseen)
+        return Baseline(nearest, five, twenty, jaccards, support)
 
     whole = of(np.ones(len(tasks), dtype=bool))
     count = training.task_count
@@ -77,6 +73,7 @@ def features(
     tasks: Int64[ndarray, " q"],
     known: tuple[Baseline, ...],
     expected_rows: Int64[ndarray, " q"],
+    label_rows: Int64[ndarray, " n"],
 ) -> Float64[ndarray, "q f"]:
     """One row of ``FEATURES`` a prompt. Ranks are percentiles 0..1 among the task's own rows, on a log-odds
     scale near 0 so that the far tail stays visible; small = less covered."""
@@ -88,10 +85,21 @@ def features(
         sides = (base.nearest, base.five, base.twenty, base.text)
         for column, (side, values) in enumerate(zip(sides, measures[:4], strict=True)):
             made[rows, column] = _rank(side, values[rows])
-        made[rows, 4] = np.where(expected_rows[rows] == 0, 1.0 - base.unseen_labels, 0.0)
         made[rows, 6] = _rank(base.support, measures[4][rows])
+    made[:, 4] = np.where(expected_rows == 0, 1.0 - fresh_outputs(around, label_rows), 0.0)
     made[:, 5] = np.log1p(expected_rows)
     return made
+
+
+def fresh_outputs(around: Neighborhoods, label_rows: Int64[ndarray, " n"]) -> Float64[ndarray, " q"]:
+    """How likely an output is one that no row has, 0..1: the share of near rows whose output is theirs alone.
+
+    Good 1953 (Good-Turing), taken locally: labels and computed amounts may live in one training set.
+    """
+    if not len(label_rows):
+        return np.ones(len(around))
+    alone = (label_rows[np.maximum(around.rows, 0)] == 1) & around.present
+    return alone.sum(axis=1) / np.maximum(around.present.sum(axis=1), 1)
 
 
 def evidence(

@@ -32,7 +32,7 @@ class Lens:
         relevance = self.relevance.of(around, tasks)
         return np.hstack(
             [
-                coverage.features(around, tasks, self.baselines, expected_rows),
+                coverage.features(around, tasks, self.baselines, expected_rows, self.training.label_rows),
                 conflict.features(
                     around,
                     relevance,

@@ -36,15 +36,22 @@ class Mismatch:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TrainingFormat:
-    """How the training rows are built: share of rows by system prompt, share that carries an instruction."""
+    """How the training rows are built: share of rows by system prompt, share that carries an instruction.
+
+    ``markers``: role markers of the tuned model's chat template, casefolded; empty = not known.
+    """
 
     rows: int
     systems: dict[str, float]
     instructions: frozenset[str]
     instructed: float
+    markers: frozenset[str] = frozenset()
 
 
-def format_of(examples: Sequence[TrainingExample], instructions: frozenset[str]) -> TrainingFormat:
+def format_of(
+    examples: Sequence[TrainingExample], instructions: frozenset[str], chat_template: str | None = None
+) -> TrainingFormat:
+    """``chat_template``: the source of the tuned model's own template, where it is known."""
     rows = len(examples)
     systems = Counter(text.normalised(e.system or "") for e in examples)
     with_instruction = sum(bool(text.instruction_of(e.prompt, instructions)) for e in examples)
@@ -53,6 +60,7 @@ def format_of(examples: Sequence[TrainingExample], instructions: frozenset[str])
         systems={system: count / rows for system, count in systems.items()},
         instructions=instructions,
         instructed=with_instruction / rows if rows else 0.0,
+        markers=_markers(chat_template or ""),
     )
 
 
@@ -118,13 +126,18 @@ def _prompt_text(case: BadCase, trained: TrainingFormat) -> Mismatch | None:
             detail=f"{trained.instructed:.0%} of the training rows begin with an instruction; this has none",
             strength=thresholds.INSTRUCTION_LOST_STRENGTH * trained.instructed,
         )
-    if not _ROLE_MARKERS.search(sent):
-        return Mismatch(
-            kind="chat_template",
-            detail="the text sent to the model has no role markers: the chat template was not applied",
-            strength=thresholds.NO_TEMPLATE_STRENGTH,
-        )
+    found = _markers(sent)
+    if not found:
+        detail = "the text sent to the model has no role markers: the chat template was not applied"
+        return Mismatch(kind="chat_template", detail=detail, strength=thresholds.NO_TEMPLATE_STRENGTH)
+    if trained.markers and not found & trained.markers:
+        detail = f"the role markers {', '.join(sorted(found))} are not those of the tuned model's template"
+        return Mismatch(kind="chat_template", detail=detail, strength=thresholds.NO_TEMPLATE_STRENGTH)
     return None
+
+
+def _markers(said: str) -> frozenset[str]:
+    return frozenset(m.casefold() for m in _ROLE_MARKERS.findall(said))
 
 
 def _cut_off(case: BadCase) -> Mismatch | None:

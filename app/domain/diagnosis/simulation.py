@@ -14,6 +14,7 @@ from jaxtyping import Bool, Float64, Int64
 from numpy import ndarray
 
 from app.domain import similarity, thresholds
+from app.domain.diagnosis import coverage
 from app.domain.diagnosis.interleaving import interleaving
 from app.domain.diagnosis.lens import FEATURES, Lens
 from app.domain.diagnosis.neighborhood import Neighborhoods, look_around
@@ -76,8 +77,8 @@ def _balanced(causes: Int64[ndarray, " m"], tasks: Int64[ndarray, " m"]) -> Floa
 def _coverable(seen: Lens) -> Int64[ndarray, " r"]:
     """Sampled rows that the others cover: not a label's only row, not an outlier of the set itself."""
     training = seen.training
-    unseen = np.array([b.unseen_labels for b in seen.baselines])[training.tasks[training.sample]]
-    taught = (training.label_rows[training.sample] > 1) | (unseen > 0.5)
+    fresh = coverage.fresh_outputs(training.sampled, training.label_rows)
+    taught = (training.label_rows[training.sample] > 1) | (fresh > 0.5)
     return np.flatnonzero(taught)
 
 

@@ -62,6 +62,8 @@ class TriageOptions:
 
     undetermined_below: float = thresholds.UNDETERMINED_BELOW
     shown_neighbors: int = thresholds.SHOWN_NEIGHBORS
+    chat_template: str | None = None
+    """Source of the tuned model's chat template; with it, another model's template in a request is seen."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -215,7 +217,7 @@ def _explain(
     instructions: frozenset[str],
     options: TriageOptions,
 ) -> list[Finding]:
-    trained_format = serving_mismatch.format_of(examples, instructions)
+    trained_format = serving_mismatch.format_of(examples, instructions, options.chat_template)
     profile = symptoms.profile(examples)
     demands = hardness.demands_of(
         [text.focus(e.prompt, instructions) for e in examples], [e.output for e in examples]

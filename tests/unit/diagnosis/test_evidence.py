@@ -46,7 +46,7 @@ def test_coverage_ranks_fall_with_distance() -> None:
     order = np.argsort(-training.sampled.cosine[:, 0])
     around = training.sampled.take(order)
     rows = np.zeros(len(order), dtype=np.int64)
-    ranks = coverage.features(around, rows, known, rows + 25)[:, 0]
+    ranks = coverage.features(around, rows, known, rows + 25, training.label_rows)[:, 0]
     assert (np.diff(ranks) <= 1e-9).all()
 
 

@@ -43,6 +43,16 @@ def test_each_way_of_building_a_request_differently_is_named(request_: ServingRe
     assert _kinds(request_) == [kind]
 
 
+def test_another_models_template_is_seen_where_the_tuned_models_is_known() -> None:
+    asked = case("c", PROMPT, "x", "y", request=ServingRequest(prompt_text=f"[INST] {PROMPT} [/INST]"))
+    assert mismatches(asked, TRAINED) == ()
+    known = format_of(ROWS, text.known_instructions(ROWS), "{{'<|im_start|>' + role}}{{'<|im_end|>'}}")
+    assert [m.kind for m in mismatches(asked, known)] == ["chat_template"]
+    own = f"<|im_start|>user\n{PROMPT}<|im_end|>\n"
+    asked = case("c", PROMPT, "x", "y", request=ServingRequest(prompt_text=own))
+    assert mismatches(asked, known) == ()
+
+
 def test_a_right_beginning_that_was_cut_off_is_stronger_than_a_wrong_one() -> None:
     cut = ServingRequest(finish_reason="length")
     right = mismatches(case("c", PROMPT, "deli", "delivery", request=cut), TRAINED)
