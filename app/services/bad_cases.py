@@ -66,10 +66,11 @@ class NewBadCase:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rejected:
-    """An item that cannot be stored: ``code`` for programs, ``message`` for people."""
+    """An item that cannot be stored: ``code`` for programs, ``message`` for people, ``pointer`` into the item."""
 
     code: str
     message: str
+    pointer: str = ""
     external_id: str | None = None
 
 
@@ -88,6 +89,7 @@ def check(case: NewBadCase) -> NewBadCase | Rejected:
     if case.expected_output is not None and _plain(case.expected_output) == _plain(case.model_output):
         return Rejected(
             code="output_as_expected",
+            pointer="/expected_output",
             message="'expected_output' equals 'model_output'; this is no bad case, or one of them is a mistake",
             external_id=case.external_id,
         )

@@ -24,10 +24,10 @@ def export_lines(sessions: SessionFactory, version_id: str, format: Format) -> I
     position = -1
     while True:
         with sessions() as session:
-            batch = list(example_rows.batch_after(session, version_id, position, _BATCH_ROWS))
+            batch = example_rows.batch_after(session, version_id, position, _BATCH_ROWS)
         if batch:
-            position = batch[-1][0]
-            yield "".join(f"{_as_json(formats.export_row(e, format))}\n" for _, e in batch).encode()
+            position = batch[-1].position
+            yield "".join(f"{_as_json(formats.export_row(row.example, format))}\n" for row in batch).encode()
         if len(batch) < _BATCH_ROWS:
             return
 

@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session
 from app import queue
 from app.artifacts import ArtifactStore
 from app.db.models import DatasetRow, DatasetVersionRow, ImportRow
+from app.db.repositories import bulk
 from app.db.repositories import versions as version_rows
 from app.db.repositories.example_encoding import EncodedExample, encode
 from app.db.repositories.pages import Page, PageRequest, by_creation, of_project
@@ -267,18 +268,11 @@ class _Rows:
         )
 
 
-_COPY_EXAMPLES = (
-    "COPY examples (id, dataset_id, content_hash, record_hash, messages, rejected, tools, instruction_length, "
-    "source_id, metadata) FROM STDIN"
-)
-_COPY_MEMBERS = "COPY dataset_version_examples (version_id, position, example_id) FROM STDIN"
-
-
 class _Writer:
-    """Batches of examples to PostgreSQL through COPY, with the version's hash and statistics on the way."""
+    """Batches of examples to PostgreSQL, with the version's hash and statistics on the way."""
 
     def __init__(self, session: Session, version: DatasetVersionRow) -> None:
-        self._connection: Any = session.connection().connection.driver_connection
+        self._session = session
         self._version_id = version.id
         self._dataset_id = version.dataset_id
         self.rows = 0
@@ -286,28 +280,12 @@ class _Writer:
         self.statistics = RunningStatistics()
 
     def write(self, batch: list[TrainingExample]) -> None:
-        with self._connection.cursor() as cursor:
-            with cursor.copy(_COPY_EXAMPLES) as copy:
-                for example in batch:
-                    encoded = encode(example)
-                    self.content_hash.add(encoded.record_hash)
-                    self.statistics.add(example)
-                    copy.write_row(self._columns(example, encoded))
-            with cursor.copy(_COPY_MEMBERS) as copy:
-                for position, example in enumerate(batch, start=self.rows):
-                    copy.write_row((self._version_id, position, example.id))
+        bulk.copy_examples(self._session, self._dataset_id, map(self._counted, batch))
+        bulk.copy_members(self._session, self._version_id, [e.id for e in batch], start=self.rows)
         self.rows += len(batch)
 
-    def _columns(self, example: TrainingExample, encoded: EncodedExample) -> tuple[Any, ...]:
-        return (
-            example.id,
-            self._dataset_id,
-            encoded.content_hash,
-            encoded.record_hash,
-            encoded.messages,
-            encoded.rejected,
-            None if encoded.tools is None else f"[{encoded.tools}]",
-            example.instruction_length,
-            example.source_id,
-            encoded.metadata,
-        )
+    def _counted(self, example: TrainingExample) -> tuple[TrainingExample, EncodedExample]:
+        encoded = encode(example)
+        self.content_hash.add(encoded.record_hash)
+        self.statistics.add(example)
+        return example, encoded

@@ -9,7 +9,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app.db.models import AdapterRow, TrainingJobRow
-from app.domain.training_config import TrainingConfig, defaults_from
+from app.domain.training_config import TrainingConfig, defaults_from, fit_to_rows
 from app.errors import InvalidInput, NotFound
 from app.queue import Stage
 from app.services import mixtures, versions, work
@@ -34,16 +34,17 @@ def create(
         mixture = mixtures.get(session, project_id, mixture_id)
         if mixture.status != "succeeded":
             raise InvalidInput(f"mixture {mixture_id} is {mixture.status}; wait until it has succeeded")
-        dataset_version_id = mixture.dataset_version_id
+        dataset_version_id, rows = mixture.dataset_version_id, mixture.rows or 0
     else:
-        versions.require(session, project_id, str(dataset_version_id))
+        rows = versions.require(session, project_id, str(dataset_version_id)).rows
     if init_adapter_id is not None:
         adapter = get_adapter(session, project_id, init_adapter_id)
         if adapter.base_model != base_model:
             raise InvalidInput(
                 f"adapter {init_adapter_id} belongs to {adapter.base_model!r}, not to {base_model!r}"
             )
-    config = check_hyperparameters(base_model, training_defaults or {}, hyperparameters or {})
+    defaults = fit_to_rows(training_defaults or {}, rows)
+    config = check_hyperparameters(base_model, defaults, hyperparameters or {})
     row = TrainingJobRow(
         project_id=project_id,
         dataset_version_id=dataset_version_id,

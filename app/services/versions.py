@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any
 
@@ -13,8 +13,10 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app.db.models import DatasetRow, DatasetVersionRow
+from app.db.repositories import bulk
 from app.db.repositories import examples as example_rows
 from app.db.repositories import versions as version_rows
+from app.db.repositories.example_encoding import encode
 from app.db.repositories.pages import Page, PageRequest, by_creation, of_project, page_of, unknown_after
 from app.domain.records import TrainingExample
 from app.errors import NotFound, StageError
@@ -112,8 +114,8 @@ def require_alive(session: Session, version_id: str) -> DatasetVersionRow:
 
 def iter_examples(session: Session, version_id: str, batch: int = 2000) -> Iterator[TrainingExample]:
     """Every example in order; ``batch`` of them in memory at a time."""
-    for _, example in example_rows.iter_placed(session, version_id, batch=batch):
-        yield example
+    for row in example_rows.iter_placed(session, version_id, batch=batch):
+        yield row.example
 
 
 def load_examples(session: Session, version_id: str) -> list[TrainingExample]:
@@ -132,10 +134,10 @@ def examples_page(
             raise unknown_after(page.after)
         start = position
     placed = example_rows.batch_after(session, version_id, start, page.limit + 1)
-    return page_of([_placed(position, example) for position, example in placed], page.limit)
+    return page_of([_shown(row.position, row.example) for row in placed], page.limit)
 
 
-def _placed(position: int, example: TrainingExample) -> PlacedExample:
+def _shown(position: int, example: TrainingExample) -> PlacedExample:
     content = example.content()
     return PlacedExample(
         id=example.id,
@@ -168,31 +170,32 @@ def create_child(
     Every change is written down with its reason. ``dataset_id`` defaults to the parent's.
     """
     dataset_id = dataset_id or parent.dataset_id
-    ids = _ids_of_new_examples(session, changes)
+    new = _with_free_ids(session, changes)
     replaced = {
-        change.previous_example_id: (change, new_id)
-        for change, new_id in zip(changes, ids, strict=True)
+        change.previous_example_id: example
+        for change, example in zip(changes, new, strict=True)
         if change.previous_example_id is not None
     }
-    touched = sum(change.previous_example_id is not None for change in changes)
-    if len(replaced) != touched:
+    if len(replaced) != sum(change.previous_example_id is not None for change in changes):
         raise ValueError("two changes name the same previous_example_id; merge them into one")
+    encoded = {example.id: encode(example) for example in new if example is not None}
+    added = [e for c, e in zip(changes, new, strict=True) if e is not None and c.previous_example_id is None]
 
     content_hash, statistics, unseen = ContentHash(), RunningStatistics(), set(replaced)
-    for _, example in example_rows.iter_placed(session, parent.id):
-        kept: TrainingExample | None = example
-        if example.id in replaced:
-            unseen.discard(example.id)
-            kept = replaced[example.id][0].example
-        if kept is not None:
-            content_hash.add(kept.record_hash)
-            statistics.add(kept)
+    for row in example_rows.iter_placed(session, parent.id):
+        kept, record_hash = row.example, row.record_hash
+        if kept.id in replaced:
+            unseen.discard(kept.id)
+            now = replaced[kept.id]
+            if now is None:
+                continue
+            kept, record_hash = now, encoded[now.id].record_hash
+        content_hash.add(record_hash)
+        statistics.add(kept)
     if unseen:
         raise ValueError(f"{len(unseen)} changed rows are not in {parent.id}, {min(unseen)} among them")
-    added = [(c.example, i) for c, i in zip(changes, ids, strict=True) if c.kind == ChangeKind.ADDED]
-    for example, _ in added:
-        assert example is not None
-        content_hash.add(example.record_hash)
+    for example in added:
+        content_hash.add(encoded[example.id].record_hash)
         statistics.add(example)
 
     figures = statistics.as_dict(formats=parent.statistics.get("formats"))
@@ -209,44 +212,41 @@ def create_child(
     )
     session.add(version)
     session.flush()
-    new = [
-        example_rows.stored(change.example, dataset_id=dataset_id, example_id=new_id)
-        for change, new_id in zip(changes, ids, strict=True)
-        if change.example is not None
-    ]
-    version_rows.insert_examples(session, new)
+    bulk.copy_examples(session, dataset_id, ((e, encoded[e.id]) for e in new if e is not None))
     version_rows.inherit_members(
         session,
         version_id=version.id,
         parent_id=parent.id,
-        replaced=[(was, now) for was, (_, now) in replaced.items()],
+        replaced=[(was, None if now is None else now.id) for was, now in replaced.items()],
     )
     start = version_rows.last_position(session, parent.id) + 1
-    version_rows.append_members(session, version.id, [i for _, i in added if i is not None], start=start)
-    version_rows.insert_changes(
+    bulk.copy_members(session, version.id, [e.id for e in added], start=start)
+    bulk.copy_changes(
         session,
-        [
-            {
-                "version_id": version.id,
-                "ordinal": ordinal,
-                "kind": ChangeKind(change.kind).value,
-                "example_id": new_id,
-                "previous_example_id": change.previous_example_id,
-                "reason": change.reason,
-                "action_id": change.action_id,
-            }
-            for ordinal, (change, new_id) in enumerate(zip(changes, ids, strict=True))
-        ],
+        (
+            (
+                version.id,
+                ordinal,
+                ChangeKind(change.kind).value,
+                None if example is None else example.id,
+                change.previous_example_id,
+                change.reason,
+                change.action_id,
+            )
+            for ordinal, (change, example) in enumerate(zip(changes, new, strict=True))
+        ),
     )
     return version
 
 
-def _ids_of_new_examples(session: Session, changes: Sequence[Change]) -> list[str | None]:
-    """An id for each change that brings content: the example's own, or a fresh one where that is taken."""
+def _with_free_ids(session: Session, changes: Sequence[Change]) -> list[TrainingExample | None]:
+    """The new content of each change, under its own id or a fresh one where that is taken."""
     own = [change.example.id for change in changes if change.example is not None]
-    taken = set(example_rows.by_ids(session, own)) | {i for i, n in Counter(own).items() if n > 1 or not i}
+    taken = example_rows.existing_ids(session, own) | {i for i, n in Counter(own).items() if n > 1 or not i}
     fresh = version_rows.example_ids()
     return [
-        None if change.example is None else next(fresh) if change.example.id in taken else change.example.id
+        replace(change.example, id=next(fresh))
+        if change.example is not None and change.example.id in taken
+        else change.example
         for change in changes
     ]

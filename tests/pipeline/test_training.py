@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -15,7 +16,7 @@ from typing import Any
 import pytest
 
 from tests.pipeline.tiny_model import make_tiny_model
-from workers.models.base_models import BaseModelNotFound, LocalModel, UnsafeBaseModel, resolve
+from workers.models.base_models import BaseModelError, BaseModelNotFound, LocalModel, UnsafeBaseModel, resolve
 from workers.models.generator import GenerationCancelled, Generator
 from workers.training.launch import (
     TrainingCancelled,
@@ -355,6 +356,35 @@ def test_sharing_a_prefix_changes_neither_loss_nor_gradients(model: LocalModel) 
     assert shared_tokens < padded_tokens / 1.5
     assert shared_loss == pytest.approx(padded_loss, rel=1e-5)
     assert (shared_gradient - padded_gradient).norm() < 1e-5 * padded_gradient.norm()
+
+
+def test_a_model_with_a_sliding_window_is_trained_and_asked_without_sharing_prefixes(
+    model: LocalModel, tmp_path: Path
+) -> None:
+    from transformers import AutoConfig
+
+    from workers.models.weights import shares_prefix
+
+    folder = tmp_path / "windowed"
+    shutil.copytree(model.path, folder)
+    config = read_json(folder / "config.json")
+    windowed = {"model_type": "mistral", "architectures": ["MistralForCausalLM"], "sliding_window": 512}
+    (folder / "config.json").write_text(json.dumps({**config, **windowed}))
+    other = resolve(str(folder), tmp_path)
+    run = prepare(tmp_path / "run", other, ROWS, **LEARN)
+
+    train_here(run)
+
+    assert not shares_prefix(AutoConfig.from_pretrained(folder))
+    assert shares_prefix(AutoConfig.from_pretrained(model.path))
+    assert ask(other, run / "adapter", list(ANSWERS)) == list(ANSWERS.values())
+
+
+def test_an_adapter_that_is_not_safetensors_is_refused(model: LocalModel, tmp_path: Path) -> None:
+    (tmp_path / "adapter_config.json").write_text("{}")
+    (tmp_path / "adapter_model.bin").write_bytes(b"pickle")
+    with pytest.raises(BaseModelError, match=r"no adapter_model\.safetensors"):
+        Generator.load(model, tmp_path, device="cpu")
 
 
 def test_answers_do_not_depend_on_the_batch(model: LocalModel, tmp_path: Path) -> None:

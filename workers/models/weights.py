@@ -43,7 +43,15 @@ def merge_adapter(model: Any, adapter: Path) -> Any:
     """``model`` with the LoRA weights in ``adapter`` added into its own: answers cost what the base's cost."""
     from peft import PeftModel
 
+    require_safe_adapter(adapter)
     return PeftModel.from_pretrained(model, str(adapter)).merge_and_unload(safe_merge=True)
+
+
+def require_safe_adapter(adapter: Path) -> None:
+    """Raise unless ``adapter`` holds a LoRA adapter as safetensors: peft would fall back to a pickle."""
+    for name in ("adapter_config.json", "adapter_model.safetensors"):
+        if not (adapter / name).is_file():
+            raise BaseModelError(f"the adapter folder {adapter.name} has no {name}; train or export it again")
 
 
 def shares_prefix(config: Any) -> bool:

@@ -8,12 +8,12 @@ from typing import Any
 
 from app.db.models import AdapterRow
 from app.errors import StageError
-from workers.models.base_models import BaseModelNotFound, resolve
+from workers.models.base_models import BaseModelError, resolve
 from workers.models.generator import Generator
 from workers.run_stage import StageContext
 from workers.stages.train import fetch_adapter
 
-BATCH_SIZE = 32
+BATCH_SIZE = 128
 
 Prompt = Sequence[dict[str, Any]] | str
 
@@ -32,7 +32,7 @@ def generate(
         return []
     try:
         model = resolve(base_model, context.settings.model_cache_dir)
-    except BaseModelNotFound as error:
+    except BaseModelError as error:
         raise StageError(str(error), type="base-model-not-found", title="No such base model") from error
     generator = Generator.load(model, fetch_adapter(context, adapter) if adapter else None)
     try:

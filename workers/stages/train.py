@@ -16,7 +16,7 @@ from app.domain.mixing.export import trainable_row
 from app.domain.training_config import TrainingConfig
 from app.errors import StageCancelled, StageError
 from app.services import training, versions, work
-from workers.models.base_models import BaseModelNotFound, LocalModel, resolve
+from workers.models.base_models import BaseModelError, LocalModel, resolve
 from workers.run_stage import StageContext
 from workers.training.launch import TrainingFailed, TrainingOutcome, run_training
 
@@ -56,7 +56,7 @@ def load(context: StageContext) -> Inputs:
         card = _card(job, version, mixture, config)
     try:
         model = resolve(config.base_model, context.settings.model_cache_dir)
-    except BaseModelNotFound as error:
+    except BaseModelError as error:
         raise StageError(str(error), type="base-model-not-found", title="No such base model") from error
     payload = {**config.as_dict(), "init_adapter": str(init_adapter) if init_adapter else None}
     (run_dir / "config.json").write_text(json.dumps(payload, indent=1))

@@ -68,6 +68,7 @@ def _tokenize_row(number: int, row: Mapping[str, Any], tokenizer: Any, max_lengt
                 )
     except UnrenderableConversation as error:
         raise TrainingDataError(f"row {number}: {error}; change or drop the row") from error
+    prompt = prompt or [tokenizer.eos_token_id]  # the first token of the answer is predicted from something
     weight = float(row.get("weight", 1.0))
     if not 0.0 <= weight < float("inf"):
         raise TrainingDataError(f"row {number}: weight is {weight}; give a number of at least 0")

@@ -45,7 +45,8 @@ class TrainingCancelled(StageCancelled):
 
 
 class TrainingInterrupted(Exception):
-    """Stopped by somebody else (a machine that shuts down). Tried again, it goes on from its checkpoint."""
+    """Not this time: the machine shuts down, or the child of a worker that was taken for dead still trains.
+    Tried again later, the run goes on from its checkpoint."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -169,7 +170,7 @@ def _raise_unless_done(folder: RunFolder, code: int) -> None:
             raise TrainingCancelled("the training was cancelled")
         raise TrainingInterrupted("the training was told to end by its machine")
     if code == EXIT_IN_USE:
-        raise TrainingFailed(f"another training is running in {folder.root.name}", code="run_in_use")
+        raise TrainingInterrupted(f"another training is still running in {folder.root.name}")
     if folder.failure.exists():
         failure = read_json(folder.failure)
         raise TrainingFailed(failure["message"], code=failure["code"])

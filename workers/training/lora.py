@@ -11,6 +11,7 @@ from peft import LoraConfig, PeftModel, TaskType
 
 from app.domain.training_config import TrainingConfig
 from workers.models.base_models import LocalModel
+from workers.models.weights import require_safe_adapter
 from workers.training.run_folder import read_json, write_json
 
 
@@ -38,6 +39,7 @@ def add_lora(base: Any, config: TrainingConfig, init_adapter: Path | None) -> Pe
         raise LoraError("target_modules names 'lm_head', which is not trained here; leave it out")
     try:
         if init_adapter is not None:
+            require_safe_adapter(init_adapter)
             model = PeftModel.from_pretrained(base, str(init_adapter), is_trainable=True)
         else:
             model = get_peft_model(base, lora_config(config))

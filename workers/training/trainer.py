@@ -106,6 +106,12 @@ class AnswerTrainer(SFTTrainer):
 class PreferenceTrainer(DPOTrainer):
     """DPO on rows that are tokens already."""
 
+    metrics_log: MetricsLog
+
+    def compute_loss(self, model: Any, inputs: dict[str, Any], *args: Any, **kwargs: Any) -> Any:
+        self.metrics_log.tokens += int(inputs["attention_mask"].sum())
+        return super().compute_loss(model, inputs, *args, **kwargs)
+
     def _prepare_dataset(self, dataset: Any, *args: Any, **kwargs: Any) -> Any:  # noqa: ARG002
         return dataset
 
@@ -143,7 +149,7 @@ def preference_trainer(run: Run, pairs: Sequence[TokenizedRow]) -> PreferenceTra
     is content when both answers become unlikely. Row weights do not apply."""
     longest = max(len(r.prompt) + max(len(r.answer), len(r.rejected)) for r in pairs)
     settings = _settings(run, rows=len(pairs), longest=2 * longest)
-    return PreferenceTrainer(
+    trainer = PreferenceTrainer(
         model=run.model,
         args=DPOConfig(
             **settings,
@@ -158,6 +164,8 @@ def preference_trainer(run: Run, pairs: Sequence[TokenizedRow]) -> PreferenceTra
         processing_class=run.tokenizer,
         callbacks=[run.metrics, MarkComplete()],
     )
+    trainer.metrics_log = run.metrics
+    return trainer
 
 
 def _settings(run: Run, *, rows: int, longest: int) -> dict[str, Any]:

@@ -85,7 +85,9 @@ def _only_one(value: object) -> NewBadCase:
     if isinstance(case, NewBadCase):
         case = bad_cases.check(case)
     if isinstance(case, Rejected):
-        raise InvalidInput(case.message, errors=[{"pointer": "", "message": case.message, "code": case.code}])
+        raise InvalidInput(
+            case.message, errors=[{"pointer": case.pointer, "message": case.message, "code": case.code}]
+        )
     return case
 
 

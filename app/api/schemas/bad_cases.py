@@ -110,7 +110,10 @@ def to_new_case(value: object) -> NewBadCase | Rejected:
                 code = "invalid" if kind == "value_error" else kind
                 message = first["msg"].removeprefix("Value error, ")
         return Rejected(
-            code=code, message=f"'{field}': {message}" if field else message, external_id=external_id
+            code=code,
+            message=f"'{field}': {message}" if field else message,
+            pointer="".join(f"/{part}" for part in first["loc"]),
+            external_id=external_id,
         )
     return NewBadCase(
         messages=messages,
@@ -161,6 +164,7 @@ def _request(sent: Serving | None) -> dict[str, Any] | None:
 class ItemError(Resource):
     code: str
     message: str
+    pointer: str = Field(description="JSON pointer into the item; empty for the item as a whole.")
 
 
 class SubmittedCase(Resource):

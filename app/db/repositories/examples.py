@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import ARRAY, BindParameter, Row, Text, bindparam, func, select
 from sqlalchemy.orm import Session
@@ -23,8 +23,11 @@ _COLUMNS = (
 
 
 def message(value: Mapping[str, Any]) -> Message:
+    role, content = Role(value["role"]), value["content"]
+    if len(value) == 2:
+        return Message(role=role, content=content)
     extra = {k: v for k, v in value.items() if k not in ("role", "content")}
-    return Message(role=Role(value["role"]), content=value["content"], extra=extra)
+    return Message(role=role, content=content, extra=extra)
 
 
 def messages(values: Sequence[Mapping[str, Any]] | None) -> tuple[Message, ...]:
@@ -43,40 +46,28 @@ def to_record(row: Row[*tuple[Any, ...]] | ExampleRow) -> TrainingExample:
     )
 
 
-def stored(example: TrainingExample, *, dataset_id: str, example_id: str | None = None) -> dict[str, Any]:
-    """Column values of ``example``. Tools stand in a list of one: JSON null stays apart from "none given"."""
-    return {
-        "id": example_id or example.id,
-        "dataset_id": dataset_id,
-        "content_hash": example.content_hash,
-        "record_hash": example.record_hash,
-        "messages": [m.as_dict() for m in example.messages],
-        "rejected": [m.as_dict() for m in example.rejected] or None,
-        "tools": None if example.tools is None else [example.tools],
-        "instruction_length": example.instruction_length,
-        "source_id": example.source_id,
-        "metadata": dict(example.metadata),
-    }
+class Placed(NamedTuple):
+    """An example where it stands in a version."""
+
+    position: int
+    example: TrainingExample
+    record_hash: str
 
 
-def batch_after(
-    session: Session, version_id: str, position: int, limit: int
-) -> list[tuple[int, TrainingExample]]:
-    """The next ``limit`` (position, example) pairs of a version after ``position`` (-1: from the start)."""
+def batch_after(session: Session, version_id: str, position: int, limit: int) -> list[Placed]:
+    """The next ``limit`` rows of a version after ``position`` (-1: from the start)."""
     rows = session.execute(
-        select(VersionExampleRow.position, *_COLUMNS)
+        select(VersionExampleRow.position, ExampleRow.record_hash, *_COLUMNS)
         .join(ExampleRow, ExampleRow.id == VersionExampleRow.example_id)
         .where(VersionExampleRow.version_id == version_id, VersionExampleRow.position > position)
         .order_by(VersionExampleRow.position)
         .limit(limit)
     )
-    return [(row.position, to_record(row)) for row in rows]
+    return [Placed(row.position, to_record(row), row.record_hash) for row in rows]
 
 
-def iter_placed(
-    session: Session, version_id: str, *, batch: int = 2000
-) -> Iterator[tuple[int, TrainingExample]]:
-    """(position, example) of a version in order, ``batch`` rows in memory at a time.
+def iter_placed(session: Session, version_id: str, *, batch: int = 2000) -> Iterator[Placed]:
+    """Every row of a version in order, ``batch`` rows in memory at a time.
 
     Read by position instead of through one long cursor: a version never changes, so the batches fit
     together whatever happens between them.
@@ -87,13 +78,17 @@ def iter_placed(
         yield from placed
         if len(placed) < batch:
             return
-        position = placed[-1][0]
+        position = placed[-1].position
 
 
 def by_ids(session: Session, example_ids: Collection[str]) -> dict[str, TrainingExample]:
     """Those of ``example_ids`` that exist, by id."""
     rows = session.execute(select(*_COLUMNS).where(ExampleRow.id == func.any(_array(example_ids)))).all()
     return {row.id: to_record(row) for row in rows}
+
+
+def existing_ids(session: Session, example_ids: Collection[str]) -> set[str]:
+    return set(session.scalars(select(ExampleRow.id).where(ExampleRow.id == func.any(_array(example_ids)))))
 
 
 def of_version(session: Session, version_id: str, example_ids: Collection[str]) -> dict[str, TrainingExample]:

@@ -5,13 +5,12 @@ from __future__ import annotations
 import json
 import secrets
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Any
 
 from sqlalchemy import func, select, text
 from sqlalchemy.orm import Session
 
 from app.db.base import new_id
-from app.db.models import DatasetRow, DatasetVersionRow, ExampleRow, VersionChangeRow, VersionExampleRow
+from app.db.models import DatasetRow, DatasetVersionRow, VersionChangeRow, VersionExampleRow
 
 _ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"
 
@@ -78,25 +77,6 @@ def inherit_members(
     session.execute(
         _INHERIT, {"version_id": version_id, "parent_id": parent_id, "replaced": json.dumps(pairs)}
     )
-
-
-def insert_examples(session: Session, rows: Sequence[dict[str, Any]]) -> None:
-    """``rows`` as made by ``examples.stored``."""
-    if rows:
-        session.execute(ExampleRow.__table__.insert(), list(rows))  # pyright: ignore[reportAttributeAccessIssue]
-
-
-def append_members(session: Session, version_id: str, example_ids: Sequence[str], *, start: int) -> None:
-    rows = [
-        {"version_id": version_id, "position": start + i, "example_id": e} for i, e in enumerate(example_ids)
-    ]
-    if rows:
-        session.execute(VersionExampleRow.__table__.insert(), rows)  # pyright: ignore[reportAttributeAccessIssue]
-
-
-def insert_changes(session: Session, rows: Sequence[dict[str, Any]]) -> None:
-    if rows:
-        session.execute(VersionChangeRow.__table__.insert(), list(rows))  # pyright: ignore[reportAttributeAccessIssue]
 
 
 def chain(
