@@ -31,10 +31,16 @@ log = get_logger(__name__)
 
 # Fewer than the pool holds: authentication, events and exports need connections beside them.
 _OPEN_TRANSACTIONS = 16
-_DESCRIPTION = (
-    "Why does the fine-tuned model fail on this case? Diagnose it, repair the training data, retrain, "
-    "and prove the fix."
-)
+_DESCRIPTION = """\
+Why does the fine-tuned model fail on this case? Diagnose it, repair the training data, retrain, and prove the fix.
+
+- `Authorization: Bearer <key>`; a key belongs to one project and has a role: reader, contributor, maintainer, admin.
+- Lists come in pages: `limit`, and `after` = `next_after` of the page before.
+- Errors are `application/problem+json` (RFC 9457). `X-Request-Id` is on every answer.
+- A POST with an `Idempotency-Key` is done once: the same key and body gives the first answer again.
+- Long work answers 202 with `Location`; its `/events` are a list, or with `Accept: text/event-stream` a stream.
+- Bodies may be sent with `Content-Encoding: gzip`.
+"""
 
 
 def create_app(settings: Settings | None = None) -> FastAPI:
@@ -62,6 +68,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         description=_DESCRIPTION,
         lifespan=lifespan,
         redirect_slashes=False,
+        generate_unique_id_function=lambda route: route.name,
     )
     app.state.settings = settings
     app.state.metrics_registry = registry

@@ -266,7 +266,12 @@ def _start(session: Session, cycle: CycleRow, stage: CycleStage) -> work.WorkRow
                 project_id,
                 dataset_version_id=cycle.dataset_version_id,
                 case_ids=cycle.case_ids,
-                options={**policy.diagnosis, "hold_back": policy.hold_back, "seed": policy.seed},
+                options={
+                    **policy.diagnosis,
+                    "base_model": cycle.base_model,
+                    "hold_back": policy.hold_back,
+                    "seed": policy.seed,
+                },
                 cycle_id=cycle_id,
             )
         case CycleStage.REPAIR:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 from jinja2 import TemplateError
@@ -15,6 +17,18 @@ PLAIN_TEMPLATE = (
 
 ROLES = {"function_call": "assistant"}
 """Roles of the data that chat templates do not know, and what they are rendered as."""
+
+
+def template_source(folder: Path) -> str | None:
+    """The chat template that lies beside a model's weights, without loading the tokenizer; None = none."""
+    separate = folder / "chat_template.jinja"
+    if separate.is_file():
+        return separate.read_text(encoding="utf-8")
+    config = folder / "tokenizer_config.json"
+    if not config.is_file():
+        return None
+    template = json.loads(config.read_text(encoding="utf-8")).get("chat_template")
+    return template if isinstance(template, str) else None
 
 
 class UnrenderableConversation(ValueError):

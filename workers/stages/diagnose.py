@@ -9,12 +9,14 @@ import numpy as np
 
 from app.db.models import BadCaseRow, DiagnosisRow
 from app.db.repositories import bad_cases as case_rows
-from app.domain.diagnosis.triage import Diagnosis, Override, triage
+from app.domain.diagnosis.triage import Diagnosis, Override, TriageOptions, triage
 from app.domain.diagnosis.views import Vectors, ViewTexts, texts_of
 from app.domain.records import BadCase, TrainingExample
 from app.domain.verification.held_back import choose_held_back
 from app.errors import StageError
 from app.services import diagnoses, vectors, versions
+from workers.models.base_models import BaseModelError, resolve
+from workers.models.chat import template_source
 from workers.models.embedder import load_embedder
 from workers.run_stage import StageContext
 
@@ -27,6 +29,7 @@ class Inputs:
     overrides: Sequence[Override]
     hold_back: float
     seed: int
+    base_model: str | None
 
 
 def run(context: StageContext) -> None:
@@ -38,6 +41,7 @@ def run(context: StageContext) -> None:
         cases=inputs.cases,
         vectors=view_vectors,
         overrides=inputs.overrides,
+        options=TriageOptions(chat_template=chat_template(context, inputs.base_model)),
         rng=np.random.default_rng(inputs.seed),
         progress=context.span(0.7, 0.95),
     )
@@ -60,7 +64,18 @@ def load(context: StageContext) -> Inputs:
             overrides=[Override(bad_case_id=i, root_cause=c) for i, c in known.items()],
             hold_back=float(row.options.get("hold_back", 0.0)),
             seed=int(row.options.get("seed", 0)),
+            base_model=row.options.get("base_model"),
         )
+
+
+def chat_template(context: StageContext, base_model: str | None) -> str | None:
+    """The template of the tuned model, where it is known: a request with another one gives itself away."""
+    if base_model is None:
+        return None
+    try:
+        return template_source(resolve(base_model, context.settings.model_cache_dir).path)
+    except BaseModelError:
+        return None  # training will say what is wrong with it; the diagnosis does without
 
 
 def embed_views(context: StageContext, texts: ViewTexts, progress: Callable[[float], None]) -> Vectors:

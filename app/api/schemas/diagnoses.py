@@ -16,8 +16,10 @@ Seed = Annotated[Whole, Field(ge=0, le=2**31 - 1)]
 
 
 class DiagnosisOptions(Body):
-    """``hold_back``: share of each cluster's cases that is never trained on."""
+    """``hold_back``: share of each cluster's cases that is never trained on. ``base_model``: the tuned
+    model, whose chat template a request is compared with."""
 
+    base_model: str | None = Field(default=None, min_length=1, max_length=500)
     hold_back: float | None = Field(default=None, ge=0, le=0.5)
     seed: Seed | None = None
 

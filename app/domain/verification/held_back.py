@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection, Sequence
 
 import numpy as np
@@ -22,23 +23,22 @@ def choose_held_back(
 
     A group is a cluster within a root cause; those of three and more give at least one, smaller ones
     are pooled by root cause. Cases without an expected output cannot be judged, and cases whose prompt
-    stands in the training set would not be unseen, so neither is held back; nor are serving mismatches,
-    which no training mends. Depends on the set of cases, not on their order.
+    stands in the training set or in another case would not be unseen, so none of these is held back; nor are
+    serving mismatches, which no training mends. Depends on the set of cases, not on their order.
     """
     if share <= 0:
         return frozenset()
     seen = {normalised(p) for p in training_prompts}
     finding_of = {f.bad_case_id: f for f in findings}
     groups: dict[tuple[RootCause, int], list[str]] = {}
-    prompts: dict[str, str] = {}
+    asked = Counter(normalised(c.prompt) for c in cases)
     for case in sorted(cases, key=lambda c: c.id):
         finding = finding_of[case.id]
         prompt = normalised(case.prompt)
         if case.expected_output is None or finding.root_cause is RootCause.SERVING_MISMATCH:
             continue
-        if prompt in seen or prompt in prompts.values():
+        if prompt in seen or asked[prompt] > 1:
             continue
-        prompts[case.id] = prompt
         groups.setdefault((finding.root_cause, finding.cluster), []).append(case.id)
     pooled: dict[tuple[RootCause, int], list[str]] = {}
     for (cause, cluster), ids in groups.items():
