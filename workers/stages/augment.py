@@ -25,6 +25,8 @@ from workers.models.embedder import load_embedder
 from workers.run_stage import StageContext
 from workers.stages.repair import finding_record
 
+GIVE_UP_AFTER_FAILURES = 3
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Inputs:
@@ -111,20 +113,20 @@ def ask(context: StageContext, plan: AugmentationPlan) -> tuple[Sequence[Augment
     )
     answers: list[str | None] = []
     notes: list[str] = []
+    failed = 0
     for done, request in enumerate(plan.llm_requests):
-        if notes:
-            answers.append(None)
-            continue
-        try:
-            answers.append(client.complete(request.messages))
-        except SpendCapReached as error:
-            answers.append(None)
-            notes.append(
-                f"the spend cap was reached after {done} of {len(plan.llm_requests)} requests: {error}"
-            )
-        except LLMUnavailable as error:
-            answers.append(None)
-            notes.append(f"the language model did not answer request {done + 1}: {error}")
+        answer = None
+        if not notes:
+            try:
+                answer = client.complete(request.messages)
+                failed = 0
+            except SpendCapReached as error:
+                notes.append(f"the language model was not asked after request {done}: {error}")
+            except LLMUnavailable as error:
+                failed += 1
+                if failed == GIVE_UP_AFTER_FAILURES:
+                    notes.append(f"the language model was not asked after request {done + 1}: {error}")
+        answers.append(answer)
         context.progress(0.4 + 0.5 * (done + 1) / len(plan.llm_requests))
     return complete_augmentation(plan, answers), notes
 
