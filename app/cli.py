@@ -62,7 +62,14 @@ def api() -> None:
 
     settings = get_settings()
     logging.configure(settings)
-    uvicorn.run("app.main:create_app", factory=True, host=settings.host, port=settings.port, log_config=None)
+    uvicorn.run(
+        "app.main:create_app",
+        factory=True,
+        host=settings.host,
+        port=settings.port,
+        log_config=None,
+        timeout_graceful_shutdown=5,  # an open event stream does not hold up the stop
+    )
 
 
 @cli.command()

@@ -9,8 +9,8 @@ from sqlalchemy.orm import Session
 
 from app.db.base import new_id
 from app.db.models import AugmentationRow
-from app.domain.augmentation.plan import AugmentedRow
-from app.errors import NotFound
+from app.domain.augmentation.plan import AugmentationOptions, AugmentedRow
+from app.errors import InvalidInput, NotFound
 from app.queue import Stage
 from app.services import diagnoses, versions, work
 
@@ -27,6 +27,7 @@ def create(
     """Queue an augmentation of ``dataset_version_id`` (the diagnosed version when left out)."""
     diagnosis = diagnoses.get_succeeded(session, project_id, diagnosis_id)
     version = versions.require(session, project_id, dataset_version_id or diagnosis.dataset_version_id)
+    check_options(options or {})
     row = AugmentationRow(
         project_id=project_id,
         diagnosis_id=diagnosis.id,
@@ -36,6 +37,15 @@ def create(
     )
     work.enqueue(session, Stage.AUGMENT, row)
     return row
+
+
+def check_options(options: Mapping[str, Any]) -> AugmentationOptions:
+    """The strategies' options; the pool and the seed, which go with them, are checked by who reads them."""
+    own = {k: v for k, v in options.items() if k not in ("pool_dataset_version_id", "seed")}
+    try:
+        return AugmentationOptions.from_dict(own)
+    except (ValueError, TypeError) as error:
+        raise InvalidInput(str(error), errors=[{"pointer": "/options", "message": str(error)}]) from error
 
 
 def get(session: Session, project_id: str, augmentation_id: str) -> AugmentationRow:

@@ -64,6 +64,7 @@ def create(
         raise InvalidInput("base_model: name a model, such as smollm2-135m-instruct or a local folder")
     parsed = _policy(policy or {})
     repairs.check_policy(parsed.repair)
+    augmentations.check_options(parsed.augmentation)
     mixtures.check_recipe(parsed.mixture)
     training.check_hyperparameters(base_model, {}, parsed.training)
     if parsed.before_adapter_id is not None:

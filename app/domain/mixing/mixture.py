@@ -47,6 +47,8 @@ class MixtureRecipe:
     ``targeted_share`` 0..0.5: share of the rows as trained (repeats counted) that ``full`` brings the
     targeted rows up to; each is seen at most ``max_repeats`` times. ``replay_exponent`` 0..1: 1 keeps the
     sizes of the replay groups, 0 makes them equal. ``targeted_weight``: loss weight of a targeted row.
+    ``parity``: in ``full``, an answer that the targeted rows bring in anew is seen as often as the median
+    repeated answer is, as far as ``max_repeats`` allows.
     """
 
     strategy: MixtureStrategy = MixtureStrategy.FULL
@@ -54,6 +56,7 @@ class MixtureRecipe:
     max_repeats: int = thresholds.MAX_REPEATS
     replay_exponent: float = thresholds.REPLAY_EXPONENT
     targeted_weight: float = 1.0
+    parity: bool = True
     order: Order = Order.SHUFFLED
     seed: int = 0
 
@@ -79,6 +82,8 @@ class MixtureRecipe:
         ):
             if name in values:
                 values[name] = _number(name, values[name], low, high)
+        if not isinstance(values.get("parity", True), bool):
+            raise ValueError(f"recipe.parity is {values['parity']!r}; give true or false")
         for name, low, high in (("max_repeats", 1, 100), ("seed", 0, 2**32 - 1)):
             if name in values and not isinstance(values[name], int):
                 raise ValueError(f"recipe.{name} is {values[name]!r}; give a whole number")
@@ -157,6 +162,8 @@ def build_mixture(
     times = dict(zip(targeted, sampling.repeats(len(targeted), seen, recipe.max_repeats, rng), strict=True))
 
     kept = [example for example in standing if example.id in times or example.id in drawn]
+    if recipe.strategy is MixtureStrategy.FULL and recipe.parity:
+        times = _with_parity(kept, times, recipe.max_repeats, rng)
     dropped += [
         Dropped(example_id=example.id, reason=LeftOut.NOT_DRAWN)
         for example in replay
@@ -194,6 +201,32 @@ def _chosen(
             return _draw_replay(replay, count, recipe, rng), len(targeted)
         case _:
             assert_never(recipe.strategy)
+
+
+def _with_parity(
+    kept: Sequence[TrainingExample], times: Mapping[str, int], max_repeats: int, rng: np.random.Generator
+) -> dict[str, int]:
+    """More repeats for targeted rows whose answer would be seen less often than the median one.
+
+    Only answers that stand on several rows are counted: free texts have no peers to be level with.
+    """
+    groups: defaultdict[str, list[str]] = defaultdict(list)
+    for example in kept:
+        groups[text.normalised(example.output)].append(example.id)
+    seen = {
+        answer: sum(times.get(i, 1) for i in ids)
+        for answer, ids in groups.items()
+        if len(ids) >= thresholds.PARITY_MIN_ROWS
+    }
+    level = int(np.median(list(seen.values()))) if seen else 0
+    raised = dict(times)
+    for answer, count in sorted(seen.items()):
+        targeted = [i for i in groups[answer] if i in times]
+        if targeted and count < level:
+            wanted = sum(times[i] for i in targeted) + level - count
+            again = sampling.repeats(len(targeted), wanted, max_repeats, rng)
+            raised.update(zip(targeted, again, strict=True))
+    return raised
 
 
 def _draw_replay(

@@ -17,3 +17,6 @@ REPLAY_EXPONENT = 0.6
 # Replay rows per targeted row.
 TARGETED_REPLAY_RATIO = 30 / 70
 QUICK_CHECK_RATIO = 5.0
+
+# An answer is compared with its peers when it stands on this many rows.
+PARITY_MIN_ROWS = 5

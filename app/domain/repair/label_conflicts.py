@@ -61,12 +61,14 @@ def find_wrong_labels(
     anchor_labels: Int64[ndarray, " m"],
     anchor_wrong: Int64[ndarray, " m"],
     in_conflict: Bool[ndarray, " m"],
+    conflict_probability: Float64[ndarray, " m"] | None = None,
 ) -> LabelJudgement:
     """Rows of one task whose label the anchors contradict.
 
     ``given`` (n,): label of each row, -1 = its output is no label. ``anchor_labels`` (m,): expected label
     of each bad case; ``anchor_wrong`` (m,): the label that the model gave, -1 = none. ``in_conflict``:
     the diagnosis blames contradicting rows; the other anchors only say what is right where they stand.
+    ``conflict_probability`` (m,), 0..1: how sure the diagnosis is of that; None = even.
 
     Outputs that repeat without following from the input (the letters of multiple-choice questions, true
     and false, small numbers) have no region to be wrong in: pairs of such labels are left alone.
@@ -106,7 +108,13 @@ def find_wrong_labels(
         anchor_labels=local_expected,
         confusable=confusable,
     )
-    reliability = _reliability(estimate.anchor_predictions, local_expected, len(local))
+    prior = _prior(
+        np.full(len(anchor_labels), 0.5) if conflict_probability is None else conflict_probability,
+        anchor_labels,
+        in_conflict,
+        local,
+    )
+    reliability = _reliability(estimate.anchor_predictions, local_expected, prior)
     verdicts = []
     for position in np.flatnonzero(estimate.posteriors.argmax(axis=1) != local_given).tolist():
         posterior = estimate.posteriors[position]
@@ -183,22 +191,41 @@ def _own_share(
     return share
 
 
+def _prior(
+    probability: Float64[ndarray, " m"],
+    expected: Int64[ndarray, " m"],
+    in_conflict: Bool[ndarray, " m"],
+    labels: Sequence[int],
+) -> Float64[ndarray, " l"]:
+    """Per label, 0.5..0.95: how sure the diagnosis is that the rows around its cases contradict them.
+
+    Never below even odds, as the verdict was conflict, and never certain, as verdicts are sometimes wrong.
+    """
+    prior = np.full(len(labels), thresholds.PRIOR_FLOOR)
+    for i, label in enumerate(labels):
+        blamed = probability[in_conflict & (expected == label)]
+        if blamed.size:
+            prior[i] = np.clip(blamed.mean(), thresholds.PRIOR_FLOOR, thresholds.PRIOR_CEILING)
+    return prior
+
+
 def _reliability(
-    predicted: Int64[ndarray, " m"], expected: Int64[ndarray, " m"], labels: int
+    predicted: Int64[ndarray, " m"], expected: Int64[ndarray, " m"], prior: Float64[ndarray, " l"]
 ) -> Float64[ndarray, " l"]:
     """Per label, 0..1: probability that its region is its own rather than shared with another label.
 
     The anchors tell, each left out once: in a region of its own an anchor that expects the label is found
     there, and no other, with probability 0.9; in a region where two labels are both right, half of the
-    time. Even odds before the first anchor (sequential probability ratio, Wald 1945): one anchor gives
-    0.64, three 0.85, ten hits and a miss 0.99.
+    time (sequential probability ratio, Wald 1945). Before the first anchor stands the diagnosis' own
+    ``prior``. From even odds one anchor gives 0.64, three 0.85, ten hits and a miss 0.99; from a diagnosis
+    that is 0.9 sure, one anchor gives 0.94.
     """
     hit, miss = thresholds.ANCHOR_HIT_RATE / 0.5, (1 - thresholds.ANCHOR_HIT_RATE) / 0.5
-    odds = np.ones(labels)
-    for label in range(labels):
+    odds = prior / (1 - prior)
+    for label in range(len(prior)):
         hits = int(((predicted == label) & (expected == label)).sum())
         misses = int(((predicted == label) ^ (expected == label)).sum())
-        odds[label] = hit**hits * miss**misses
+        odds[label] *= hit**hits * miss**misses
     return odds / (1 + odds)
 
 

@@ -33,6 +33,10 @@ class Anchors:
         finding = self.findings.get(case.id)
         return finding is not None and finding.root_cause is RootCause.CONFLICT
 
+    def conflict_probability(self, case: BadCase) -> float:
+        finding = self.findings.get(case.id)
+        return float(finding.probabilities.get(RootCause.CONFLICT, 0.0)) if finding else 0.0
+
     def only(self, members: Int64[ndarray, " k"]) -> Anchors:
         """Those of the cases at these positions."""
         chosen: list[int] = members.tolist()
@@ -89,6 +93,7 @@ def _mend_task(
             [numbers.get(text.normalised(c.model_output), -1) for c in cases], dtype=np.int64
         ),
         in_conflict=conflict,
+        conflict_probability=np.array([anchors.conflict_probability(case) for case in cases]),
     )
     spelling = _spellings([draft.examples[row].output for row in rows.tolist()], cases)
     names = {number: spelling[label] for label, number in numbers.items()}

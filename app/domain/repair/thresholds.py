@@ -50,6 +50,11 @@ REGION_NEIGHBORS = 50
 # How often an anchor is found in its label's region when that region is the label's own.
 ANCHOR_HIT_RATE = 0.9
 
+# How much the diagnosis' own probability counts before the first anchor: even odds at least, and never
+# so much that a single anchor cannot speak against it.
+PRIOR_FLOOR = 0.5
+PRIOR_CEILING = 0.95
+
 # Agreement with the neighbours' labels, beyond chance, from which a label follows from the input. Two
 # labels mixed half and half in one region reach about 0.45, the letters of multiple-choice tests about 0.
 REGIONAL_KAPPA = 0.25

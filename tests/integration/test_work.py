@@ -1,0 +1,253 @@
+"""Long work: claimed by one run at a time, finished once, stopped when asked."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+
+import pytest
+from sqlalchemy.orm import Session
+
+from app.db.models import CycleRow, DiagnosisRow, ImportRow
+from app.db.session import SessionFactory, transaction
+from app.domain.cycle_status import IllegalMove, Status
+from app.errors import Conflict, NotFound
+from app.queue import Stage
+from app.services import projects, work
+from app.services.work import OutdatedRun
+from tests.integration.builders import (
+    add_cycle,
+    add_diagnosis,
+    add_version,
+    claim,
+    claim_stage,
+    event_types,
+    jobs,
+    succeed,
+)
+from tests.integration.waiting import in_thread, until_blocked_or_done
+
+
+@pytest.fixture
+def diagnosis_id(sessions: SessionFactory, project: str) -> str:
+    """A queued diagnosis."""
+    with transaction(sessions) as session:
+        return add_diagnosis(session, project).id
+
+
+def test_a_row_and_its_job_are_stored_together_or_not_at_all(
+    sessions: SessionFactory, session: Session, project: str
+) -> None:
+    with sessions() as doomed:
+        row = add_diagnosis(doomed, project)
+        assert jobs(doomed) == [("cpu", "diagnose", row.id)]
+        doomed.rollback()
+    assert session.get(DiagnosisRow, row.id) is None
+    assert jobs(session) == []
+
+
+def test_a_claim_runs_the_row_and_a_finish_ends_it(session: Session, diagnosis_id: str) -> None:
+    taken = claim(session, Stage.DIAGNOSE, diagnosis_id)
+    row = session.get_one(DiagnosisRow, diagnosis_id)
+    assert (row.status, row.attempts, row.run_token) == (Status.RUNNING, 1, taken.run_token)
+    assert row.started_at is not None
+    work.finish(session, work.held(session, taken, to_finish=True), Status.SUCCEEDED)
+    assert (row.status, row.progress, row.error) == (Status.SUCCEEDED, 1.0, None)
+    assert row.finished_at is not None
+    assert event_types(session, diagnosis_id) == ["queued", "running", "succeeded"]
+
+
+def test_what_an_outdated_run_made_is_thrown_away(sessions: SessionFactory, diagnosis_id: str) -> None:
+    with transaction(sessions) as session:
+        first = claim(session, Stage.DIAGNOSE, diagnosis_id)
+    with transaction(sessions) as session:
+        second = claim(session, Stage.DIAGNOSE, diagnosis_id)
+    for to_finish in (False, True):
+        with pytest.raises(OutdatedRun), transaction(sessions) as session:
+            work.held(session, first, to_finish=to_finish)
+    with pytest.raises(OutdatedRun), transaction(sessions) as session:
+        work.report_progress(session, first, 0.9, "nearly")
+    with pytest.raises(OutdatedRun), transaction(sessions) as session:
+        work.back_to_queue(session, first, "broke")
+    with transaction(sessions) as session:
+        row = session.get_one(DiagnosisRow, diagnosis_id)
+        assert (row.status, row.progress, row.attempts) == (Status.RUNNING, 0.0, 2)
+        assert row.run_token == second.run_token
+        assert event_types(session, diagnosis_id) == ["queued", "running", "taken_over"]
+        work.finish(session, work.held(session, second, to_finish=True), Status.SUCCEEDED)
+
+
+def test_a_finished_row_is_no_longer_held_by_its_own_run(session: Session, diagnosis_id: str) -> None:
+    taken = claim(session, Stage.DIAGNOSE, diagnosis_id)
+    row = work.held(session, taken, to_finish=True)
+    work.finish(session, row, Status.SUCCEEDED)
+    with pytest.raises(OutdatedRun):
+        work.held(session, taken)
+    with pytest.raises(IllegalMove):
+        work.finish(session, row, Status.FAILED)
+
+
+@pytest.mark.parametrize("status", [Status.SUCCEEDED, Status.FAILED, Status.CANCELLED])
+def test_final_work_is_not_claimed_again(session: Session, diagnosis_id: str, status: Status) -> None:
+    taken = claim(session, Stage.DIAGNOSE, diagnosis_id)
+    work.finish(session, work.held(session, taken), status)
+    assert work.claim(session, Stage.DIAGNOSE, diagnosis_id, run_token="run_2", max_attempts=5) is None
+    assert session.get_one(DiagnosisRow, diagnosis_id).attempts == 1
+
+
+def test_a_job_whose_row_is_gone_has_nothing_to_do(session: Session) -> None:
+    for stage in Stage:
+        assert work.claim(session, stage, "dg_gone", run_token="run_1", max_attempts=5) is None
+
+
+def test_a_row_that_kills_its_workers_is_failed_with_a_reason(session: Session, diagnosis_id: str) -> None:
+    for _ in range(3):
+        claim(session, Stage.DIAGNOSE, diagnosis_id, max_attempts=3)
+    assert work.claim(session, Stage.DIAGNOSE, diagnosis_id, run_token="run_4", max_attempts=3) is None
+    row = session.get_one(DiagnosisRow, diagnosis_id)
+    assert row.status == Status.FAILED
+    assert row.error is not None
+    assert row.error["type"] == "/problems/attempts-exhausted"
+    assert "3 times" in row.error["detail"]
+    assert row.finished_at is not None
+
+
+def test_queued_work_is_cancelled_at_once_and_never_starts(
+    session: Session, project: str, diagnosis_id: str
+) -> None:
+    row = work.cancel(session, DiagnosisRow, project, diagnosis_id)
+    assert (row.status, row.attempts) == (Status.CANCELLED, 0)
+    assert work.claim(session, Stage.DIAGNOSE, diagnosis_id, run_token="run_1", max_attempts=5) is None
+    assert event_types(session, diagnosis_id) == ["queued", "cancelled"]
+
+
+def test_running_work_hears_of_a_cancel_with_its_next_progress(
+    session: Session, project: str, diagnosis_id: str
+) -> None:
+    taken = claim(session, Stage.DIAGNOSE, diagnosis_id)
+    assert not work.report_progress(session, taken, 0.2)
+    assert work.cancel(session, DiagnosisRow, project, diagnosis_id).status == Status.RUNNING
+    assert work.report_progress(session, taken, 0.4, "neighbours")
+    assert session.get_one(DiagnosisRow, diagnosis_id).progress == 0.4
+
+
+def test_work_whose_worker_died_after_a_cancel_is_cancelled_by_the_next_one(
+    session: Session, project: str, diagnosis_id: str
+) -> None:
+    claim(session, Stage.DIAGNOSE, diagnosis_id)
+    work.cancel(session, DiagnosisRow, project, diagnosis_id)
+    assert work.claim(session, Stage.DIAGNOSE, diagnosis_id, run_token="run_2", max_attempts=5) is None
+    assert session.get_one(DiagnosisRow, diagnosis_id).status == Status.CANCELLED
+
+
+def test_a_cancel_of_work_that_waits_for_another_try_ends_it(
+    session: Session, project: str, diagnosis_id: str
+) -> None:
+    taken = claim(session, Stage.DIAGNOSE, diagnosis_id)
+    work.back_to_queue(session, taken, "the database went away")
+    row = work.cancel(session, DiagnosisRow, project, diagnosis_id)
+    assert row.status == Status.CANCELLED
+    assert event_types(session, diagnosis_id) == ["queued", "running", "retrying", "cancelled"]
+
+
+def test_final_work_is_not_cancelled(session: Session, project: str, diagnosis_id: str) -> None:
+    succeed(session, Stage.DIAGNOSE, diagnosis_id)
+    with pytest.raises(Conflict, match="succeeded"):
+        work.cancel(session, DiagnosisRow, project, diagnosis_id)
+
+
+def test_work_of_another_project_is_not_there(session: Session, diagnosis_id: str) -> None:
+    other = projects.create_project(session, "other").id
+    for project_id, subject_id in ((other, diagnosis_id), (other, "dg_gone")):
+        with pytest.raises(NotFound):
+            work.cancel(session, DiagnosisRow, project_id, subject_id)
+    assert session.get_one(DiagnosisRow, diagnosis_id).status == Status.QUEUED
+
+
+@pytest.mark.parametrize(("said", "stored"), [(-0.5, 0.0), (0.25, 0.25), (1.5, 1.0)])
+def test_progress_stays_within_its_range(
+    session: Session, diagnosis_id: str, said: float, stored: float
+) -> None:
+    work.report_progress(session, claim(session, Stage.DIAGNOSE, diagnosis_id), said)
+    assert session.get_one(DiagnosisRow, diagnosis_id).progress == stored
+
+
+def test_a_step_is_an_event_and_bare_progress_is_not(session: Session, diagnosis_id: str) -> None:
+    taken = claim(session, Stage.DIAGNOSE, diagnosis_id)
+    work.report_progress(session, taken, 0.1)
+    work.report_progress(session, taken, 0.2, "embedding")
+    assert event_types(session, diagnosis_id) == ["queued", "running", "progress"]
+
+
+def test_two_workers_with_the_same_job_get_two_claims_of_which_one_counts(
+    sessions: SessionFactory, diagnosis_id: str
+) -> None:
+    def take(session: Session) -> work.Claim:
+        return claim(session, Stage.DIAGNOSE, diagnosis_id)
+
+    with ThreadPoolExecutor(2) as pool:
+        claims = [f.result() for f in [in_thread(pool, sessions, take) for _ in range(2)]]
+    assert sorted(c.attempts for c in claims) == [1, 2]
+    first, last = sorted(claims, key=lambda c: c.attempts)
+    with transaction(sessions) as session:
+        assert work.held(session, last).attempts == 2
+        with pytest.raises(OutdatedRun):
+            work.held(session, first)
+
+
+def test_a_cancel_waits_for_a_finish_that_is_being_saved(
+    sessions: SessionFactory, project: str, diagnosis_id: str
+) -> None:
+    with transaction(sessions) as session:
+        taken = claim(session, Stage.DIAGNOSE, diagnosis_id)
+    with ThreadPoolExecutor(1) as pool:
+        with transaction(sessions) as saving:
+            row = work.held(saving, taken, to_finish=True)
+            cancelled = in_thread(
+                pool, sessions, lambda s: work.cancel(s, DiagnosisRow, project, diagnosis_id)
+            )
+            until_blocked_or_done(sessions, cancelled)
+            work.finish(saving, row, Status.SUCCEEDED)
+        with pytest.raises(Conflict):
+            cancelled.result(timeout=10)
+
+
+def test_a_cancel_of_a_cycles_work_and_its_worker_do_not_wait_for_each_other(
+    sessions: SessionFactory, project: str
+) -> None:
+    with transaction(sessions) as session:
+        cycle = add_cycle(session, project)
+        diagnosis_id = cycle.stages[-1]["result_id"]
+    with ThreadPoolExecutor(1) as pool:
+        with transaction(sessions) as worker:
+            work.lock_cycle(worker, cycle.id)
+            cancelled = in_thread(
+                pool, sessions, lambda s: work.cancel(s, DiagnosisRow, project, diagnosis_id)
+            )
+            until_blocked_or_done(sessions, cancelled)
+            # Both take the cycle first and then its row; the other order would be a deadlock here.
+            claim_stage(worker, cycle)
+        assert cancelled.result(timeout=10).cancel_requested
+    with sessions() as session:
+        assert session.get_one(DiagnosisRow, diagnosis_id).cancel_requested
+        assert session.get_one(CycleRow, cycle.id).status == Status.RUNNING
+
+
+def test_an_import_is_work_like_any_other(session: Session, project: str) -> None:
+    version = add_version(session, project)
+    row = ImportRow(
+        project_id=project,
+        dataset_id=version.dataset_id,
+        upload_uri="sha256:0",
+        upload_bytes=0,
+        format="auto",
+    )
+    work.enqueue(session, Stage.IMPORT, row)
+    assert jobs(session) == [("cpu", "import", row.id)]
+    succeed(session, Stage.IMPORT, row.id)
+    assert row.status == Status.SUCCEEDED
+
+
+@pytest.mark.parametrize(("attempts", "seconds"), [(0, 2), (1, 2), (2, 4), (3, 8), (20, 600)])
+def test_the_wait_before_a_retry_doubles_up_to_ten_minutes(attempts: int, seconds: int) -> None:
+    assert work.delay_before_retry(attempts, wait_seconds=2) == timedelta(seconds=seconds)
