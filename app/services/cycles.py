@@ -224,9 +224,9 @@ def _summary(row: VerificationRow, *, attempt: int) -> dict[str, Any]:
         "gate": "accepted" if verdict.gate_accepted else "rejected",
         "reasons": list(gate.get("reasons", [])),
         "intervals": {
-            name: result.get(name)
+            name: {key: part[key] for key in ("low", "high", "n")}
             for name in ("fix_rate", "held_back_fix_rate", "retention")
-            if result.get(name)
+            if (part := result.get(name))
         },
         "verification_id": row.id,
         "attempt": attempt,

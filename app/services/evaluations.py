@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from app.db.models import AnswerRow, EvaluationRow
+from app.db.models import EvaluationRow
 from app.errors import InvalidInput, NotFound
 from app.queue import Stage
 from app.services import training, versions, work
@@ -50,17 +49,3 @@ def get(session: Session, project_id: str, evaluation_id: str) -> EvaluationRow:
     if row is None or row.project_id != project_id:
         raise NotFound(f"no evaluation {evaluation_id} in this project")
     return row
-
-
-def list_answers(
-    session: Session, evaluation_id: str, *, after: int = -1, limit: int = 100
-) -> list[AnswerRow]:
-    """Answers in the order of the dataset version, after ordinal ``after``."""
-    return list(
-        session.scalars(
-            select(AnswerRow)
-            .where(AnswerRow.evaluation_id == evaluation_id, AnswerRow.ordinal > after)
-            .order_by(AnswerRow.ordinal)
-            .limit(limit)
-        )
-    )

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app.db.models import AdapterRow, TrainingJobRow
@@ -81,11 +80,3 @@ def get_adapter(session: Session, project_id: str, adapter_id: str) -> AdapterRo
     if row is None or row.project_id != project_id:
         raise NotFound(f"no adapter {adapter_id} in this project")
     return row
-
-
-def list_adapters(session: Session, project_id: str) -> list[AdapterRow]:
-    return list(
-        session.scalars(
-            select(AdapterRow).where(AdapterRow.project_id == project_id).order_by(AdapterRow.created_at)
-        )
-    )

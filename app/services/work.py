@@ -6,7 +6,7 @@ Every function here runs inside the caller's transaction and locks the row that 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any, TypeVar
 
 from sqlalchemy import select
@@ -202,8 +202,3 @@ def cancel(session: Session, row_class: type[Row], project_id: str, subject_id: 
     else:
         events.append(session, project_id, subject_id, "cancel_requested", {})
     return row
-
-
-def delay_before_retry(attempts: int, *, wait_seconds: int) -> timedelta:
-    """Exponential back-off: ``wait_seconds`` after the first try, doubled after each further one."""
-    return timedelta(seconds=min(600, wait_seconds * 2 ** max(0, attempts - 1)))
