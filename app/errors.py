@@ -101,3 +101,7 @@ class StageError(Exception):
 
 class StageCancelled(Exception):
     """Somebody asked for the running stage to stop."""
+
+
+class StageInterrupted(Exception):
+    """The worker is told to end: the stage makes room and is run again by another worker."""

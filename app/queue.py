@@ -9,6 +9,7 @@ from datetime import timedelta
 from enum import StrEnum
 
 import procrastinate
+from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 RUN_STAGE = "casemend.run_stage"
@@ -65,3 +66,25 @@ def defer(session: Session, stage: Stage, subject_id: str, *, delay: timedelta |
         connection=connection,
     )
     return deferrer.defer(stage=stage.value, subject_id=subject_id)
+
+
+def defer_again_for_dead_worker(
+    session: Session, job_id: int, stage: Stage, subject_id: str, *, stalled_seconds: float
+) -> bool:
+    """Replace the job of a worker that is dead by a new one; False when it is alive after all.
+
+    Replaced rather than reset: the dead worker, should it only have been slow, then ends a job that is
+    gone, and not the one that its successor runs.
+    """
+    gone = session.execute(
+        text(
+            "DELETE FROM procrastinate_jobs AS job WHERE job.id = :id AND job.status = 'doing'"
+            " AND NOT EXISTS (SELECT 1 FROM procrastinate_workers AS worker WHERE worker.id = job.worker_id"
+            " AND worker.last_heartbeat > now() - make_interval(secs => :seconds)) RETURNING job.id"
+        ),
+        {"id": job_id, "seconds": stalled_seconds},
+    ).first()
+    if gone is None:
+        return False
+    defer(session, stage, subject_id)
+    return True

@@ -42,6 +42,16 @@ class Service:
     url: str
     key: str
     pid: int
+    # when that process started: a pid alone may belong to a stranger after a restart of the machine
+    started: float
+
+
+def _alive(service: Service) -> psutil.Process | None:
+    try:
+        process = psutil.Process(service.pid)
+        return process if abs(process.create_time() - service.started) < 1 else None
+    except psutil.NoSuchProcess:
+        return None
 
 
 def running(settings: Settings) -> Service | None:
@@ -50,7 +60,7 @@ def running(settings: Settings) -> Service | None:
         service = Service(**json.loads(_service_file(settings).read_text()))
     except (FileNotFoundError, ValueError, TypeError):
         return None
-    if not psutil.pid_exists(service.pid):
+    if _alive(service) is None:
         return None
     return service if _is_ready(service.url) else None
 
@@ -85,9 +95,10 @@ def start_detached(settings: Settings) -> Service:
 def stop(settings: Settings) -> bool:
     """Stop the service of this data folder; False when none runs."""
     try:
-        service = Service(**json.loads(_service_file(settings).read_text()))
-        process = psutil.Process(service.pid)
-    except (FileNotFoundError, ValueError, TypeError, psutil.NoSuchProcess):
+        process = _alive(Service(**json.loads(_service_file(settings).read_text())))
+    except (FileNotFoundError, ValueError, TypeError):
+        return False
+    if process is None:
         return False
     process.terminate()
     try:
@@ -109,7 +120,12 @@ def run(settings: Settings) -> None:
     environment = {**os.environ, "DATABASE_URL": server_url, "PYTHONUNBUFFERED": "1"}
     commands = [[sys.executable, "-m", "app.cli", "api"]]
     commands += [[sys.executable, "-m", "workers", "--queues", ",".join(queues)] for queues in WORKERS]
-    service = Service(url=f"http://{_shown_host(settings)}:{settings.port}", key=key, pid=os.getpid())
+    service = Service(
+        url=f"http://{_shown_host(settings)}:{settings.port}",
+        key=key,
+        pid=os.getpid(),
+        started=psutil.Process().create_time(),
+    )
     _write_private(_service_file(settings), json.dumps(asdict(service)))
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:

@@ -9,19 +9,22 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 import procrastinate
 from procrastinate import JobContext
 from procrastinate.exceptions import ConnectorException
-from procrastinate.utils import utcnow
+from procrastinate.jobs import Job
+from sqlalchemy.exc import DBAPIError
 
-from app import logging
+from app import logging, queue
 from app.artifacts import ArtifactStore
 from app.db.embedded import database_url, libpq_url
-from app.db.session import make_engine, make_sessions
+from app.db.session import make_engine, make_sessions, transaction
 from app.queue import RUN_STAGE, Queue, Stage
+from app.services import work as work_rows
 from app.settings import Settings, get_settings
 from workers.run_stage import Resources, run_stage
 
@@ -29,6 +32,21 @@ log = logging.get_logger(__name__)
 
 # what a killed process left half-written in the artifact store
 ABANDONED_AFTER_SECONDS = 24 * 3600
+LOOK_FOR_LOST_WORK_SECONDS = 60.0
+
+
+class BackOff(procrastinate.BaseRetryStrategy):
+    """Waits longer after each try and never gives up: the row counts its tries, and ``claim`` fails it.
+
+    So the queue cannot drop a job whose row still waits for it.
+    """
+
+    def __init__(self, wait_seconds: int) -> None:
+        self._wait_seconds = wait_seconds
+
+    def get_retry_decision(self, *, exception: BaseException, job: Job) -> procrastinate.RetryDecision:  # noqa: ARG002
+        wait = work_rows.delay_before_retry(job.attempts + 1, wait_seconds=self._wait_seconds)
+        return procrastinate.RetryDecision(retry_in={"seconds": int(wait.total_seconds())})
 
 
 @contextmanager
@@ -44,16 +62,11 @@ def open_resources(settings: Settings, url: str) -> Iterator[Resources]:
 
 def make_app(resources: Resources, url: str) -> procrastinate.App:
     """The queue's worker side, with the one task that all jobs are."""
-    settings = resources.settings
     app = procrastinate.App(connector=procrastinate.PsycopgConnector(conninfo=libpq_url(url), max_size=4))
-    retry = procrastinate.RetryStrategy(
-        max_attempts=settings.stage_attempts, exponential_wait=settings.retry_wait_seconds
-    )
 
-    @app.task(name=RUN_STAGE, retry=retry, pass_context=True)
+    @app.task(name=RUN_STAGE, retry=BackOff(resources.settings.retry_wait_seconds), pass_context=True)
     def run(context: JobContext, *, stage: str, subject_id: str) -> None:
-        last = context.job.attempts + 1 >= settings.stage_attempts
-        run_stage(resources, Stage(stage), subject_id, is_last_try=last)
+        run_stage(resources, Stage(stage), subject_id, should_stop=context.should_abort)
 
     return app
 
@@ -61,14 +74,15 @@ def make_app(resources: Resources, url: str) -> procrastinate.App:
 async def work(settings: Settings, url: str, queues: Sequence[Queue], *, until_idle: bool = False) -> None:
     """Run jobs of ``queues`` until told to stop; ``until_idle`` ends when the queues are empty."""
     with open_resources(settings, url) as resources:
-        await _run(make_app(resources, url), settings, queues, until_idle=until_idle)
+        await _run(make_app(resources, url), resources, queues, until_idle=until_idle)
 
 
 async def _run(
-    app: procrastinate.App, settings: Settings, queues: Sequence[Queue], *, until_idle: bool
+    app: procrastinate.App, resources: Resources, queues: Sequence[Queue], *, until_idle: bool
 ) -> None:
+    settings = resources.settings
     async with app.open_async():
-        rescuer = asyncio.create_task(_rescue_forever(app, settings))
+        rescuer = asyncio.create_task(_rescue_forever(app, resources))
         try:
             await app.run_worker_async(
                 queues=[q.value for q in queues],
@@ -79,23 +93,45 @@ async def _run(
                 stalled_worker_timeout=settings.stalled_seconds,
                 install_signal_handlers=True,
                 delete_jobs="successful",
-                shutdown_graceful_timeout=5.0,
+                shutdown_graceful_timeout=1.0,
             )
         finally:
             rescuer.cancel()
 
 
-async def _rescue_forever(app: procrastinate.App, settings: Settings) -> None:
-    """Put the jobs of dead workers back; every worker does this, whoever looks first."""
+async def _rescue_forever(app: procrastinate.App, resources: Resources) -> None:
+    """Put the jobs of dead workers back, and make jobs for work that lost its own; every worker looks."""
+    settings = resources.settings
+    looked_at = time.monotonic()
     while True:
         try:
             stalled = await app.job_manager.get_stalled_jobs(seconds_since_heartbeat=settings.stalled_seconds)
             for job in stalled:
-                log.warning("job.rescued", job=job.id, **job.task_kwargs)
-                await app.job_manager.retry_job(job, retry_at=utcnow())
-        except ConnectorException:
-            log.warning("rescue.database_unreachable")
+                await asyncio.to_thread(_rescue, resources, job)
+            if time.monotonic() - looked_at > LOOK_FOR_LOST_WORK_SECONDS:
+                looked_at = time.monotonic()
+                await asyncio.to_thread(_find_lost_work, resources)
+        except (ConnectorException, DBAPIError) as error:
+            log.warning("rescue.database_unreachable", error=type(error).__name__)
         await asyncio.sleep(max(0.5, settings.stalled_seconds / 5))
+
+
+def _rescue(resources: Resources, job: Job) -> None:
+    stage, subject_id = Stage(str(job.task_kwargs["stage"])), str(job.task_kwargs["subject_id"])
+    assert job.id is not None
+    with transaction(resources.sessions) as session:
+        rescued = queue.defer_again_for_dead_worker(
+            session, job.id, stage, subject_id, stalled_seconds=resources.settings.stalled_seconds
+        )
+    if rescued:
+        log.warning("job.rescued", stage=stage.value, subject=subject_id)
+
+
+def _find_lost_work(resources: Resources) -> None:
+    with transaction(resources.sessions) as session:
+        for stage, subject_id in work_rows.without_job(session):
+            queue.defer(session, stage, subject_id)
+            log.warning("work.found_without_job", stage=stage.value, subject=subject_id)
 
 
 def main(queues: Sequence[str]) -> None:

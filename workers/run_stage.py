@@ -6,18 +6,20 @@ to hear that it should stop, and the one transaction in which its result is writ
 
 from __future__ import annotations
 
+import errno
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
+from procrastinate.exceptions import JobAborted
 from sqlalchemy.orm import Session
 
 from app.artifacts import ArtifactStore, StorageFull
 from app.db.base import new_id
 from app.db.session import SessionFactory, transaction
 from app.domain.cycle_status import Status
-from app.errors import ServiceError, StageCancelled, StageError
+from app.errors import ServiceError, StageCancelled, StageError, StageInterrupted
 from app.logging import get_logger
 from app.queue import Stage
 from app.services import work
@@ -42,6 +44,7 @@ class Resources:
 class StageContext:
     resources: Resources
     claim: Claim
+    should_stop: Callable[[], bool] = field(default=lambda: False)
     _last_report: float = field(default=0.0)
     _cancelled: bool = field(default=False)
 
@@ -62,6 +65,8 @@ class StageContext:
 
         Called as often as the stage likes; the database hears of it once a second, and of every ``step``.
         """
+        if self.should_stop():
+            raise StageInterrupted(self.claim.subject_id)
         due = time.monotonic() - self._last_report >= PROGRESS_EVERY_SECONDS
         if due or step is not None:
             self._last_report = time.monotonic()
@@ -78,7 +83,7 @@ class StageContext:
         """The same question without the exception, for loops in child processes."""
         try:
             self.progress(self._fraction())
-        except StageCancelled:
+        except (StageCancelled, StageInterrupted):
             return True
         return False
 
@@ -104,8 +109,17 @@ class StageContext:
             work.finish(session, row, Status.SUCCEEDED)
 
 
-def run_stage(resources: Resources, stage: Stage, subject_id: str, *, is_last_try: bool) -> None:
-    """Run ``stage`` for one row. Re-raises a passing failure, so that the queue tries again later."""
+def run_stage(
+    resources: Resources,
+    stage: Stage,
+    subject_id: str,
+    *,
+    should_stop: Callable[[], bool] = lambda: False,
+) -> None:
+    """Run ``stage`` for one row. Re-raises a passing failure, so that the queue tries again later.
+
+    ``should_stop``: whether this worker is told to end; the stage is then put back and JobAborted raised.
+    """
     from workers.stages import RUN
 
     with transaction(resources.sessions) as session:
@@ -118,7 +132,8 @@ def run_stage(resources: Resources, stage: Stage, subject_id: str, *, is_last_tr
         )
     if claim is None:
         return
-    context = StageContext(resources=resources, claim=claim)
+    context = StageContext(resources=resources, claim=claim, should_stop=should_stop)
+    is_last_try = claim.attempts >= resources.settings.stage_attempts
     started = time.monotonic()
     try:
         RUN[stage](context)
@@ -130,17 +145,21 @@ def run_stage(resources: Resources, stage: Stage, subject_id: str, *, is_last_tr
         )
     except OutdatedRun:
         log.warning("stage.outdated", stage=stage.value, subject=subject_id)
-    except StageCancelled:
+    except (StageCancelled, StageInterrupted) as error:
+        if should_stop():
+            _make_room(resources, claim)
+            raise JobAborted from error
         _finish(resources, claim, Status.CANCELLED, None)
     except (StageError, ServiceError) as error:
         log.warning("stage.failed", stage=stage.value, subject=subject_id, type=error.type)
         _finish(resources, claim, Status.FAILED, error.as_problem())
-    except StorageFull as error:
-        problem = StageError(str(error), type="storage-exhausted", title="No room left for artifacts")
-        _retry_or_fail(resources, claim, error, problem, is_last_try=is_last_try)
     except Exception as error:
         log.exception("stage.crashed", stage=stage.value, subject=subject_id)
         problem = StageError(f"{type(error).__name__} in stage {stage.value}", type="stage-crashed")
+        if _is_full_disk(error):
+            problem = StageError(
+                "no room left on the disk", type="storage-exhausted", title="The disk is full"
+            )
         _retry_or_fail(resources, claim, error, problem, is_last_try=is_last_try)
 
 
@@ -150,9 +169,28 @@ def _retry_or_fail(
     if is_last_try:
         _finish(resources, claim, Status.FAILED, problem.as_problem())
         return
-    with transaction(resources.sessions) as session:
-        work.back_to_queue(session, claim, problem.detail)
+    try:
+        with transaction(resources.sessions) as session:
+            work.back_to_queue(session, claim, problem.detail)
+    except OutdatedRun:
+        log.warning("stage.outdated", stage=claim.stage.value, subject=claim.subject_id)
+        return
     raise error
+
+
+def _make_room(resources: Resources, claim: Claim) -> None:
+    try:
+        with transaction(resources.sessions) as session:
+            work.back_to_queue(session, claim, "the worker is stopped", counted=False)
+    except OutdatedRun:
+        log.warning("stage.outdated", stage=claim.stage.value, subject=claim.subject_id)
+
+
+def _is_full_disk(error: Exception) -> bool:
+    """Of the artifact store, of a scratch folder, or of the database's own disk (SQLSTATE 53100)."""
+    if isinstance(error, StorageFull) or getattr(error, "errno", None) in (errno.ENOSPC, errno.EDQUOT):
+        return True
+    return getattr(getattr(error, "orig", None), "sqlstate", None) == "53100"
 
 
 def _finish(resources: Resources, claim: Claim, status: Status, problem: dict[str, object] | None) -> None:

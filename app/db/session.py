@@ -18,6 +18,7 @@ def make_engine(url: str, *, pool_size: int = 10) -> Engine:
         max_overflow=20,
         pool_pre_ping=True,  # a database that went away and came back costs nobody a request
         pool_timeout=10,
+        hide_parameters=True,  # an error message would carry users' texts into the log
         connect_args={"connect_timeout": 5, "prepare_threshold": None},
     )
 

@@ -9,12 +9,13 @@ from __future__ import annotations
 import collections
 import json
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from importlib import resources
 from pathlib import Path
 from typing import Any
 
+import httpx
 from rich.console import Console
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
@@ -33,15 +34,19 @@ CAUSE_OF_PLANT = {
     "serving": "serving_mismatch",
 }
 CAUSES = ("ood", "conflict", "hard", "serving_mismatch", "undetermined")
-MAX_NEW_TOKENS = 24
+CASES_PER_REQUEST = 1000
 
 
 def main(*, train: Path | None, evaluation: Path | None, base_model: str, out: Path) -> int:
     """Run the demo; returns the exit status."""
     started = time.monotonic()
     settings = get_settings()
-    train_rows = _read(train, "support_desk_train.jsonl")
-    eval_rows = _read(evaluation, "support_desk_eval.jsonl")
+    try:
+        train_rows = _read(train, "support_desk_train.jsonl")
+        eval_rows = _read(evaluation, "support_desk_eval.jsonl")
+    except (OSError, ValueError) as error:
+        console.print(f"[red]The demo cannot read its files:[/] {error}")
+        return 1
     ran_before = supervisor.running(settings) is not None
     try:
         with console.status("starting database, API and workers"):
@@ -49,7 +54,7 @@ def main(*, train: Path | None, evaluation: Path | None, base_model: str, out: P
         console.print(f"[bold]casemend[/] runs at {service.url}")
         with Client(service.url, service.key) as client:
             _story(client, train_rows, eval_rows, base_model=base_model, out=out)
-    except (ApiError, supervisor.CannotStart) as error:
+    except (ApiError, httpx.HTTPError, supervisor.CannotStart) as error:
         console.print(f"[red]The demo stopped:[/] {error}")
         return 1
     finally:
@@ -80,7 +85,8 @@ def _story(
         if not wrong:
             raise ApiError("the tuned model answers everything right: there is nothing to repair")
         case_ids = _upload_cases(client, wrong, adapter)
-        retention = _import(client, bars, "retention set", [_as_row(a, eval_rows) for a in right])
+        by_id = {row["id"]: row for row in eval_rows if isinstance(row.get("id"), str)}
+        retention = _import(client, bars, "retention set", [_as_row(a, by_id) for a in right])
         cycle = _cycle(client, bars, version, case_ids, base_model, adapter, retention)
     diagnosis_id = next(s["result_id"] for s in cycle["stages"] if s["name"] == "diagnose")
     findings = list(client.pages(f"/v1/diagnoses/{diagnosis_id}/findings"))
@@ -96,7 +102,14 @@ def _read(path: Path | None, bundled: str) -> list[dict[str, Any]]:
         if path is not None
         else resources.files("app.demo").joinpath("data", bundled).read_text(encoding="utf-8")
     )
-    return [json.loads(line) for line in text.splitlines() if line.strip()]
+    rows = (
+        json.loads(text)
+        if text.lstrip().startswith("[")
+        else [json.loads(x) for x in text.split("\n") if x.strip()]
+    )
+    if not rows or not all(isinstance(row, dict) for row in rows):
+        raise ValueError(f"{path or bundled} holds no rows; give one JSON object a line")
+    return rows
 
 
 @contextmanager
@@ -140,7 +153,6 @@ def _evaluate(
         "dataset_version_id": version,
         "base_model": base_model,
         "adapter_id": adapter,
-        "options": {"max_new_tokens": MAX_NEW_TOKENS},
     }
     run = client.post("/v1/evaluations", body)
     _wait(client, bars, f"/v1/evaluations/{run['id']}", "ask the tuned model")
@@ -164,16 +176,17 @@ def _upload_cases(client: Client, wrong: Sequence[dict[str, Any]], adapter: str)
         }
         for a in wrong
     ]
-    answer = client.post("/v1/bad-cases", {"items": items})
-    ids = [item["id"] for item in answer["data"] if item["status"] != "rejected"]
+    ids = []
+    for start in range(0, len(items), CASES_PER_REQUEST):
+        answer = client.post("/v1/bad-cases", {"items": items[start : start + CASES_PER_REQUEST]})
+        ids += [item["id"] for item in answer["data"] if item["status"] != "rejected"]
     console.print(f"uploaded {len(ids)} bad cases over HTTP")
     return ids
 
 
-def _as_row(answer: dict[str, Any], eval_rows: Sequence[dict[str, Any]]) -> dict[str, Any]:
+def _as_row(answer: dict[str, Any], by_id: Mapping[str, dict[str, Any]]) -> dict[str, Any]:
     """The evaluation row as it was read, without the request that it was once served with."""
-    by_id = {str(row.get("id")): row for row in eval_rows}
-    row = by_id.get(str(answer["source_id"]))
+    row = by_id.get(answer["source_id"]) if answer["source_id"] is not None else None
     if row is None:
         return {"messages": [*answer["prompt_messages"], _assistant(answer["expected_output"])]}
     return {k: v for k, v in row.items() if k != "request"}
@@ -196,7 +209,6 @@ def _cycle(
         "before_adapter_id": adapter,
         "retention_dataset_version_id": retention,
         "max_attempts": 1,  # one attempt tells the story; twelve minutes are the promise
-        "verification": {"max_new_tokens": MAX_NEW_TOKENS},
     }
     body = {
         "dataset_version_id": version,

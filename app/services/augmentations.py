@@ -14,6 +14,9 @@ from app.errors import InvalidInput, NotFound
 from app.queue import Stage
 from app.services import diagnoses, versions, work
 
+# a version whose rows may be added, and one whose prompts never may
+EXCLUDED_OR_POOL = ("pool_dataset_version_id", "excluded_dataset_version_id")
+
 
 def create(
     session: Session,
@@ -28,6 +31,10 @@ def create(
     diagnosis = diagnoses.get_succeeded(session, project_id, diagnosis_id)
     version = versions.require(session, project_id, dataset_version_id or diagnosis.dataset_version_id)
     check_options(options or {})
+    for name in EXCLUDED_OR_POOL:
+        version_id = (options or {}).get(name)
+        if version_id is not None:
+            versions.require(session, project_id, version_id)
     row = AugmentationRow(
         project_id=project_id,
         diagnosis_id=diagnosis.id,
@@ -40,8 +47,14 @@ def create(
 
 
 def check_options(options: Mapping[str, Any]) -> AugmentationOptions:
-    """The strategies' options; the pool and the seed, which go with them, are checked by who reads them."""
-    own = {k: v for k, v in options.items() if k not in ("pool_dataset_version_id", "seed")}
+    """The strategies' options, and what goes with them: where rows may come from and must not come from."""
+    for name in EXCLUDED_OR_POOL:
+        if not isinstance(options.get(name), str | None):
+            raise InvalidInput(f"options.{name}: must be the id of a dataset version")
+    seed = options.get("seed", 0)
+    if isinstance(seed, bool) or not isinstance(seed, int) or not 0 <= seed < 2**31:
+        raise InvalidInput("options.seed: must be a whole number from 0 to 2147483647")
+    own = {k: v for k, v in options.items() if k not in (*EXCLUDED_OR_POOL, "seed")}
     try:
         return AugmentationOptions.from_dict(own)
     except (ValueError, TypeError) as error:

@@ -64,6 +64,9 @@ def create(
         raise InvalidInput("base_model: name a model, such as smollm2-135m-instruct or a local folder")
     parsed = _policy(policy or {})
     repairs.check_policy(parsed.repair)
+    if parsed.diagnosis:
+        raise InvalidInput("policy.diagnosis: has no options of its own; use hold_back and seed")
+    verifications.check_options(parsed.verification)
     augmentations.check_options(parsed.augmentation)
     mixtures.check_recipe(parsed.mixture)
     training.check_hyperparameters(base_model, {}, parsed.training)
@@ -138,7 +141,11 @@ def work_finished(session: Session, cycle_id: str, row: work.WorkRow) -> None:
         _after_repair_plan(session, cycle, row)
         return
     _close_stage(cycle, row.status)
-    if row.status == Status.FAILED:
+    if row.status == Status.FAILED and cycle.verdict is not None:
+        # an earlier attempt has its verdict already: that stands, and the failure of this one is told
+        events.append(session, cycle.project_id, cycle.id, "attempt_failed", {"error": row.error})
+        _end(session, cycle, Status.SUCCEEDED)
+    elif row.status == Status.FAILED:
         _end(session, cycle, Status.FAILED, error=row.error)
     elif row.status == Status.CANCELLED or cycle.cancel_requested:
         _end(session, cycle, Status.CANCELLED)
@@ -173,6 +180,9 @@ def repair_applied(session: Session, cycle_id: str, repair: RepairRow) -> None:
 def _after_verification(session: Session, cycle: CycleRow, row: VerificationRow) -> None:
     policy = _policy(cycle.policy)
     new = verdict_of(row.result or {})
+    tried = session.get(AdapterRow, row.adapter_id)
+    if tried is not None:
+        tried.gate = "accepted" if new.gate_accepted else "rejected"
     old = _verdict_of_summary(cycle.verdict)
     if pipeline.is_better(new, old):
         cycle.verdict = _summary(row, attempt=cycle.attempt)
@@ -182,9 +192,6 @@ def _after_verification(session: Session, cycle: CycleRow, row: VerificationRow)
         cycle.attempt += 1
         _open_stage(session, cycle, CycleStage.MIX)
         return
-    adapter = session.get(AdapterRow, cycle.adapter_id)
-    if adapter is not None and cycle.verdict is not None:
-        adapter.gate = cycle.verdict["gate"]
     _end(session, cycle, Status.SUCCEEDED)
 
 
@@ -293,6 +300,7 @@ def _start(session: Session, cycle: CycleRow, stage: CycleStage) -> work.WorkRow
                 options={
                     **policy.augmentation,
                     "pool_dataset_version_id": policy.pool_dataset_version_id,
+                    "excluded_dataset_version_id": policy.retention_dataset_version_id,
                     "seed": policy.seed,
                 },
                 cycle_id=cycle_id,

@@ -97,15 +97,19 @@ def decide(
     if_revision: int | None = None,
 ) -> RepairActionRow:
     """Approve, reject or reopen one action. 409 once its repair is applied, 412 when read stale."""
+    action = get_action(session, project_id, action_id)
+    # the repair first, as apply does: a decision and an apply never pass each other by
+    repair = _lock(session, project_id, action.repair_id)
     row = session.scalar(
         select(RepairActionRow)
-        .where(RepairActionRow.id == action_id, RepairActionRow.project_id == project_id)
+        .where(RepairActionRow.id == action_id)
         .with_for_update()
+        .execution_options(populate_existing=True)
     )
     if row is None:
         raise NotFound(f"no repair action {action_id} in this project")
     _refuse_applied_decision(decision)
-    if row.decision == Decision.APPLIED or get(session, project_id, row.repair_id).applied_at is not None:
+    if row.decision == Decision.APPLIED or repair.applied_at is not None:
         raise Conflict(f"the repair of {action_id} is applied already; start another repair to change more")
     if if_revision is not None and if_revision != row.revision:
         raise PreconditionFailed(f"action {action_id} is at revision {row.revision}; read it again")

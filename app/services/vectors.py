@@ -103,7 +103,8 @@ def _save(
         text(
             "INSERT INTO vectors (model, text_hash, shard_id, row)"
             " SELECT :model, h, :shard, r - 1 FROM unnest(CAST(:hashes AS bytea[])) WITH ORDINALITY AS t(h, r)"
-            " ON CONFLICT DO NOTHING"
+            # in one order for everybody: two workers with the same texts wait for each other, not in a ring
+            " ORDER BY h ON CONFLICT DO NOTHING"
         ),
         {"model": embedder.name, "shard": shard.id, "hashes": list(hashes)},
     )

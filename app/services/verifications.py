@@ -9,6 +9,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app.db.models import VerificationCaseRow, VerificationRow
+from app.domain.verification.verdict import GateSettings
 from app.errors import InvalidInput, NotFound
 from app.queue import Stage
 from app.services import diagnoses, training, versions, work
@@ -34,6 +35,7 @@ def create(
             raise InvalidInput("before_adapter_id: both adapters must be of one base model")
     if retention_version_id is not None:
         versions.require(session, project_id, retention_version_id)
+    check_options(options or {})
     row = VerificationRow(
         project_id=project_id,
         diagnosis_id=diagnosis_id,
@@ -45,6 +47,25 @@ def create(
     )
     work.enqueue(session, Stage.VERIFY, row)
     return row
+
+
+def check_options(options: Mapping[str, Any]) -> None:
+    """Raises InvalidInput naming the option that is unknown or out of range."""
+    known = ("max_new_tokens", "gate", "seed")
+    unknown = sorted(set(options) - set(known))
+    if unknown:
+        raise InvalidInput(f"verification has no option {unknown[0]!r}; its options are {', '.join(known)}")
+    for name, low, high in (("max_new_tokens", 1, 4096), ("seed", 0, 2**31 - 1)):
+        value = options.get(name, low)
+        if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
+            raise InvalidInput(f"verification.{name}: must be a whole number from {low} to {high}")
+    gate = options.get("gate", {})
+    if not isinstance(gate, Mapping):
+        raise InvalidInput("verification.gate: must be an object")
+    try:
+        GateSettings.from_dict(gate)
+    except ValueError as error:
+        raise InvalidInput(f"verification.{error}") from error
 
 
 def get(session: Session, project_id: str, verification_id: str) -> VerificationRow:

@@ -6,10 +6,10 @@ Every function here runs inside the caller's transaction and locks the row that 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar
 
-from sqlalchemy import select
+from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
 from app import queue
@@ -167,9 +167,12 @@ def report_progress(session: Session, claim: Claim, progress: float, message: st
     return row.cancel_requested
 
 
-def back_to_queue(session: Session, claim: Claim, reason: str) -> None:
-    """A try failed for a passing reason: the queue will try again."""
+def back_to_queue(session: Session, claim: Claim, reason: str, *, counted: bool = True) -> None:
+    """A try failed for a passing reason: the queue will try again. One that only made room for a restart
+    is not counted as a try."""
     row = held(session, claim)
+    if not counted:
+        row.attempts -= 1
     row.status = move(Status(row.status), Status.QUEUED)
     events.append(session, row.project_id, row.id, "retrying", {"reason": reason})
 
@@ -191,6 +194,8 @@ def finish(session: Session, row: WorkRow, status: Status, *, error: dict[str, A
 
 def cancel(session: Session, row_class: type[Row], project_id: str, subject_id: str) -> Row:
     """Queued work is cancelled at once, running work as soon as its stage looks up."""
+    if hasattr(row_class, "cycle_id"):
+        lock_cycle(session, session.scalar(select(row_class.cycle_id).where(row_class.id == subject_id)))  # pyright: ignore[reportAttributeAccessIssue]
     row = _locked(session, row_class, subject_id)
     if row is None or row.project_id != project_id:  # pyright: ignore[reportAttributeAccessIssue]
         raise NotFound(f"no {subject_id} in this project")
@@ -202,3 +207,26 @@ def cancel(session: Session, row_class: type[Row], project_id: str, subject_id: 
     else:
         events.append(session, project_id, subject_id, "cancel_requested", {})
     return row
+
+
+def delay_before_retry(attempts: int, *, wait_seconds: int) -> timedelta:
+    """Exponential back-off: ``wait_seconds`` after the first try, doubled after each further one, at most
+    ten minutes."""
+    return timedelta(seconds=min(600, wait_seconds * 2 ** min(20, max(0, attempts - 1))))
+
+
+def without_job(session: Session) -> list[tuple[Stage, str]]:
+    """Work that is not done and that no job in the queue stands for; locked, so that one finder mends it."""
+    lost: list[tuple[Stage, str]] = []
+    for stage, row_class in ROW_OF.items():
+        abandoned = text(
+            "NOT EXISTS (SELECT 1 FROM procrastinate_jobs AS job"  # noqa: S608 - a table's own name
+            f" WHERE job.lock = {row_class.__tablename__}.id AND job.status IN ('todo', 'doing'))"
+        )
+        rows = session.scalars(
+            select(row_class.id)
+            .where(row_class.status.in_([Status.QUEUED.value, Status.RUNNING.value]), abandoned)
+            .with_for_update(skip_locked=True)
+        )
+        lost += [(stage, subject_id) for subject_id in rows]
+    return lost

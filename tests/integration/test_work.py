@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
-from datetime import timedelta
 
 import pytest
 from sqlalchemy.orm import Session
@@ -246,8 +245,3 @@ def test_an_import_is_work_like_any_other(session: Session, project: str) -> Non
     assert jobs(session) == [("cpu", "import", row.id)]
     succeed(session, Stage.IMPORT, row.id)
     assert row.status == Status.SUCCEEDED
-
-
-@pytest.mark.parametrize(("attempts", "seconds"), [(0, 2), (1, 2), (2, 4), (3, 8), (20, 600)])
-def test_the_wait_before_a_retry_doubles_up_to_ten_minutes(attempts: int, seconds: int) -> None:
-    assert work.delay_before_retry(attempts, wait_seconds=2) == timedelta(seconds=seconds)

@@ -117,7 +117,9 @@ class Generator:
             generated = self._decode_sharing_prefix(batch, max_new_tokens, should_cancel)
         else:
             generated = self._decode_with_transformers(batch, max_new_tokens, should_cancel)
-        return [self.tokenizer.decode(ids, skip_special_tokens=True).strip() for ids in generated]
+        texts = (self.tokenizer.decode(ids, skip_special_tokens=True).strip() for ids in generated)
+        # a byte-level model can say NUL, which PostgreSQL cannot store
+        return [text.replace("\x00", "\ufffd") for text in texts]
 
     def _decode_sharing_prefix(
         self, batch: Sequence[tuple[int, ...]], max_new_tokens: int, should_cancel: Callable[[], bool]

@@ -117,7 +117,7 @@ class LLMClient:
         self.spent_tokens += usage.total_tokens if usage else prompt_tokens + _estimated_tokens(answer or "")
         if not answer or not answer.strip():
             raise LLMUnavailable("the model gave an empty answer")
-        return answer
+        return answer.replace("\x00", "\ufffd")
 
 
 def answer_key(model: str, messages: Sequence[Mapping[str, Any]], sampling: Sampling) -> str:

@@ -53,7 +53,9 @@ def load(context: StageContext) -> Inputs:
         versions.require_alive(session, row.dataset_version_id)
         options = dict(row.options)
         pool_id, seed = options.pop("pool_dataset_version_id", None), int(options.pop("seed", 0))
-        options.setdefault("llm_available", context.settings.llm_base_url is not None)
+        excluded_id = options.pop("excluded_dataset_version_id", None)
+        configured = context.settings.llm_base_url is not None and context.settings.llm_model is not None
+        options["llm_available"] = configured and options.get("llm_available", True)
         findings = diagnoses.list_findings(session, row.diagnosis_id)
         usable = [f for f in findings if not f.held_back]
         try:
@@ -62,11 +64,16 @@ def load(context: StageContext) -> Inputs:
             raise StageError(str(error), type="invalid-input") from error
         if pool_id is not None:
             versions.require_alive(session, pool_id)
+        excluded = list(versions.iter_examples(session, excluded_id)) if excluded_id else []
         return Inputs(
             examples=list(versions.iter_examples(session, row.dataset_version_id)),
             cases=[diagnoses.case_from_snapshot(f) for f in usable],
             findings=[finding_record(f) for f in usable],
-            held_back_prompts=[diagnoses.case_from_snapshot(f).prompt for f in findings if f.held_back],
+            # evaluation prompts are kept out like held-back ones: neither may be trained on
+            held_back_prompts=[
+                *(diagnoses.case_from_snapshot(f).prompt for f in findings if f.held_back),
+                *(e.prompt for e in excluded),
+            ],
             pool=list(versions.iter_examples(session, pool_id)) if pool_id else (),
             options=parsed,
             seed=seed,

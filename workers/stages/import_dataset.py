@@ -5,6 +5,7 @@ from __future__ import annotations
 from app.db.models import ImportRow
 from app.db.session import transaction
 from app.domain.cycle_status import Status
+from app.errors import StageCancelled
 from app.services import imports, work
 from workers.run_stage import StageContext
 
@@ -22,4 +23,6 @@ def run(context: StageContext) -> None:
         )
         session.flush()
         held = work.held(session, context.claim, to_finish=True)
+        if held.cancel_requested:
+            raise StageCancelled(held.id)
         work.finish(session, held, Status.SUCCEEDED)

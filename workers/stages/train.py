@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import tempfile
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -105,12 +106,11 @@ def train(context: StageContext, inputs: Inputs) -> TrainingOutcome:
             threads=context.settings.training_threads,
         )
     except TrainingFailed as error:
-        if error.code == "run_in_use":
-            raise  # the killed worker's training is still on its way out: try again later
         shutil.rmtree(inputs.run_dir, ignore_errors=True)
         raise StageError(str(error), type="training-failed", title="The training failed") from error
     except StageCancelled:
-        shutil.rmtree(inputs.run_dir, ignore_errors=True)
+        if not context.should_stop():  # a worker that only makes room leaves its checkpoints
+            shutil.rmtree(inputs.run_dir, ignore_errors=True)
         raise
 
 
@@ -144,8 +144,17 @@ def fetch_adapter(context: StageContext, adapter: AdapterRow) -> Path:
 
 def _fetch_folder(store: ArtifactStore, uri: str, cache: Path) -> Path:
     folder = cache / uri.rsplit("/", 1)[-1].replace(":", "-")
-    if not (folder / "adapter_config.json").exists():
-        store.fetch(uri, folder)
+    if not folder.exists():
+        cache.mkdir(parents=True, exist_ok=True)
+        part = Path(tempfile.mkdtemp(prefix=".fetch-", dir=cache))
+        try:
+            store.fetch(uri, part)
+            part.rename(folder)  # whole or not at all, also for a worker that is killed meanwhile
+        except OSError:
+            if not folder.exists():  # else another worker was first
+                raise
+        finally:
+            shutil.rmtree(part, ignore_errors=True)
     return folder
 
 

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 
 import numpy as np
+from sqlalchemy.orm import Session
 
-from app.db.models import AdapterRow, DiagnosisRow, VerificationCaseRow, VerificationRow
-from app.domain.records import BadCase, RootCause, TrainingExample
+from app.db.models import AdapterRow, DiagnosisRow, MixtureRow, VerificationCaseRow, VerificationRow
+from app.db.repositories.examples import messages
+from app.domain.mixing.leakage import leaked
+from app.domain.records import BadCase, RootCause, TrainingExample, render_prompt
 from app.domain.verification.comparison import AnsweredPrompt, Comparison, Part, compare
 from app.domain.verification.slices import slice_names
 from app.domain.verification.verdict import GateSettings
@@ -48,11 +52,19 @@ def load(context: StageContext) -> Inputs:
         diagnosis = session.get_one(DiagnosisRow, row.diagnosis_id)
         pairs = [(f, diagnoses.case_from_snapshot(f)) for f in findings]
         judged = [(f, c) for f, c in pairs if c.expected_output is not None]
+        after = session.get_one(AdapterRow, row.adapter_id)
+        trained = _prompts_trained_on(context, session, after)
+        held = [c.prompt for f, c in judged if f.held_back]
+        # whatever the diagnosis meant to hold back: what this adapter was trained on was not held back
+        unseen = _without_trained(held, trained)
         cases = [
-            (c, Part.HELD_BACK if f.held_back else Part.CASE, diagnoses.effective_category(f))
+            (
+                c,
+                Part.HELD_BACK if f.held_back and c.prompt in unseen else Part.CASE,
+                diagnoses.effective_category(f),
+            )
             for f, c in judged
         ]
-        after = session.get_one(AdapterRow, row.adapter_id)
         seed = int(row.options.get("seed", 0))
         if row.retention_version_id is not None:
             versions.require_alive(session, row.retention_version_id)
@@ -63,9 +75,7 @@ def load(context: StageContext) -> Inputs:
             taught = lineage.taught_since(session, trained_on, ancestor_id=diagnosis.dataset_version_id)
             rows = [e for e in versions.iter_examples(session, trained_on) if e.id not in taught]
             retention = _sample(rows, RETENTION_ROWS, np.random.default_rng(seed))
-            source = (
-                "rows of the training set that the repair did not touch; both models were trained on them"
-            )
+            source = "rows of the training set that the repair did not touch: seen in training"
         expected = [c.expected_output or "" for c, _, _ in cases] + [e.output for e in retention]
         try:
             settings = GateSettings.from_dict(row.options.get("gate", {}))
@@ -82,6 +92,24 @@ def load(context: StageContext) -> Inputs:
             max_new_tokens=int(row.options.get("max_new_tokens") or tokens_for(expected)),
             seed=seed,
         )
+
+
+def _prompts_trained_on(context: StageContext, session: Session, adapter: AdapterRow) -> list[str]:
+    """Every prompt of the mixture that made the adapter, or of its whole dataset version."""
+    mixture = session.get(MixtureRow, adapter.card.get("mixture_id") or "")
+    if mixture is not None and mixture.rows_uri is not None:
+        with context.store.open(mixture.rows_uri) as lines:
+            return [render_prompt(messages(json.loads(line)["prompt"])) for line in lines]
+    version_id = adapter.card.get("dataset_version_id")
+    return [e.prompt for e in versions.iter_examples(session, version_id)] if version_id else []
+
+
+def _without_trained(prompts: Sequence[str], trained: Sequence[str]) -> set[str]:
+    """The prompts that no trained row repeats. A row names one of its twins, so ask until none is named."""
+    unseen = set(prompts)
+    while unseen and (named := set(leaked(trained, unseen, frozenset()).values())):
+        unseen -= named
+    return unseen
 
 
 def _sample(
