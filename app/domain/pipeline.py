@@ -60,7 +60,6 @@ class CyclePolicy:
     before_adapter_id: str | None = None
     retention_dataset_version_id: str | None = None
     pool_dataset_version_id: str | None = None
-    diagnosis: Mapping[str, Any] = field(default_factory=dict)
     repair: Mapping[str, Any] = field(default_factory=dict)
     augmentation: Mapping[str, Any] = field(default_factory=dict)
     mixture: Mapping[str, Any] = field(default_factory=dict)
@@ -80,7 +79,7 @@ class CyclePolicy:
                 given["approval"] = Approval(given["approval"])
             except ValueError:
                 raise ValueError("policy.approval: must be 'policy' or 'manual'") from None
-        for name in ("diagnosis", "repair", "augmentation", "mixture", "training", "verification"):
+        for name in ("repair", "augmentation", "mixture", "training", "verification"):
             if not isinstance(given.get(name, {}), Mapping):
                 raise ValueError(f"policy.{name}: must be an object")
         _check_number(given, "hold_back", 0.0, 0.5)

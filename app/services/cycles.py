@@ -64,8 +64,6 @@ def create(
         raise InvalidInput("base_model: name a model, such as smollm2-135m-instruct or a local folder")
     parsed = _policy(policy or {})
     repairs.check_policy(parsed.repair)
-    if parsed.diagnosis:
-        raise InvalidInput("policy.diagnosis: has no options of its own; use hold_back and seed")
     verifications.check_options(parsed.verification)
     augmentations.check_options(parsed.augmentation)
     mixtures.check_recipe(parsed.mixture)
@@ -275,7 +273,6 @@ def _start(session: Session, cycle: CycleRow, stage: CycleStage) -> work.WorkRow
                 dataset_version_id=cycle.dataset_version_id,
                 case_ids=cycle.case_ids,
                 options={
-                    **policy.diagnosis,
                     "base_model": cycle.base_model,
                     "hold_back": policy.hold_back,
                     "seed": policy.seed,
@@ -322,7 +319,7 @@ def _start(session: Session, cycle: CycleRow, stage: CycleStage) -> work.WorkRow
                 project_id,
                 base_model=cycle.base_model,
                 mixture_id=result_id(cycle, CycleStage.MIX),
-                hyperparameters=_hyperparameters(policy, cycle.attempt, diagnosis.training_defaults or {}),
+                hyperparameters=_hyperparameters(session, cycle, policy),
                 training_defaults=diagnosis.training_defaults or {},
                 cycle_id=cycle_id,
             )
@@ -348,11 +345,12 @@ def _recipe(policy: CyclePolicy, attempt: int) -> dict[str, Any]:
     return recipe
 
 
-def _hyperparameters(policy: CyclePolicy, attempt: int, defaults: Mapping[str, Any]) -> dict[str, Any]:
-    """A further attempt trains one epoch longer; what the user set stays."""
-    values: dict[str, Any] = {"seed": policy.seed + attempt - 1, **policy.training}
-    if attempt > 1 and "epochs" not in policy.training:
-        values["epochs"] = float(defaults.get("epochs", 2)) + attempt - 1
+def _hyperparameters(session: Session, cycle: CycleRow, policy: CyclePolicy) -> dict[str, Any]:
+    """A further attempt trains one epoch longer than the one before; what the user set stays."""
+    values: dict[str, Any] = {"seed": policy.seed + cycle.attempt - 1, **policy.training}
+    if cycle.attempt > 1 and "epochs" not in policy.training:
+        before = training.get(session, cycle.project_id, result_id(cycle, CycleStage.TRAIN))
+        values["epochs"] = float(before.hyperparameters["epochs"]) + 1
     return values
 
 

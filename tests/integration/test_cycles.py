@@ -51,12 +51,12 @@ def counts(session: Session) -> list[int]:
 
 
 def test_a_cycle_starts_with_the_job_of_its_diagnosis(session: Session, project: str) -> None:
-    cycle = add_cycle(session, project, hold_back=0.5, seed=7, diagnosis={"k": 3})
+    cycle = add_cycle(session, project, hold_back=0.5, seed=7)
     diagnosis = session.get_one(DiagnosisRow, cycle.stages[0]["result_id"])
     assert jobs(session) == [("cpu", "diagnose", diagnosis.id)]
     assert (cycle.status, cycle.stage, cycle.progress) == (Status.RUNNING, "diagnose", 0.0)
     assert outline(cycle) == [("diagnose", 1, "running")]
-    assert diagnosis.options == {"k": 3, "base_model": MODEL, "hold_back": 0.5, "seed": 7}
+    assert diagnosis.options == {"base_model": MODEL, "hold_back": 0.5, "seed": 7}
     assert diagnosis.cycle_id == cycle.id
 
 
@@ -318,9 +318,7 @@ def test_what_the_user_set_stays_in_every_attempt(session: Session, project: str
     )
     recipes = [session.get_one(MixtureRow, i).recipe for i in results(cycle, CycleStage.MIX)]
     assert [(r["targeted_share"], r["seed"]) for r in recipes] == [(0.15, 3)] * 2
-    trained = [
-        session.get_one(TrainingJobRow, i).hyperparameters for i in results(cycle, CycleStage.TRAIN)
-    ]
+    trained = [session.get_one(TrainingJobRow, i).hyperparameters for i in results(cycle, CycleStage.TRAIN)]
     assert [(t["epochs"], t["rank"]) for t in trained] == [(1.5, 4)] * 2
 
 
@@ -334,9 +332,35 @@ def test_the_better_attempts_adapter_is_kept(
     made = [session.get_one(TrainingJobRow, i).adapter_id for i in results(cycle, CycleStage.TRAIN)]
     assert cycle.adapter_id == made[best - 1]
     assert cycle.verdict["verification_id"] == results(cycle, CycleStage.VERIFY)[best - 1]
-    # Only what is offered for serving has passed the gate.
-    gates = [session.get_one(AdapterRow, i).gate for i in made]
-    assert gates == ["accepted" if n == best else None for n in (1, 2)]
+    assert [session.get_one(AdapterRow, i).gate for i in made] == ["accepted", "accepted"]
+
+
+def test_every_adapter_carries_the_verdict_of_its_own_gate(session: Session, project: str) -> None:
+    cycle = add_cycle(session, project)
+    for accepted in (False, True):
+        finish_until(session, cycle, CycleStage.VERIFY)
+        finish_stage(session, cycle, fixed=4, accepted=accepted)
+    made = [session.get_one(TrainingJobRow, i).adapter_id for i in results(cycle, CycleStage.TRAIN)]
+    assert [session.get_one(AdapterRow, i).gate for i in made] == ["rejected", "accepted"]
+    assert (cycle.status, cycle.adapter_id) == (Status.SUCCEEDED, made[1])
+
+
+@pytest.mark.parametrize("stage", [CycleStage.MIX, CycleStage.TRAIN, CycleStage.VERIFY])
+def test_a_further_attempt_that_fails_leaves_the_verdict_of_the_one_before(
+    session: Session, project: str, stage: CycleStage
+) -> None:
+    cycle = add_cycle(session, project, target_fix_rate=1.0)
+    finish_until(session, cycle, CycleStage.VERIFY)
+    finish_stage(session, cycle, fixed=2)
+    finish_until(session, cycle, stage)
+    before, queued = (cycle.verdict, cycle.adapter_id), jobs(session)
+    reason = {"type": "/problems/stage-failed", "title": "t", "status": 422, "detail": "out of memory"}
+    taken = claim_stage(session, cycle)
+    work.finish(session, work.held(session, taken, to_finish=True), Status.FAILED, error=reason)
+    assert (cycle.status, cycle.error) == (Status.SUCCEEDED, None)
+    assert ((cycle.verdict, cycle.adapter_id), jobs(session)) == (before, queued)
+    assert outline(cycle)[-1] == (stage.value, 2, "failed")
+    assert event_types(session, cycle.id)[-2:] == ["attempt_failed", "succeeded"]
 
 
 def test_late_finishes_do_not_move_a_cycle_twice(session: Session, project: str) -> None:
@@ -377,10 +401,13 @@ def test_a_policy_that_a_later_stage_would_refuse_is_refused_at_the_start(
     assert jobs(session) == []
 
 
-def test_a_policy_that_names_what_is_not_in_the_project_is_refused(session: Session, project: str) -> None:
-    for name in ("before_adapter_id", "retention_dataset_version_id", "pool_dataset_version_id"):
-        with session.begin_nested() as savepoint, pytest.raises(NotFound):
-            add_cycle(session, project, **{name: "not_there"})
-        if savepoint.is_active:
-            savepoint.rollback()
-        session.rollback()
+@pytest.mark.parametrize(
+    "name", ["before_adapter_id", "retention_dataset_version_id", "pool_dataset_version_id"]
+)
+def test_a_policy_that_names_what_is_not_in_the_project_is_refused(
+    session: Session, project: str, name: str
+) -> None:
+    policy: dict[str, Any] = {name: "not_there"}
+    with pytest.raises(NotFound, match="not_there"):
+        add_cycle(session, project, **policy)
+    assert jobs(session) == []

@@ -77,9 +77,7 @@ def test_added_and_relabelled_rows_are_taught_and_tidied_ones_are_not(session: S
 def test_upsampled_copies_are_taught(session: Session, project: str) -> None:
     version = add_version(session, project)
     rows = rows_of(session, version)
-    child, _ = repaired(
-        session, project, version, [action(ActionKind.UPSAMPLE, [rows[0]], outputs=["A0"])]
-    )
+    child, _ = repaired(session, project, version, [action(ActionKind.UPSAMPLE, [rows[0]], outputs=["A0"])])
     assert taught_outputs(session, child, version) == ["A0"]
     assert child.rows == 5
 

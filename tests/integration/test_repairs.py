@@ -120,9 +120,7 @@ def test_two_people_who_apply_at_once_get_one_version(
 def test_a_plan_without_an_approved_action_changes_nothing(
     session: Session, project: str, repair: RepairRow
 ) -> None:
-    repairs.decide_many(
-        session, project, repair.id, decision=Decision.REJECTED, key_id="key_1", now=NOW
-    )
+    repairs.decide_many(session, project, repair.id, decision=Decision.REJECTED, key_id="key_1", now=NOW)
     before = version_count(session)
     version = repairs.apply(session, project, repair.id)
     assert version.id == repair.dataset_version_id
@@ -269,9 +267,7 @@ def test_nobody_says_applied_but_the_apply(session: Session, project: str, repai
         repairs.decide_many(session, project, repair.id, decision=Decision.APPLIED, key_id=None, now=NOW)
 
 
-def test_a_plan_that_is_not_there_yet_is_neither_decided_nor_applied(
-    session: Session, project: str
-) -> None:
+def test_a_plan_that_is_not_there_yet_is_neither_decided_nor_applied(session: Session, project: str) -> None:
     diagnosis = add_diagnosis(session, project)
     with pytest.raises(InvalidInput, match="queued"):
         repairs.create(session, project, diagnosis_id=diagnosis.id)

@@ -40,7 +40,7 @@ from app.domain.records import (
 from app.domain.repair.plan import ActionKind, Decision, RepairPlan
 from app.domain.report import ReportModel
 from app.domain.verification.comparison import AnsweredPrompt, Part, compare
-from app.errors import InvalidInput, NotFound
+from app.errors import InvalidInput, NotFound, PreconditionFailed
 from app.queue import Stage
 from app.services import cycles, diagnoses, projects, repairs, reports, versions, work
 from app.web.report_csv import render_csv
@@ -223,13 +223,13 @@ def test_a_diagnosis_that_still_runs_or_is_anothers_has_no_report(
         reports.build(session, other, row.id, now=NOW)
 
 
-def test_two_people_who_judge_one_finding_do_not_overwrite_each_other(
+def test_a_verdict_on_a_finding_that_was_read_stale_is_refused(
     session: Session, project: str, diagnosis: DiagnosisRow
 ) -> None:
     finding = diagnoses.list_findings(session, diagnosis.id)[0]
     verdict: dict[str, Any] = {"note": None, "key_id": "key_1", "now": NOW, "if_revision": 1}
     diagnoses.override(session, project, finding.id, category=RootCause.HARD, **verdict)
-    with pytest.raises(Exception, match="revision 2"):
+    with pytest.raises(PreconditionFailed, match="revision 2"):
         diagnoses.override(session, project, finding.id, category=RootCause.OOD, **verdict)
     assert finding.override_category == "hard"
 
@@ -265,8 +265,8 @@ def finish_verification(
     session: Session, cycle: CycleRow, cases: list[BadCaseRow], *, answers: tuple[str, str], retention: bool
 ) -> None:
     """What the stage writes when the tuned model gives ``answers`` to the two cases."""
-    taken = claim_stage(session, cycle)
-    row = session.get_one(VerificationRow, taken.subject_id)
+    row = work.held(session, claim_stage(session, cycle), to_finish=True)
+    assert isinstance(row, VerificationRow)
     asked = [
         AnsweredPrompt(
             id=case.id,
@@ -317,7 +317,7 @@ def finish_verification(
         "retention": asdict(result.retention) if result.retention else None,
         "gate": asdict(result.gate),
     }
-    work.finish(session, work.held(session, taken, to_finish=True), Status.SUCCEEDED)
+    work.finish(session, row, Status.SUCCEEDED)
 
 
 def diagnosis_of(cycle: CycleRow) -> str:

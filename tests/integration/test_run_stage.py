@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
 import pytest
+from procrastinate.exceptions import JobAborted
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
@@ -45,8 +47,13 @@ def diagnosis_id(sessions: SessionFactory, project: str) -> str:
         return add_diagnosis(session, project).id
 
 
-def run(resources: Resources, subject_id: str, *, is_last_try: bool = False) -> None:
-    run_stage(resources, Stage.DIAGNOSE, subject_id, is_last_try=is_last_try)
+def run(resources: Resources, subject_id: str) -> None:
+    run_stage(resources, Stage.DIAGNOSE, subject_id)
+
+
+def with_tries(resources: Resources, stage_attempts: int) -> Resources:
+    settings = resources.settings.model_copy(update={"stage_attempts": stage_attempts})
+    return replace(resources, settings=settings)
 
 
 def write_result(context: StageContext) -> None:
@@ -120,7 +127,7 @@ def test_what_an_outdated_run_makes_changes_nothing(
         end(context)
 
     use(stage)
-    run(resources, diagnosis_id, is_last_try=True)
+    run(resources, diagnosis_id)
     row = session.get_one(DiagnosisRow, diagnosis_id)
     assert (row.status, row.run_token, row.summary) == (Status.RUNNING, taken[0].run_token, None)
     assert event_types(session, diagnosis_id) == ["queued", "running", "taken_over"]
@@ -186,7 +193,7 @@ def test_the_last_try_fails_with_what_happened_and_without_the_data_it_happened_
     resources: Resources, session: Session, diagnosis_id: str, use: UseStage
 ) -> None:
     use(crash)
-    run(resources, diagnosis_id, is_last_try=True)
+    run(with_tries(resources, 1), diagnosis_id)
     row = session.get_one(DiagnosisRow, diagnosis_id)
     assert row.status == Status.FAILED
     assert row.error is not None
@@ -203,15 +210,12 @@ def test_a_full_disk_is_tried_again_and_named_in_the_end(
 
     use(stage)
     with pytest.raises(StorageFull):
-        run(resources, diagnosis_id)
-    run(resources, diagnosis_id, is_last_try=True)
+        run(with_tries(resources, 2), diagnosis_id)
+    run(with_tries(resources, 2), diagnosis_id)
     row = session.get_one(DiagnosisRow, diagnosis_id)
     assert row.status == Status.FAILED
     assert row.error is not None
-    assert (row.error["type"], row.error["title"]) == (
-        "/problems/storage-exhausted",
-        "No room left for artifacts",
-    )
+    assert row.error["type"] == "/problems/storage-exhausted"
 
 
 def test_progress_stops_a_stage_that_was_asked_to_stop(
@@ -271,6 +275,50 @@ def test_a_cancelled_stage_that_crashes_is_cancelled_by_the_next_try(
     assert session.get_one(DiagnosisRow, diagnosis_id).status == Status.CANCELLED
 
 
+def test_a_worker_that_is_told_to_end_puts_its_stage_back_without_counting_the_try(
+    resources: Resources, session: Session, diagnosis_id: str, use: UseStage
+) -> None:
+    told: list[bool] = []
+
+    def stage(context: StageContext) -> None:
+        context.progress(0.1)
+        told.append(True)
+        assert context.should_cancel()
+        context.progress(0.2)
+        raise AssertionError("a stage that was told to stop went on")
+
+    use(stage)
+    with pytest.raises(JobAborted):
+        run_stage(resources, Stage.DIAGNOSE, diagnosis_id, should_stop=lambda: bool(told))
+    row = session.get_one(DiagnosisRow, diagnosis_id)
+    assert (row.status, row.attempts, row.error, row.cancel_requested) == (Status.QUEUED, 0, None, False)
+    session.rollback()
+    use(write_result)
+    run(resources, diagnosis_id)
+    session.refresh(row)
+    assert (row.status, row.attempts) == (Status.SUCCEEDED, 1)
+
+
+def test_a_row_that_kills_its_worker_every_time_is_not_run_for_ever(
+    resources: Resources, session: Session, diagnosis_id: str, use: UseStage
+) -> None:
+    runs: list[int] = []
+
+    def stage(context: StageContext) -> None:
+        runs.append(context.claim.attempts)
+        raise KeyboardInterrupt  # nobody is left to write anything, as after a kill
+
+    use(stage)
+    for _ in range(2):
+        with pytest.raises(KeyboardInterrupt):
+            run(with_tries(resources, 2), diagnosis_id)
+    run(with_tries(resources, 2), diagnosis_id)
+    row = session.get_one(DiagnosisRow, diagnosis_id)
+    assert (runs, row.status) == ([1, 2], Status.FAILED)
+    assert row.error is not None
+    assert row.error["type"] == "/problems/attempts-exhausted"
+
+
 def test_progress_reaches_the_database_once_a_second_and_with_every_step(
     resources: Resources, session: Session, diagnosis_id: str, use: UseStage
 ) -> None:
@@ -313,7 +361,7 @@ def test_a_cycle_whose_stage_crashes_for_the_last_time_fails_with_that_reason(
     with transaction(sessions) as other:
         cycle = add_cycle(other, project)
     use(crash)
-    run(resources, cycle.stages[0]["result_id"], is_last_try=True)
+    run(with_tries(resources, 1), cycle.stages[0]["result_id"])
     row = session.get_one(CycleRow, cycle.id)
     assert row.status == Status.FAILED
     assert row.error is not None
