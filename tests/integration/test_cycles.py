@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -20,6 +22,7 @@ from app.db.models import (
 )
 from app.db.session import SessionFactory, transaction
 from app.domain.cycle_status import Status
+from app.domain.mixing.mixture import MixtureRecipe
 from app.domain.pipeline import ORDER, CycleStage
 from app.errors import Conflict, InvalidInput, NotFound
 from app.queue import QUEUE_OF, Stage
@@ -60,44 +63,44 @@ def test_a_cycle_starts_with_the_job_of_its_diagnosis(session: Session, project:
     assert diagnosis.cycle_id == cycle.id
 
 
-@pytest.mark.parametrize("stage", list(CycleStage)[:-1])
 def test_a_finished_stage_opens_exactly_the_next_one_and_one_job_for_it(
-    session: Session, project: str, stage: CycleStage
+    session: Session, project: str
 ) -> None:
     cycle = add_cycle(session, project)
-    finish_until(session, cycle, stage)
-    before, queued = counts(session), jobs(session)
-    finish_stage(session, cycle)
-    following = ORDER[ORDER.index(stage) + 1]
-    assert cycle.stage == following.value
-    assert outline(cycle)[-2:] == [(stage.value, 1, "succeeded"), (following.value, 1, "running")]
-    opened = cycle.stages[-1]["result_id"]
-    assert jobs(session) == [
-        *queued,
-        (QUEUE_OF[Stage(following.value)].value, following.value, opened),
-    ]
-    grown = [after - was for after, was in zip(counts(session), before, strict=True)]
-    assert grown == [int(s is following) for s in ORDER]
-    assert cycle.stages[-2]["finished_at"] is not None
-    assert cycle.progress == pytest.approx(ORDER.index(following) / 6)
+    for stage, following in pairwise(ORDER):
+        before, queued = counts(session), jobs(session)
+        finish_stage(session, cycle)
+        assert cycle.stage == following.value
+        assert outline(cycle)[-2:] == [(stage.value, 1, "succeeded"), (following.value, 1, "running")]
+        opened = cycle.stages[-1]["result_id"]
+        queue = QUEUE_OF[Stage(following.value)].value
+        assert jobs(session) == [*queued, (queue, following.value, opened)]
+        grown = [after - was for after, was in zip(counts(session), before, strict=True)]
+        assert grown == [int(s is following) for s in ORDER]
+        assert cycle.stages[-2]["finished_at"] is not None
+        assert cycle.progress == pytest.approx(ORDER.index(following) / 6)
 
 
-@pytest.mark.parametrize("stage", list(CycleStage))
-def test_a_finish_that_is_rolled_back_opens_nothing(
-    sessions: SessionFactory, project: str, stage: CycleStage
-) -> None:
+def test_a_finish_that_is_rolled_back_opens_nothing(sessions: SessionFactory, project: str) -> None:
+    def stored(session: Session) -> tuple[object, ...]:
+        cycle = session.get_one(CycleRow, cycle_id)
+        return counts(session), jobs(session), outline(cycle), cycle.status
+
     with transaction(sessions) as session:
-        cycle = add_cycle(session, project)
-        finish_until(session, cycle, stage)
+        cycle_id = add_cycle(session, project).id
+    for _ in ORDER:
+        with sessions() as session:
+            before = stored(session)
+        with sessions() as doomed:
+            finish_stage(doomed, doomed.get_one(CycleRow, cycle_id), fixed=4)
+            assert stored(doomed) != before
+            doomed.rollback()
+        with sessions() as session:
+            assert stored(session) == before
+        with transaction(sessions) as session:
+            finish_stage(session, session.get_one(CycleRow, cycle_id), fixed=4)
     with sessions() as session:
-        before = (counts(session), jobs(session), outline(session.get_one(CycleRow, cycle.id)))
-    with sessions() as doomed:
-        finish_stage(doomed, doomed.get_one(CycleRow, cycle.id))
-        doomed.rollback()
-    with sessions() as session:
-        stored = session.get_one(CycleRow, cycle.id)
-        assert (counts(session), jobs(session), outline(stored)) == before
-        assert stored.status == Status.RUNNING
+        assert session.get_one(CycleRow, cycle_id).status == Status.SUCCEEDED
 
 
 def test_a_cycle_ends_with_the_verdict_of_its_verification(session: Session, project: str) -> None:
@@ -130,20 +133,25 @@ def test_what_each_stage_made_is_what_the_next_one_works_on(session: Session, pr
     assert session.get_one(VerificationRow, rows["verify"]).adapter_id == job.adapter_id
 
 
-@pytest.mark.parametrize("stage", list(CycleStage))
-def test_a_failed_stage_fails_the_cycle_with_its_own_reason(
-    session: Session, project: str, stage: CycleStage
-) -> None:
-    cycle = add_cycle(session, project)
-    finish_until(session, cycle, stage)
-    queued = jobs(session)
-    reason = {"type": "/problems/stage-failed", "title": "t", "status": 422, "detail": f"{stage} broke"}
-    taken = claim_stage(session, cycle)
-    work.finish(session, work.held(session, taken, to_finish=True), Status.FAILED, error=reason)
-    assert (cycle.status, cycle.error) == (Status.FAILED, reason)
-    assert outline(cycle)[-1] == (stage.value, 1, "failed")
-    assert jobs(session) == queued
-    assert event_types(session, cycle.id)[-1] == "failed"
+def at_each_stage(session: Session, project: str, stages: Sequence[CycleStage] = ORDER) -> Iterator[CycleRow]:
+    """A fresh cycle at every stage; what a test did to the one before is undone."""
+    for stage in stages:
+        cycle = add_cycle(session, project)
+        finish_until(session, cycle, stage)
+        yield cycle
+        session.rollback()
+
+
+def test_a_failed_stage_fails_the_cycle_with_its_own_reason(session: Session, project: str) -> None:
+    for cycle in at_each_stage(session, project):
+        queued, stage = jobs(session), cycle.stage
+        reason = {"type": "/problems/stage-failed", "title": "t", "status": 422, "detail": f"{stage} broke"}
+        taken = claim_stage(session, cycle)
+        work.finish(session, work.held(session, taken, to_finish=True), Status.FAILED, error=reason)
+        assert (cycle.status, cycle.error) == (Status.FAILED, reason)
+        assert outline(cycle)[-1] == (stage, 1, "failed")
+        assert jobs(session) == queued
+        assert event_types(session, cycle.id)[-1] == "failed"
 
 
 def test_work_that_kills_its_workers_fails_the_cycle_too(session: Session, project: str) -> None:
@@ -156,34 +164,28 @@ def test_work_that_kills_its_workers_fails_the_cycle_too(session: Session, proje
     assert cycle.error["type"] == "/problems/attempts-exhausted"
 
 
-@pytest.mark.parametrize("stage", list(CycleStage))
-def test_a_cycle_is_cancelled_at_once_while_its_stage_is_queued(
-    session: Session, project: str, stage: CycleStage
-) -> None:
-    cycle = add_cycle(session, project)
-    finish_until(session, cycle, stage)
-    cycles.cancel(session, project, cycle.id)
-    assert cycle.status == Status.CANCELLED
-    assert outline(cycle)[-1] == (stage.value, 1, "cancelled")
-    subject = cycle.stages[-1]["result_id"]
-    assert work.claim(session, stage_of(cycle), subject, run_token="run_1", max_attempts=5) is None
+def test_a_cycle_is_cancelled_at_once_while_its_stage_is_queued(session: Session, project: str) -> None:
+    for cycle in at_each_stage(session, project):
+        cycles.cancel(session, project, cycle.id)
+        assert cycle.status == Status.CANCELLED
+        assert outline(cycle)[-1] == (cycle.stage, 1, "cancelled")
+        subject = cycle.stages[-1]["result_id"]
+        assert work.claim(session, stage_of(cycle), subject, run_token="run_1", max_attempts=5) is None
 
 
 @pytest.mark.parametrize("end", [Status.CANCELLED, Status.SUCCEEDED])
-@pytest.mark.parametrize("stage", list(CycleStage)[:-1])
 def test_a_cycle_that_is_cancelled_while_its_stage_runs_opens_no_further_one(
-    session: Session, project: str, stage: CycleStage, end: Status
+    session: Session, project: str, end: Status
 ) -> None:
-    cycle = add_cycle(session, project)
-    finish_until(session, cycle, stage)
-    taken = claim_stage(session, cycle)
-    queued = jobs(session)
-    cycles.cancel(session, project, cycle.id)
-    assert cycle.status == Status.RUNNING
-    assert work.report_progress(session, taken, 0.5)
-    work.finish(session, work.held(session, taken, to_finish=True), end)
-    assert cycle.status == Status.CANCELLED
-    assert jobs(session) == queued
+    for cycle in at_each_stage(session, project, ORDER[:-1]):
+        taken = claim_stage(session, cycle)
+        queued = jobs(session)
+        cycles.cancel(session, project, cycle.id)
+        assert cycle.status == Status.RUNNING
+        assert work.report_progress(session, taken, 0.5)
+        work.finish(session, work.held(session, taken, to_finish=True), end)
+        assert cycle.status == Status.CANCELLED
+        assert jobs(session) == queued
 
 
 def test_a_cycle_that_waits_for_a_person_is_cancelled_at_once(session: Session, project: str) -> None:
@@ -296,8 +298,6 @@ def test_another_attempt_shows_targeted_rows_more_often_and_trains_longer(
     cycle = two_attempts(session, project, first=1, second=2, mixture_rows=mixture_rows)
     first, second = (session.get_one(MixtureRow, i) for i in results(cycle, CycleStage.MIX))
     assert first.dataset_version_id == second.dataset_version_id
-    from app.domain.mixing.mixture import MixtureRecipe
-
     shares = [MixtureRecipe.from_dict(row.recipe).targeted_share for row in (first, second)]
     assert shares[1] > shares[0]
     assert second.recipe["seed"] != first.recipe["seed"]

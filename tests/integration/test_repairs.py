@@ -11,6 +11,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app.db.models import DatasetRow, DatasetVersionRow, RepairActionRow, RepairRow
+from app.db.repositories.versions import changes_of
 from app.db.session import SessionFactory, transaction
 from app.domain.repair.plan import ActionKind, Decision
 from app.errors import Conflict, InvalidInput, NotFound, PreconditionFailed, StageError
@@ -81,8 +82,6 @@ def test_only_approved_actions_are_carried_out(session: Session, project: str, r
 def test_every_change_of_the_version_names_the_action_and_its_reason(
     session: Session, project: str, repair: RepairRow
 ) -> None:
-    from app.db.repositories.versions import changes_of
-
     version = repairs.apply(session, project, repair.id)
     _, relabel, add = actions_of(session, repair)
     assert [(c.kind, c.action_id, c.reason) for c in changes_of(session, version.id)] == [

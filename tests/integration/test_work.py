@@ -5,14 +5,16 @@ from __future__ import annotations
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+from sqlalchemy import text
 from sqlalchemy.orm import Session
 
+from app import queue
 from app.db.models import CycleRow, DiagnosisRow, ImportRow
 from app.db.session import SessionFactory, transaction
 from app.domain.cycle_status import IllegalMove, Status
 from app.errors import Conflict, NotFound
 from app.queue import Stage
-from app.services import projects, work
+from app.services import diagnoses, projects, work
 from app.services.work import OutdatedRun
 from tests.integration.builders import (
     add_cycle,
@@ -245,3 +247,39 @@ def test_an_import_is_work_like_any_other(session: Session, project: str) -> Non
     assert jobs(session) == [("cpu", "import", row.id)]
     succeed(session, Stage.IMPORT, row.id)
     assert row.status == Status.SUCCEEDED
+
+
+def test_work_that_lost_its_job_is_found_and_other_work_is_left_alone(session: Session, project: str) -> None:
+    lost, waiting, done = (add_version(session, project, name=name) for name in ("lost", "waiting", "done"))
+    rows = {
+        version.id: diagnoses.create(session, project, dataset_version_id=version.id, case_ids=["bc_1"])
+        for version in (lost, waiting, done)
+    }
+    succeed(session, Stage.DIAGNOSE, rows[done.id].id)
+    assert work.without_job(session) == []
+    for version in (lost, done):
+        session.execute(
+            text("DELETE FROM procrastinate_jobs WHERE lock = :lock"), {"lock": rows[version.id].id}
+        )
+    assert work.without_job(session) == [(Stage.DIAGNOSE, rows[lost.id].id)]
+
+
+def test_a_job_is_replaced_only_when_its_worker_is_dead(session: Session, diagnosis_id: str) -> None:
+    worker = session.scalar(text("INSERT INTO procrastinate_workers DEFAULT VALUES RETURNING id"))
+    job = session.scalar(
+        text("UPDATE procrastinate_jobs SET status = 'doing', worker_id = :worker RETURNING id"),
+        {"worker": worker},
+    )
+    assert isinstance(job, int)
+
+    def rescued() -> bool:
+        return queue.defer_again_for_dead_worker(
+            session, job, Stage.DIAGNOSE, diagnosis_id, stalled_seconds=30
+        )
+
+    assert not rescued()
+    session.execute(text("UPDATE procrastinate_workers SET last_heartbeat = now() - interval '1 minute'"))
+    assert rescued()
+    assert jobs(session) == [("cpu", "diagnose", diagnosis_id)]
+    assert not rescued()
+    assert session.scalar(text("SELECT count(*) FROM procrastinate_jobs")) == 1
