@@ -139,14 +139,14 @@ def work_finished(session: Session, cycle_id: str, row: work.WorkRow) -> None:
         _after_repair_plan(session, cycle, row)
         return
     _close_stage(cycle, row.status)
-    if row.status == Status.FAILED and cycle.verdict is not None:
+    if row.status == Status.CANCELLED or cycle.cancel_requested:
+        _end(session, cycle, Status.CANCELLED)
+    elif row.status == Status.FAILED and cycle.verdict is not None:
         # an earlier attempt has its verdict already: that stands, and the failure of this one is told
         events.append(session, cycle.project_id, cycle.id, "attempt_failed", {"error": row.error})
         _end(session, cycle, Status.SUCCEEDED)
     elif row.status == Status.FAILED:
         _end(session, cycle, Status.FAILED, error=row.error)
-    elif row.status == Status.CANCELLED or cycle.cancel_requested:
-        _end(session, cycle, Status.CANCELLED)
     elif isinstance(row, VerificationRow):
         _after_verification(session, cycle, row)
     else:
