@@ -211,7 +211,10 @@ def _augmentation(row: AugmentationRow | None) -> report.AugmentationReport | No
 def _mixture(row: MixtureRow | None) -> report.MixtureReport | None:
     if row is None or row.counts is None:
         return None
-    return report.MixtureReport(id=row.id, counts=row.counts, recipe=row.recipe)
+    # parts of what is trained on, which add up; the other counts say how it came about
+    targeted = row.counts.get("targeted_as_trained", row.counts["targeted"])
+    as_trained = {"targeted": targeted, "replay": row.counts["replay"]}
+    return report.MixtureReport(id=row.id, counts=as_trained, recipe=row.recipe)
 
 
 def _training(session: Session, row: TrainingJobRow | None) -> report.TrainingReport | None:
