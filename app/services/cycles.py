@@ -24,11 +24,10 @@ from app.db.models import (
 )
 from app.domain import pipeline
 from app.domain.cycle_status import Status, move
-from app.domain.pipeline import Approval, CyclePolicy, CycleStage, CycleVerdict
+from app.domain.pipeline import Approval, CycleStage, CycleVerdict
 from app.errors import Conflict, InvalidInput, NotFound
 from app.services import (
     augmentations,
-    diagnoses,
     events,
     mixtures,
     repairs,
@@ -37,6 +36,7 @@ from app.services import (
     versions,
     work,
 )
+from app.services.cycle_stages import policy_of, start
 
 STAGE_OF: dict[type[object], CycleStage] = {
     DiagnosisRow: CycleStage.DIAGNOSE,
@@ -62,7 +62,7 @@ def create(
     versions.require(session, project_id, dataset_version_id)
     if not base_model.strip():
         raise InvalidInput("base_model: name a model, such as smollm2-135m-instruct or a local folder")
-    parsed = _policy(policy or {})
+    parsed = policy_of(policy or {})
     repairs.check_policy(parsed.repair)
     verifications.check_options(parsed.verification)
     augmentations.check_options(parsed.augmentation)
@@ -94,13 +94,6 @@ def create(
     events.append(session, project_id, cycle.id, "queued", {"cases": len(case_ids)})
     _open_stage(session, cycle, CycleStage.DIAGNOSE)
     return cycle
-
-
-def _policy(values: Mapping[str, Any]) -> CyclePolicy:
-    try:
-        return CyclePolicy.from_dict(values)
-    except (ValueError, TypeError) as error:
-        raise InvalidInput(str(error), errors=[{"pointer": "/policy", "message": str(error)}]) from error
 
 
 def get(session: Session, project_id: str, cycle_id: str) -> CycleRow:
@@ -159,7 +152,7 @@ def _after_repair_plan(session: Session, cycle: CycleRow, row: work.WorkRow) -> 
     if cycle.cancel_requested:
         _close_stage(cycle, Status.CANCELLED)
         _end(session, cycle, Status.CANCELLED)
-    elif _policy(cycle.policy).approval is Approval.MANUAL:
+    elif policy_of(cycle.policy).approval is Approval.MANUAL:
         _replace_current(cycle, status=AWAITING_APPROVAL)
         events.append(session, cycle.project_id, cycle.id, AWAITING_APPROVAL, {"repair_id": row.id})
     else:
@@ -176,7 +169,7 @@ def repair_applied(session: Session, cycle_id: str, repair: RepairRow) -> None:
 
 
 def _after_verification(session: Session, cycle: CycleRow, row: VerificationRow) -> None:
-    policy = _policy(cycle.policy)
+    policy = policy_of(cycle.policy)
     new = verdict_of(row.result or {})
     tried = session.get(AdapterRow, row.adapter_id)
     if tried is not None:
@@ -239,7 +232,7 @@ def _summary(row: VerificationRow, *, attempt: int) -> dict[str, Any]:
 
 
 def _open_stage(session: Session, cycle: CycleRow, stage: CycleStage) -> None:
-    row = _start(session, cycle, stage)
+    row = start(session, cycle, stage)
     entry = {
         "name": stage.value,
         "status": "running",
@@ -259,104 +252,6 @@ def _open_stage(session: Session, cycle: CycleRow, stage: CycleStage) -> None:
         session, cycle.project_id, cycle.id, "stage_started", {"stage": stage.value, "result_id": row.id}
     )
     session.flush()
-
-
-def _start(session: Session, cycle: CycleRow, stage: CycleStage) -> work.WorkRow:
-    """Create the stage's row and its job from what the earlier stages made."""
-    policy = _policy(cycle.policy)
-    project_id, cycle_id = cycle.project_id, cycle.id
-    match stage:
-        case CycleStage.DIAGNOSE:
-            return diagnoses.create(
-                session,
-                project_id,
-                dataset_version_id=cycle.dataset_version_id,
-                case_ids=cycle.case_ids,
-                options={
-                    "base_model": cycle.base_model,
-                    "hold_back": policy.hold_back,
-                    "seed": policy.seed,
-                },
-                cycle_id=cycle_id,
-            )
-        case CycleStage.REPAIR:
-            return repairs.create(
-                session,
-                project_id,
-                diagnosis_id=result_id(cycle, CycleStage.DIAGNOSE),
-                policy=policy.repair,
-                cycle_id=cycle_id,
-            )
-        case CycleStage.AUGMENT:
-            repair = repairs.get(session, project_id, result_id(cycle, CycleStage.REPAIR))
-            return augmentations.create(
-                session,
-                project_id,
-                diagnosis_id=result_id(cycle, CycleStage.DIAGNOSE),
-                dataset_version_id=repair.result_version_id,
-                options={
-                    **policy.augmentation,
-                    "pool_dataset_version_id": policy.pool_dataset_version_id,
-                    "excluded_dataset_version_id": policy.retention_dataset_version_id,
-                    "seed": policy.seed,
-                },
-                cycle_id=cycle_id,
-            )
-        case CycleStage.MIX:
-            grown = augmentations.get(session, project_id, result_id(cycle, CycleStage.AUGMENT))
-            return mixtures.create(
-                session,
-                project_id,
-                dataset_version_id=str(grown.result_version_id),
-                diagnosis_id=result_id(cycle, CycleStage.DIAGNOSE),
-                recipe=_recipe(policy, cycle.attempt),
-                cycle_id=cycle_id,
-            )
-        case CycleStage.TRAIN:
-            diagnosis = diagnoses.get(session, project_id, result_id(cycle, CycleStage.DIAGNOSE))
-            return training.create(
-                session,
-                project_id,
-                base_model=cycle.base_model,
-                mixture_id=result_id(cycle, CycleStage.MIX),
-                hyperparameters=_hyperparameters(session, cycle, policy),
-                training_defaults=diagnosis.training_defaults or {},
-                cycle_id=cycle_id,
-            )
-        case CycleStage.VERIFY:
-            job = training.get(session, project_id, result_id(cycle, CycleStage.TRAIN))
-            return verifications.create(
-                session,
-                project_id,
-                diagnosis_id=result_id(cycle, CycleStage.DIAGNOSE),
-                adapter_id=str(job.adapter_id),
-                before_adapter_id=cycle.before_adapter_id,
-                retention_version_id=policy.retention_dataset_version_id,
-                options={**policy.verification, "seed": policy.seed},
-                cycle_id=cycle_id,
-            )
-
-
-def _recipe(policy: CyclePolicy, attempt: int) -> dict[str, Any]:
-    """A further attempt shows the targeted rows more often; what the user set stays."""
-    recipe: dict[str, Any] = {"seed": policy.seed + attempt - 1, **policy.mixture}
-    if attempt > 1 and "targeted_share" not in policy.mixture:
-        recipe["targeted_share"] = min(0.3, 0.1 * attempt)
-    return recipe
-
-
-def _hyperparameters(session: Session, cycle: CycleRow, policy: CyclePolicy) -> dict[str, Any]:
-    """A further attempt trains one epoch longer than the one before; what the user set stays."""
-    values: dict[str, Any] = {"seed": policy.seed + cycle.attempt - 1, **policy.training}
-    if cycle.attempt > 1 and "epochs" not in policy.training:
-        before = training.get(session, cycle.project_id, result_id(cycle, CycleStage.TRAIN))
-        values["epochs"] = float(before.hyperparameters["epochs"]) + 1
-    return values
-
-
-def result_id(cycle: CycleRow, stage: CycleStage) -> str:
-    """The row that the latest run of ``stage`` made."""
-    return next(entry["result_id"] for entry in reversed(cycle.stages) if entry["name"] == stage.value)
 
 
 def _current(cycle: CycleRow) -> dict[str, Any]:

@@ -42,7 +42,7 @@ from app.domain.report import ReportModel
 from app.domain.verification.comparison import AnsweredPrompt, Part, compare
 from app.errors import InvalidInput, NotFound, PreconditionFailed
 from app.queue import Stage
-from app.services import cycles, diagnoses, projects, repairs, reports, versions, work
+from app.services import cycle_stages, cycles, diagnoses, projects, repairs, reports, versions, work
 from app.web.report_csv import render_csv
 from app.web.report_html import render_html
 from app.web.report_markdown import render_markdown
@@ -321,7 +321,7 @@ def finish_verification(
 
 
 def diagnosis_of(cycle: CycleRow) -> str:
-    return cycles.result_id(cycle, CycleStage.DIAGNOSE)
+    return cycle_stages.result_id(cycle, CycleStage.DIAGNOSE)
 
 
 def test_a_cycle_tells_everything_from_the_diagnosis_to_the_gate(
@@ -329,9 +329,9 @@ def test_a_cycle_tells_everything_from_the_diagnosis_to_the_gate(
 ) -> None:
     finish_repair(session, cycle, version)
     finish_until(session, cycle, CycleStage.VERIFY)
-    grown = session.get_one(AugmentationRow, cycles.result_id(cycle, CycleStage.AUGMENT))
+    grown = session.get_one(AugmentationRow, cycle_stages.result_id(cycle, CycleStage.AUGMENT))
     grown.summary = {"notes": ["no language model is configured"], "counts": {"pool": 2}}
-    job = session.get_one(TrainingJobRow, cycles.result_id(cycle, CycleStage.TRAIN))
+    job = session.get_one(TrainingJobRow, cycle_stages.result_id(cycle, CycleStage.TRAIN))
     job.metrics = [{"step": 1, "loss": 2.5}, {"step": 2, "loss": 1.5}, {"step": 2, "grad_norm": 0.1}]
     finish_verification(session, cycle, cases, answers=("On its way.", "A cat."), retention=True)
     assert cycle.status == Status.SUCCEEDED
