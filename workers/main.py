@@ -7,7 +7,6 @@ noticed by its missing heartbeat, and its jobs go back to their queues.
 from __future__ import annotations
 
 import asyncio
-import importlib
 import os
 import signal
 import time
@@ -74,7 +73,6 @@ def make_app(resources: Resources, url: str) -> procrastinate.App:
 
 async def work(settings: Settings, url: str, queues: Sequence[Queue], *, until_idle: bool = False) -> None:
     """Run jobs of ``queues`` until told to stop; ``until_idle`` ends when the queues are empty."""
-    importlib.import_module("workers.stages")  # now, and not in front of the first job
     with open_resources(settings, url) as resources:
         await _run(make_app(resources, url), resources, queues, until_idle=until_idle)
 

@@ -35,3 +35,13 @@ def test_no_file_of_ours_is_longer_than_a_reader_is_patient() -> None:
         if (lines := len(p.read_text(encoding="utf-8").splitlines())) > 400
     }
     assert long == {}
+
+
+def test_a_worker_that_imports_diagnoses_and_repairs_never_loads_torch() -> None:
+    stages = "import_dataset, diagnose, repair, augment, mix"
+    code = (
+        f"import sys, workers.main; from workers.stages import {stages}; "
+        "print(sorted({'torch', 'transformers'} & set(sys.modules)))"
+    )
+    found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert found.stdout.strip() == "[]"

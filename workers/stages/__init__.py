@@ -3,18 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from importlib import import_module
 
 from app.queue import Stage
 from workers.run_stage import StageContext
-from workers.stages import augment, diagnose, evaluate, import_dataset, mix, repair, train, verify
+
+
+def _stage(module: str) -> Callable[[StageContext], None]:
+    """A stage's ``run``, its module imported when it is first needed: a worker that never trains or
+    generates never loads torch."""
+
+    def run(context: StageContext) -> None:
+        import_module(f"workers.stages.{module}").run(context)
+
+    return run
+
 
 RUN: dict[Stage, Callable[[StageContext], None]] = {
-    Stage.IMPORT: import_dataset.run,
-    Stage.DIAGNOSE: diagnose.run,
-    Stage.REPAIR: repair.run,
-    Stage.AUGMENT: augment.run,
-    Stage.MIX: mix.run,
-    Stage.TRAIN: train.run,
-    Stage.EVALUATE: evaluate.run,
-    Stage.VERIFY: verify.run,
+    Stage.IMPORT: _stage("import_dataset"),
+    Stage.DIAGNOSE: _stage("diagnose"),
+    Stage.REPAIR: _stage("repair"),
+    Stage.AUGMENT: _stage("augment"),
+    Stage.MIX: _stage("mix"),
+    Stage.TRAIN: _stage("train"),
+    Stage.EVALUATE: _stage("evaluate"),
+    Stage.VERIFY: _stage("verify"),
 }
