@@ -21,6 +21,11 @@ from app.settings import get_settings
 
 BASELINES = Path(__file__).parent / "baselines"
 
+# as the bench starts: what is committed while it runs was not measured
+COMMIT = subprocess.run(
+    ["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True, check=False
+).stdout.strip()
+
 
 @contextmanager
 def service() -> Iterator[Client]:
@@ -57,14 +62,11 @@ def machine() -> dict[str, Any]:
     if Path("/proc/cpuinfo").exists():
         lines = Path("/proc/cpuinfo").read_text().splitlines()
         model = next((x.split(":", 1)[1].strip() for x in lines if x.startswith("model name")), model)
-    commit = subprocess.run(
-        ["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True, check=False
-    ).stdout.strip()
     return {
         "processor": model,
         "cores": os.cpu_count(),
         "python": platform.python_version(),
-        "commit": commit,
+        "commit": COMMIT,
         "measured_at": datetime.now(UTC).isoformat(timespec="seconds"),
     }
 
