@@ -30,7 +30,8 @@ class TrainingConfig:
 
     The defaults were measured on SmolLM2-135M-Instruct (800 to 1,000 short rows). ``bf16`` None = where
     the device has it. ``max_length`` is in tokens, prompt and answer; ``max_steps`` None = as many as
-    ``epochs`` give; ``checkpoint_every_steps`` 0 = never. ``target_modules``: "all-linear" or names.
+    ``epochs`` give; ``checkpoint_every_steps`` 0 = never. ``shuffle`` False = rows in
+    the order of the mixture, for a curriculum. ``target_modules``: "all-linear" or names.
     """
 
     base_model: str
@@ -51,6 +52,7 @@ class TrainingConfig:
     max_grad_norm: float = 1.0
     dpo_beta: float = 0.1
     checkpoint_every_steps: int = 50
+    shuffle: bool = True
     bf16: bool | None = None
     seed: int = 0
 
@@ -174,6 +176,7 @@ _CHECKS: Mapping[str, _Check] = {
     "max_grad_norm": _real(0.0, 1000.0),
     "dpo_beta": _real(1e-4, 100.0),
     "checkpoint_every_steps": _whole(0, 1_000_000),
+    "shuffle": _boolean,
     "bf16": _optional(_boolean),
     "seed": _whole(0, 2**32 - 1),
 }

@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from app.db.models import AdapterRow, TrainingJobRow
+from app.domain.mixing.curriculum import Order
 from app.domain.training_config import TrainingConfig, defaults_from, fit_to_rows
 from app.errors import InvalidInput, NotFound
 from app.queue import Stage
@@ -43,6 +44,9 @@ def create(
                 f"adapter {init_adapter_id} belongs to {adapter.base_model!r}, not to {base_model!r}"
             )
     defaults = fit_to_rows(training_defaults or {}, rows)
+    if mixture_id is not None:
+        order = mixtures.get(session, project_id, mixture_id).recipe.get("order", Order.SHUFFLED)
+        defaults["shuffle"] = order == Order.SHUFFLED
     config = check_hyperparameters(base_model, defaults, hyperparameters or {})
     row = TrainingJobRow(
         project_id=project_id,

@@ -411,3 +411,12 @@ def test_a_policy_that_names_what_is_not_in_the_project_is_refused(
     with pytest.raises(NotFound, match="not_there"):
         add_cycle(session, project, **policy)
     assert jobs(session) == []
+
+
+@pytest.mark.parametrize(("order", "shuffle"), [("easy_to_hard", False), ("shuffled", True)])
+def test_a_curriculum_is_trained_in_its_order(
+    session: Session, project: str, order: str, shuffle: bool
+) -> None:
+    cycle = two_attempts(session, project, first=1, second=2, mixture={"order": order})
+    trained = [session.get_one(TrainingJobRow, i).hyperparameters for i in results(cycle, CycleStage.TRAIN)]
+    assert [t["shuffle"] for t in trained] == [shuffle, shuffle]

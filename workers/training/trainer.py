@@ -188,6 +188,7 @@ def _settings(run: Run, *, rows: int, longest: int) -> dict[str, Any]:
         "warmup_steps": min(config.warmup_steps, max(1, total // 5)) if config.warmup_steps else 0,
         "lr_scheduler_type": config.scheduler.value,
         "seed": config.seed,
+        "train_sampling_strategy": "random" if config.shuffle else "sequential",
         "data_seed": config.seed,
         "bf16": run.bf16,
         "use_cpu": run.device.type == "cpu",
