@@ -212,8 +212,8 @@ def _mixture(row: MixtureRow | None) -> report.MixtureReport | None:
     if row is None or row.counts is None:
         return None
     # parts of what is trained on, which add up; the other counts say how it came about
-    targeted = row.counts.get("targeted_as_trained", row.counts["targeted"])
-    as_trained = {"targeted": targeted, "replay": row.counts["replay"]}
+    targeted = row.counts.get("targeted_as_trained", row.counts.get("targeted", 0))
+    as_trained = {"targeted": targeted, "replay": row.counts.get("replay", 0)}
     return report.MixtureReport(id=row.id, counts=as_trained, recipe=row.recipe)
 
 
