@@ -210,8 +210,8 @@ def labels_of(outputs: Sequence[str]) -> frozenset[int]:
 
 def _whole(output: str) -> int:
     plain = text.normalised(output)
-    # Punctuation alone ("?") is an answer too.
-    return text.stable_hash(plain or output.strip()) or 1 if output.strip() else 0
+    # Punctuation alone ("?") is an answer too. Always even: odd numbers are names for what no text says.
+    return text.stable_hash(plain or output.strip()) & ~1 or 2 if output.strip() else 0
 
 
 def _commitment(output: str, labels: frozenset[int]) -> tuple[int, int, int, bool, bool]:

@@ -129,7 +129,7 @@ SIMULATED_MIN_CASES: Final = 12
 JUDGE_C: Final = 0.3
 """Inverse strength of the ridge penalty on standardised features."""
 
-JUDGE_DOUBT: Final = 0.07
+JUDGE_DOUBT: Final = 0.02
 """Share of the probability that is split evenly: simulated causes are cleaner than real ones."""
 
 UNLEARNT_DOUBT: Final = 0.3
@@ -201,3 +201,61 @@ SIMULATED_SIDED: Final = 0.8
 """Share of simulated conflicts in which the contradicting rows say what the model said."""
 
 TURNABLE_SUPPORTERS: Final = 2
+
+
+# --- references ---------------------------------------------------------------------------------------
+SPARE_NEIGHBORS: Final = 64
+"""Looked up once for every sampled row: in a simulated world some of them are left out."""
+
+SKETCH_ORDER: Final = 3
+SKETCH_BINS: Final = 128
+"""A power of two. Standard error of a Jaccard estimate as with so many permutations, .044 at worst."""
+
+NOVELTY_ORDERS: Final = (3, 5)
+"""A Chinese word is about two characters, an English stem about five."""
+
+LEXICON_BUCKETS: Final = 2**22
+"""Hash table of n-gram frequencies: a million distinct n-grams collide one time in four at most."""
+
+LABEL_RIDGE: Final = 1.0
+"""Ridge of the label model in units of one row: the vectors have norm 1."""
+
+LABEL_TEMPERATURES: Final = (0.02, 0.03, 0.04, 0.06, 0.08, 0.12, 0.2, 0.4, 1.0)
+LABEL_CHUNK: Final = 2048
+LABEL_CHANCE_FLOOR: Final = 1e-3
+LABEL_ODDS_LIMIT: Final = 5.0
+CONFUSION_FLOOR: Final = 1e-3
+MAX_LEVERAGE: Final = 0.999
+"""A row that alone holds up its own prediction says nothing about itself."""
+
+COVARIANCE_SHRINKAGE: Final = 0.01
+CLOUD_MIN_ROWS: Final = 40
+
+WORLDS: Final = 6
+WORLD_SAMPLE_ROWS: Final = 2500
+"""Rows of a world whose own measures say what is normal in it."""
+
+SPLIT_MIN_ROWS: Final = 12
+SPLIT_SHARE: Final = 0.08
+SPLIT_CASES: Final = 6
+TURNED_SUPPORTERS: Final = 8
+MAX_COPIES: Final = 4
+SIMULATED_TAKEN_FOR: Final = 0.5
+"""Share of labelled cases whose wrong output is what a label model would say, as a trained model does."""
+
+JUDGE_TREES: Final = 80
+OPPOSING_ODDS_BELOW: Final = -0.5
+"""Log-odds from which a near row looks as much like the case's label as like its own: no plain hard case."""
+
+EDIT_MIN_JACCARD: Final = 0.3
+EDIT_MAX_TOKENS: Final = 400
+
+PLACED_KAPPA: Final = 0.2
+"""Agreement beyond chance of the label model, left out, from which a task's labels have a place."""
+
+SIMULATION_ROWS: Final = 20_000
+"""Of larger sets a random part is simulated in: what the causes look like does not need more."""
+
+GRAM_CHUNK: Final = 5_000
+TURNED_SHARE: Final = 0.06
+"""Share of a task's rows that are turned in one world: the rest must stay what it is."""
