@@ -72,6 +72,17 @@ class FindingOverride(Body):
     note: str | None = Field(default=None, max_length=10_000)
 
 
+class PastOverride(Resource):
+    object: Literal["finding_override"] = "finding_override"
+    id: str
+    finding_id: str
+    revision: int = Field(description="The finding's revision that this verdict made.")
+    category: RootCause
+    note: str | None
+    overridden_by: str | None
+    created_at: datetime
+
+
 class Cluster(Resource):
     object: Literal["cluster"] = "cluster"
     id: str
