@@ -15,7 +15,7 @@ from app.db.models import BadCaseRow, ClusterRow, DiagnosisRow, FindingOverrideR
 from app.domain.records import BadCase, Finding, RootCause
 from app.errors import InvalidInput, NotFound, PreconditionFailed
 from app.queue import Stage
-from app.services import versions, work
+from app.services import training, versions, work
 
 
 def create(
@@ -29,6 +29,9 @@ def create(
 ) -> DiagnosisRow:
     """Queue a diagnosis of ``case_ids`` against a dataset version. Raises NotFound and InvalidInput."""
     versions.require(session, project_id, dataset_version_id)
+    adapter_id = (options or {}).get("adapter_id")
+    if adapter_id is not None:
+        training.get_adapter(session, project_id, adapter_id)
     if not case_ids:
         raise InvalidInput("no bad case matches: send bad_case_ids, or a filter that some case meets")
     row = DiagnosisRow(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Annotated, Any
 
@@ -16,6 +17,7 @@ from app.api.schemas.diagnoses import (
     Diagnosis,
     Finding,
     FindingOverride,
+    JudgeAgreement,
     NewDiagnosis,
     PastOverride,
     ReportFormat,
@@ -25,7 +27,7 @@ from app.db.base import WorkStatus
 from app.db.models import ClusterRow, DiagnosisRow, FindingOverrideRow, FindingRow
 from app.db.repositories.pages import Page as PageOf
 from app.domain.records import RootCause, Symptom
-from app.services import bad_cases, diagnoses, listings, overrides, reports, work
+from app.services import bad_cases, diagnoses, judge_agreement, listings, overrides, reports, work
 
 router = APIRouter(prefix="/v1", tags=["diagnoses"], route_class=TransactionRoute)
 
@@ -182,3 +184,10 @@ def list_finding_overrides(
     """Every verdict of a person on this finding: who, when, what and why."""
     diagnoses.get_finding(session, caller.project_id, finding_id)
     return overrides.history(session, finding_id, page)
+
+
+@router.get("/judge/agreement", response_model=JudgeAgreement)
+def read_judge_agreement(caller: Reader, session: DatabaseSession) -> dict[str, Any]:
+    """How often people said what the judging language model had said, over all findings that have both."""
+    found = judge_agreement.of_project(session, caller.project_id)
+    return {**asdict(found.overall), "by_category": {c.value: r for c, r in found.by_category.items()}}
