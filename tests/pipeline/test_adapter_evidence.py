@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -12,15 +13,28 @@ import pytest
 import torch
 from sklearn.metrics import roc_auc_score
 
+from app.artifacts import ArtifactStore
+from app.db.models import AdapterRow
+from app.db.session import SessionFactory, transaction
 from app.domain.records import BadCase, Evidence, Finding, Message, Role, RootCause, TrainingExample
 from app.errors import StageCancelled
+from app.queue import Stage
+from app.settings import Settings
+from tests.integration.builders import add_diagnosis, claim
 from tests.pipeline.test_training import prepare, row, train_here
 from tests.pipeline.tiny_model import make_tiny_model
 from workers.models.adapter_signals import answer_costs, sampled_answers
 from workers.models.attribution import answer_gradients
 from workers.models.base_models import BaseModelError, LocalModel, resolve
 from workers.models.tuned import MAX_TOKENS, AnswerTokens, TunedModel, mean_losses
-from workers.stages.diagnose_adapter import attribution_of, signals_of
+from workers.run_stage import Resources, StageContext
+from workers.stages.diagnose_adapter import (
+    AdapterEvidence,
+    attribution_of,
+    look_at_adapter,
+    signals_of,
+    with_adapter_evidence,
+)
 
 TOPICS = {"refund": "money", "parcel": "post", "login": "help", "card": "bank"}
 ASKED = [
@@ -256,3 +270,58 @@ def test_an_adapter_of_another_model_is_refused_by_name(trained: Trained, tmp_pa
     other = resolve(str(make_tiny_model(tmp_path / "wide", hidden_size=32)), tmp_path)
     with pytest.raises(BaseModelError, match="does not fit"):
         TunedModel.load(other, trained.adapter, "cpu")
+
+
+@pytest.fixture
+def context(settings: Settings, sessions: SessionFactory, store: ArtifactStore, project: str) -> StageContext:
+    with transaction(sessions) as session:
+        row = add_diagnosis(session, project)
+        taken = claim(session, Stage.DIAGNOSE, row.id)
+    return StageContext(resources=Resources(settings=settings, sessions=sessions, store=store), claim=taken)
+
+
+def stored(context: StageContext, trained: Trained, project: str, base_model: str) -> str:
+    uri = context.store.put_directory(trained.adapter).uri
+    with transaction(context.sessions) as session:
+        row = AdapterRow(project_id=project, name="a", base_model=base_model, uri=uri, size_bytes=1, card={})
+        session.add(row)
+        session.flush()
+        return row.id
+
+
+def looked(context: StageContext, trained: Trained, adapter_id: str | None) -> AdapterEvidence:
+    asked = case("hello refund", "post", "money")
+    return look_at_adapter(
+        context,
+        adapter_id,
+        examples=trained.examples,
+        cases=[asked],
+        findings=[finding(asked)],
+        nearest=np.arange(32)[None],
+        seed=0,
+        progress=lambda _: None,
+    )
+
+
+def test_a_diagnosis_that_names_an_adapter_shows_both_kinds_of_evidence(
+    context: StageContext, trained: Trained, project: str
+) -> None:
+    found = looked(context, trained, stored(context, trained, project, str(trained.model.path)))
+    assert found.notes == ()
+    (shown,) = with_adapter_evidence([finding(case("hello refund", "post", "money"))], found)
+    assert shown.evidence.hard["adapter"]["wrong_loss"] is not None
+    assert shown.evidence.attribution[0]["output"] == "post"
+    assert shown.probabilities == {RootCause.CONFLICT: 1.0}
+    json.dumps(asdict(shown.evidence))
+
+
+def test_an_adapter_that_cannot_be_asked_is_said_and_stops_nothing(
+    context: StageContext, trained: Trained, project: str
+) -> None:
+    assert looked(context, trained, None) == AdapterEvidence()
+    gone = looked(context, trained, "adp_gone")
+    assert "adp_gone is gone" in gone.notes[0]
+    homeless = looked(context, trained, stored(context, trained, project, "/no/such/model"))
+    assert "no base model named" in homeless.notes[0]
+    unchanged = finding(case("hello refund", "post", "money"))
+    assert with_adapter_evidence([unchanged], homeless) == (unchanged,)
