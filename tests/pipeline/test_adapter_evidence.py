@@ -16,6 +16,7 @@ from sklearn.metrics import roc_auc_score
 from app.artifacts import ArtifactStore
 from app.db.models import AdapterRow
 from app.db.session import SessionFactory, transaction
+from app.domain.diagnosis.triage import Diagnosis
 from app.domain.records import BadCase, Evidence, Finding, Message, Role, RootCause, TrainingExample
 from app.errors import StageCancelled
 from app.queue import Stage
@@ -35,6 +36,7 @@ from workers.stages.diagnose_adapter import (
     signals_of,
     with_adapter_evidence,
 )
+from workers.stages.diagnose_options import with_options
 
 TOPICS = {"refund": "money", "parcel": "post", "login": "help", "card": "bank"}
 ASKED = [
@@ -325,3 +327,47 @@ def test_an_adapter_that_cannot_be_asked_is_said_and_stops_nothing(
     assert "no base model named" in homeless.notes[0]
     unchanged = finding(case("hello refund", "post", "money"))
     assert with_adapter_evidence([unchanged], homeless) == (unchanged,)
+
+
+def test_the_options_of_a_diagnosis_decide_what_is_asked(
+    context: StageContext, trained: Trained, project: str
+) -> None:
+    cases = [case("hello refund", "post", "money")]
+    rng = np.random.default_rng(0)
+    vectors = {
+        "case_vectors": rng.normal(size=(1, 8)).astype(np.float32),
+        "example_vectors": rng.normal(size=(len(trained.examples), 8)).astype(np.float32),
+    }
+    plain = Diagnosis(
+        findings=(finding(cases[0]),),
+        clusters=(),
+        roadmap=(),
+        by_category={RootCause.CONFLICT: 1},
+        calibration={"method": "m"},
+    )
+
+    def optioned(**options: Any) -> Diagnosis:
+        return with_options(
+            context,
+            plain,
+            options,
+            examples=trained.examples,
+            cases=cases,
+            progress=lambda _: None,
+            **vectors,
+        )
+
+    assert optioned() == plain
+    judged = optioned(judge=True)
+    assert judged.findings == plain.findings
+    assert "no language model" in judged.calibration["language_model"]["notes"][0]
+    adapter_id = stored(context, trained, project, str(trained.model.path))
+    asked = optioned(adapter_id=adapter_id, seed=1)
+    assert asked.findings[0].evidence.attribution
+    assert asked.calibration["adapter"] == {
+        "id": adapter_id,
+        "cases_asked": 1,
+        "cases_attributed": 1,
+        "notes": [],
+    }
+    assert asked.calibration["method"] == "m"
