@@ -225,6 +225,11 @@ class Evidence:
     conflict: Mapping[str, Any] = field(default_factory=dict)
     hard: Mapping[str, Any] = field(default_factory=dict)
     serving_mismatch: Mapping[str, Any] = field(default_factory=dict)
+    attribution: tuple[Mapping[str, Any], ...] = ()
+    """Training rows whose gradients point where the wrong answer's does, strongest first; beside the
+    neighbours, never instead of them. Empty where no adapter was at hand."""
+    judge: Mapping[str, Any] = field(default_factory=dict)
+    """What a language model said where the verdict was a near tie, with the words that it decided by."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
