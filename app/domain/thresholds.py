@@ -201,3 +201,45 @@ SIMULATED_SIDED: Final = 0.8
 """Share of simulated conflicts in which the contradicting rows say what the model said."""
 
 TURNABLE_SUPPORTERS: Final = 2
+
+# --- scripts and languages --------------------------------------------------------------------------
+KANA_SHARE: Final = 0.1
+"""Share of kana among the letters from which a text is Japanese; a brand name in Chinese text stays below."""
+
+LATIN_MIN_WORDS: Final = 6
+LATIN_STOP_WORD_SHARE: Final = 0.2
+"""Running text of any of the seven languages has a third of such words; a list of names has none."""
+
+LATIN_LEAD: Final = 2.0
+LATIN_DIFFERENT_WORDS: Final = 3
+
+# --- shapes of outputs ------------------------------------------------------------------------------
+LABEL_MAX_CHARACTERS: Final = 80
+"""A longer output that repeats is a canned answer, not a label."""
+
+SHAPE_MIN_ROWS: Final = 20
+"""A task of fewer rows has no habits of its own; those of the whole set count."""
+
+USUAL_SCRIPT_SHARE: Final = 0.2
+"""Share of the letters of a task's answers from which a script is one that they are written in."""
+
+FORM_MIN_SHARE: Final = 0.05
+"""Share of a task's rows whose answer is one option letter or number before that is a form of the task."""
+
+# --- copies and unknown facts -----------------------------------------------------------------------
+COPY_MAX_ROWS: Final = 3
+"""What more rows say is a phrase of the training set, not one row's own."""
+
+COPY_LONG_TOKENS: Final = 12
+"""An answer this long that two or three rows share is a near-duplicate row, not a label."""
+
+COPY_NEAR_MIN_CHARACTERS: Final = 80
+COPY_MIN_PASSAGES: Final = 6
+COPY_RARE_SHARE: Final = 0.6
+"""Share of an output's rare passages that the copied row has: an edit of one word touches many of them."""
+
+COPY_CONTAINMENT: Final = 0.8
+"""Share of the passages of an output that stand in one row from which it is a copy with small edits."""
+
+UNKNOWN_FACTS: Final = 2
+UNKNOWN_FACTS_SHARE: Final = 0.2
