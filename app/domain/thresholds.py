@@ -243,3 +243,27 @@ COPY_CONTAINMENT: Final = 0.8
 
 UNKNOWN_FACTS: Final = 2
 UNKNOWN_FACTS_SHARE: Final = 0.2
+
+# --- serving: the request in detail -----------------------------------------------------------------
+SERVING_SAMPLE_ROWS: Final = 2000
+"""Outputs in which stop texts and special tokens are looked for."""
+
+SIMILAR_SYSTEM: Final = 0.9
+SIMILAR_SYSTEM_FACTOR: Final = 0.5
+"""A system prompt with one word changed binds most of what the trained one binds."""
+
+ANSWER_NOT_BEGUN_STRENGTH: Final = 0.3
+"""Most tuned models write the assistant's header themselves."""
+
+DOUBLE_BEGINNING_STRENGTH: Final = 0.4
+SPECIAL_TOKEN_STRENGTH: Final = 0.4
+RAN_ON_STRENGTH: Final = 0.5
+LIMIT_REACHED: Final = 0.7
+"""Token counts are estimated: an output of seven tenths of the limit may have reached it."""
+
+STOP_TRAINED_SHARE: Final = 0.05
+NARROW_TOP_P: Final = 0.1
+"""The nucleus holds the likeliest token alone: as good as greedy."""
+
+WARM_TEMPERATURE: Final = 0.7
+WARM_LABELS_STRENGTH: Final = 0.2
