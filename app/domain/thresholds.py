@@ -148,8 +148,25 @@ SHOWN_SUPPORTERS: Final = 2
 """Rows on the expected side that a conflict finding shows at least, so that both sides are seen."""
 
 # --- clusters ---------------------------------------------------------------------------------------
-CLUSTER_MAX_CASES: Final = 1500
-"""More are assigned to the clusters of these: the distance matrix is quadratic."""
+CLUSTER_MAX_CASES: Final = 10_000
+"""More are assigned to the clusters of these: the search for dense regions is quadratic."""
+
+CLUSTER_DENSITY_MIN_CASES: Final = 60
+CLUSTER_DIMENSIONS: Final = 48
+CLUSTER_MIN_SIZE: Final = 5
+CLUSTER_SIZE_CASES: Final = 500
+"""Cases for each further member that a cluster must have: 20 of 10,000."""
+
+CLUSTER_MIN_MEMBERSHIP: Final = 0.4
+"""Density of a case over its cluster's densest, 0..1; ordinary members have .6 and more."""
+
+CLUSTER_EDGE: Final = 0.01
+"""Quantile of the members' nearness to their centre from which a case outside belongs to it too."""
+
+CLUSTER_WHOLE_TERM_SHARE: Final = 0.7
+CLUSTER_PROMPT_TEXTS: Final = 8
+CLUSTER_PROMPT_CHARACTERS: Final = 400
+CLUSTER_LABEL_CHARACTERS: Final = 80
 
 CLUSTER_CUT_QUANTILES: Final = (0.01, 0.02, 0.04, 0.07, 0.1, 0.15, 0.2, 0.3, 0.4, 0.5)
 """Quantiles of the pairwise distances tried as the cut; the best silhouette wins."""
