@@ -284,3 +284,9 @@ NARROW_TOP_P: Final = 0.1
 
 WARM_TEMPERATURE: Final = 0.7
 WARM_LABELS_STRENGTH: Final = 0.2
+
+# --- why hard ---------------------------------------------------------------------------------------
+HARD_PERCENTILE: Final = 0.9
+"""A case stands out in what nine of ten rows of its task ask less of."""
+
+HARD_REASONS: Final = 5
