@@ -6,6 +6,7 @@ languages, has no language.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from typing import Final
 
@@ -75,6 +76,10 @@ _STOP_WORDS: Final[Mapping[str, frozenset[str]]] = {
     ),
 }
 LATIN_LANGUAGES: Final = tuple(_STOP_WORDS)
+_LANGUAGES_OF: Final = {
+    word: tuple(language for language, words in _STOP_WORDS.items() if word in words)
+    for word in frozenset().union(*_STOP_WORDS.values())
+}
 
 
 def _table() -> UInt8[ndarray, " c"]:
@@ -119,6 +124,8 @@ def writing(of: str) -> str:
 
     '' for a text without letters. Kana make Japanese of Han characters; Chinese has none.
     """
+    if of.isascii():
+        return (latin_language(of) or "Latin") if any(map(str.isalpha, text.clip(of))) else ""
     found = shares(of)
     if not found:
         return ""
@@ -142,11 +149,9 @@ def latin_language(of: str) -> str | None:
     words = [w for w in text.tokens(text.clip(of)) if w[0].isalpha()]
     if len(words) < thresholds.LATIN_MIN_WORDS:
         return None
-    scores: list[tuple[float, int, str]] = []
-    for language, stop_words in _STOP_WORDS.items():
-        hits = [w for w in words if w in stop_words]
-        scores.append((len(hits) / len(words), len(set(hits)), language))
-    scores.sort(reverse=True)
-    (best, different, language), (second, _, _) = scores[:2]
+    hits = Counter(language for w in words for language in _LANGUAGES_OF.get(w, ()))
+    (first, most), (_, next_) = (*hits.most_common(2), ("", 0), ("", 0))[:2]
+    best, second = most / len(words), next_ / len(words)
+    different = len({w for w in words if first in _LANGUAGES_OF.get(w, ())})
     sure = best >= thresholds.LATIN_STOP_WORD_SHARE and best >= thresholds.LATIN_LEAD * second
-    return language if sure and different >= thresholds.LATIN_DIFFERENT_WORDS else None
+    return first if sure and different >= thresholds.LATIN_DIFFERENT_WORDS else None

@@ -290,3 +290,19 @@ HARD_PERCENTILE: Final = 0.9
 """A case stands out in what nine of ten rows of its task ask less of."""
 
 HARD_REASONS: Final = 5
+
+# --- novelty ----------------------------------------------------------------------------------------
+NOVEL_TERMS: Final = 8
+NOVEL_TERM_CHARACTERS: Final = 40
+NOVEL_LENGTH_TAIL: Final = 0.01
+"""A prompt longer or shorter than ninety-nine of a hundred is out of range."""
+
+NOVEL_SHARE: Final = 0.005
+"""Share of the training prompts up to which a pattern or a language is new to the set."""
+
+NOVEL_SURE_SHARE: Final = 0.05
+"""Share of the Latin prompts whose language must be sure before it is told from another."""
+
+LANGUAGE_SAMPLE_ROWS: Final = 3000
+SLIP_MIN_LETTERS: Final = 5
+SLIP_MAX_LETTERS: Final = 20
