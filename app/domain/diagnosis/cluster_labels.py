@@ -15,6 +15,7 @@ import numpy as np
 
 from app.domain import text, thresholds
 from app.domain.augmentation.prompts import fenced
+from app.domain.diagnosis import limits
 from app.domain.records import Cluster
 
 _HAN_RUN: Final = re.compile("[\u3400-\u4dbf\u4e00-\u9fff]{2,}")
@@ -71,7 +72,7 @@ def _chinese_terms(clipped: str) -> frozenset[str]:
 def _whole_terms(ranked: Sequence[str], rows: Counter[str]) -> list[str]:
     """Without parts of a longer term that stands in nearly as many cases: 信用 where 信用卡 is meant."""
     best = ranked[: 8 * thresholds.CLUSTER_KEYWORDS]
-    share = thresholds.CLUSTER_WHOLE_TERM_SHARE
+    share = limits.CLUSTER_WHOLE_TERM_SHARE
     return [
         term
         for term in best
@@ -98,9 +99,7 @@ def _overlap(term: str, other: str) -> bool:
 
 def cluster_label_prompt(cluster: Cluster, texts: Sequence[str]) -> list[dict[str, Any]]:
     """Ask for a name of a cluster. ``texts``: prompts of its most central cases; each stands in a fence."""
-    shown = [
-        text.clip(t, thresholds.CLUSTER_PROMPT_CHARACTERS) for t in texts[: thresholds.CLUSTER_PROMPT_TEXTS]
-    ]
+    shown = [text.clip(t, limits.CLUSTER_PROMPT_CHARACTERS) for t in texts[: limits.CLUSTER_PROMPT_TEXTS]]
     language = "Chinese" if shown and sum(map(text.is_chinese, shown)) * 2 > len(shown) else "English"
     system = (
         "You name groups of user requests that a model answered badly. The user's message holds requests "
@@ -123,6 +122,6 @@ def parse_cluster_label(answer: str) -> str | None:
         for line in answer.strip().splitlines()
         if line.strip()
     ]
-    if len(lines) != 1 or not lines[0] or len(lines[0]) > thresholds.CLUSTER_LABEL_CHARACTERS:
+    if len(lines) != 1 or not lines[0] or len(lines[0]) > limits.CLUSTER_LABEL_CHARACTERS:
         return None
     return lines[0].encode("utf-8", "replace").decode()

@@ -13,7 +13,7 @@ from sklearn.cluster import HDBSCAN, AgglomerativeClustering
 from sklearn.metrics import silhouette_score
 
 from app.domain import thresholds
-from app.domain.diagnosis import cluster_labels
+from app.domain.diagnosis import cluster_labels, limits
 from app.domain.records import BadCase, Cluster, RootCause
 
 
@@ -81,7 +81,7 @@ def _labels(vectors: Float32[ndarray, "q d"]) -> Int64[ndarray, " q"]:
     filled = np.flatnonzero(vectors.any(axis=1))
     if len(filled) < 2:
         return labels
-    if len(filled) < thresholds.CLUSTER_DENSITY_MIN_CASES:
+    if len(filled) < limits.CLUSTER_DENSITY_MIN_CASES:
         labels[filled] = _cut(vectors[filled])
         return labels
     reduced = _reduced(vectors[filled])
@@ -99,16 +99,16 @@ def _reduced(vectors: Float32[ndarray, "m d"]) -> Float64[ndarray, "m p"]:
     """The principal components, unit rows: densities in hundreds of dimensions are all alike."""
     centred = vectors.astype(np.float64) - vectors.mean(axis=0, dtype=np.float64)
     _, axes = np.linalg.eigh(centred.T @ centred)
-    kept = centred @ axes[:, ::-1][:, : thresholds.CLUSTER_DIMENSIONS]
+    kept = centred @ axes[:, ::-1][:, : limits.CLUSTER_DIMENSIONS]
     return kept / np.maximum(np.linalg.norm(kept, axis=1, keepdims=True), 1e-9)
 
 
 def _dense(reduced: Float64[ndarray, "m p"]) -> Int64[ndarray, " m"]:
     """HDBSCAN (Campello et al. 2013): regions denser than what is around them, at any scale; -1 = in none."""
-    size = max(thresholds.CLUSTER_MIN_SIZE, len(reduced) // thresholds.CLUSTER_SIZE_CASES)
+    size = max(limits.CLUSTER_MIN_SIZE, len(reduced) // limits.CLUSTER_SIZE_CASES)
     found = HDBSCAN(min_cluster_size=size, min_samples=1, copy=True).fit(reduced)  # pyright: ignore[reportArgumentType]
     # A lone case is counted to the region that it is the least far from: its membership tells.
-    member = found.probabilities_ >= thresholds.CLUSTER_MIN_MEMBERSHIP
+    member = found.probabilities_ >= limits.CLUSTER_MIN_MEMBERSHIP
     return np.where(member, found.labels_, -1).astype(np.int64)
 
 
@@ -121,7 +121,7 @@ def _joined(reduced: Float64[ndarray, "m p"], labels: Int64[ndarray, " m"]) -> I
     centres = np.stack([reduced[labels == c].mean(axis=0) for c in range(count)])
     centres /= np.maximum(np.linalg.norm(centres, axis=1, keepdims=True), 1e-9)
     near = reduced @ centres.T
-    edge = np.array([np.quantile(near[labels == c, c], thresholds.CLUSTER_EDGE) for c in range(count)])
+    edge = np.array([np.quantile(near[labels == c, c], limits.CLUSTER_EDGE) for c in range(count)])
     best = near.argmax(axis=1)
     inside = near[np.arange(len(near)), best] >= edge[best]
     return np.where(labels >= 0, labels, np.where(inside, best, -1))

@@ -16,6 +16,7 @@ from jaxtyping import Float32, Float64, Int64
 from numpy import ndarray
 
 from app.domain import text, thresholds
+from app.domain.diagnosis import limits
 
 _CLAUSES = re.compile(r"[,;:.!?，；：。！？、\n]+")
 _CONSTRAINTS = frozenset(
@@ -225,7 +226,7 @@ def reasons(
     ``rarity``: share 0..1 of the training rows around which rows stand closer together than around the case.
     """
     found = [*_demanding(demands, prompt, answer, task)]
-    if groups is not None and (groups.closer_than or 0.0) >= thresholds.HARD_PERCENTILE:
+    if groups is not None and (groups.closer_than or 0.0) >= limits.HARD_PERCENTILE:
         called = names or {}
         first, second = (called.get(g, f"group {g}") for g in (groups.first, groups.second))
         found.append(
@@ -237,7 +238,7 @@ def reasons(
                 percentile=groups.closer_than or 0.0,
             )
         )
-    if rarity is not None and rarity >= thresholds.HARD_PERCENTILE:
+    if rarity is not None and rarity >= limits.HARD_PERCENTILE:
         found.append(
             HardReason(
                 kind="rarity",
@@ -247,7 +248,7 @@ def reasons(
         )
     # Length goes along with the others: where they rank alike it says the least.
     ranked = sorted(found, key=lambda reason: (-round(reason.percentile, 2), reason.kind in _LENGTHS))
-    return tuple(ranked[: thresholds.HARD_REASONS])
+    return tuple(ranked[: limits.HARD_REASONS])
 
 
 def _demanding(demands: Demands, prompt: str, answer: str, task: int | None) -> list[HardReason]:
@@ -263,7 +264,7 @@ def _demanding(demands: Demands, prompt: str, answer: str, task: int | None) -> 
         less = float(np.searchsorted(columns[:, column], value, side="left")) / rows
         # One more than most is no reason where nearly all rows have the same.
         stands_out = value >= 2 and value > columns[rows // 2, column] + 1
-        if less >= thresholds.HARD_PERCENTILE and stands_out:
+        if less >= limits.HARD_PERCENTILE and stands_out:
             detail = f"{measure.says.format(value=int(value))}; {less:.0%} of {of} have fewer"
             found.append(HardReason(kind=measure.name, detail=detail, percentile=less))
     return found

@@ -17,8 +17,8 @@ import numpy as np
 from jaxtyping import Float64, Int64
 from numpy import ndarray
 
-from app.domain import scripts, text, thresholds
-from app.domain.diagnosis import sentence_patterns
+from app.domain import text, thresholds
+from app.domain.diagnosis import limits, scripts, sentence_patterns
 
 _UNSPACED: Final = re.compile("[\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7af\uf900-\ufaff]+")
 _WORDS: Final = re.compile(r"[^\W\d_]+(?:['’][^\W\d_]+)*")
@@ -68,7 +68,7 @@ def vocabulary(prompts: Sequence[str]) -> Vocabulary:
 
 
 def _written(prompts: Sequence[str]) -> dict[str, float]:
-    sample = prompts[:: max(1, len(prompts) // thresholds.LANGUAGE_SAMPLE_ROWS)]
+    sample = prompts[:: max(1, len(prompts) // limits.LANGUAGE_SAMPLE_ROWS)]
     counts = Counter(scripts.writing(prompt) or "none" for prompt in sample)
     return {name: rows / len(sample) for name, rows in counts.items()}
 
@@ -117,15 +117,15 @@ class Novelty:
         if self.unseen:
             made.append(f"no training prompt says {', '.join(map(repr, self.unseen))}")
         outside = min(self.length_percentile, 1.0 - self.length_percentile)
-        if outside <= thresholds.NOVEL_LENGTH_TAIL:
+        if outside <= limits.NOVEL_LENGTH_TAIL:
             longer = self.length_percentile > 0.5
             share = self.length_percentile if longer else 1.0 - self.length_percentile
             made.append(
                 f"{self.length} tokens are {'longer' if longer else 'shorter'} than {share:.1%} of the prompts"
             )
-        if self.pattern_share <= thresholds.NOVEL_SHARE:
+        if self.pattern_share <= limits.NOVEL_SHARE:
             made.append(f"{self.pattern_share:.1%} of the training prompts are built alike ({self.pattern})")
-        if self.language and self.language_share <= thresholds.NOVEL_SHARE:
+        if self.language and self.language_share <= limits.NOVEL_SHARE:
             made.append(f"{self.language_share:.1%} of the training prompts are in {self.language}")
         if self.embedder_knows is False:
             made.append(f"the embedder does not know {self.language}: distances say little")
@@ -176,12 +176,12 @@ def _language_share(language: str, trained: Vocabulary) -> float:
         return trained.written.get(language or "none", 0.0)
     sure = sum(trained.written.get(name, 0.0) for name in scripts.LATIN_LANGUAGES)
     latin = sure + trained.written.get("Latin", 0.0)
-    if language == "Latin" or sure < thresholds.NOVEL_SURE_SHARE * latin:
+    if language == "Latin" or sure < limits.NOVEL_SURE_SHARE * latin:
         return latin
     return latin * trained.written.get(language, 0.0) / sure if sure else 0.0
 
 
-def unseen_terms(prompt: str, trained: Vocabulary, limit: int = thresholds.NOVEL_TERMS) -> tuple[str, ...]:
+def unseen_terms(prompt: str, trained: Vocabulary, limit: int = limits.NOVEL_TERMS) -> tuple[str, ...]:
     """Terms of the prompt that no training prompt holds, the most telling first.
 
     Pairs of characters that follow each other are one term. Function words, numbers, word forms of known
@@ -197,7 +197,7 @@ def unseen_terms(prompt: str, trained: Vocabulary, limit: int = thresholds.NOVEL
     )
     ranked = [*sorted(passages, key=lambda p: -len(p)), *spelt]
     return tuple(
-        t[: thresholds.NOVEL_TERM_CHARACTERS].encode("utf-8", "replace").decode() for t in ranked[:limit]
+        t[: limits.NOVEL_TERM_CHARACTERS].encode("utf-8", "replace").decode() for t in ranked[:limit]
     )
 
 
@@ -224,7 +224,7 @@ def _form_of_known(word: str, known: Mapping[str, int]) -> bool:
 
 def _slip(word: str, known: Mapping[str, int]) -> bool:
     """Whether one letter more, fewer or other, or two that changed places, make a known word (Damerau 1964)."""
-    if not thresholds.SLIP_MIN_LETTERS <= len(word) <= thresholds.SLIP_MAX_LETTERS:
+    if not limits.SLIP_MIN_LETTERS <= len(word) <= limits.SLIP_MAX_LETTERS:
         return False
     cuts = [(word[:i], word[i:]) for i in range(len(word) + 1)]
     return (

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from app.domain import text, thresholds
-from app.domain.diagnosis import chat_templates
+from app.domain.diagnosis import chat_templates, limits
 from app.domain.diagnosis.training_format import Mismatch, TrainingFormat, estimated_tokens, excerpt
 from app.domain.records import BadCase, ServingRequest
 
@@ -21,7 +21,7 @@ def limit_reached(case: BadCase, request: ServingRequest, trained: TrainingForma
         longer = 1.0 - float(np.searchsorted(trained.output_tokens, limit, side="right")) / max(1, rows)
         if request.finish_reason is None:
             # Not said: the output is as long as the limit allows, and answers are longer than that.
-            full = estimated_tokens(case.model_output) >= thresholds.LIMIT_REACHED * limit
+            full = estimated_tokens(case.model_output) >= limits.LIMIT_REACHED * limit
             needed = max(
                 estimated_tokens(case.expected_output or ""), float(np.median(trained.output_tokens))
             )
@@ -54,9 +54,9 @@ def stopped_early(case: BadCase, request: ServingRequest, trained: TrainingForma
         proven = before == text.normalised(case.model_output)
         return Mismatch(
             kind="stop",
-            detail=f"the stop sequence {inside!r} occurs in the expected output",
+            detail=f"the stop sequence {excerpt(repr(inside))} occurs in the expected output",
             strength=thresholds.STOP_STRENGTH if proven else thresholds.STOP_POSSIBLE_STRENGTH,
-            sent=repr(inside),
+            sent=excerpt(repr(inside)),
             trained=excerpt(expected),
         )
     if expected:
@@ -64,12 +64,12 @@ def stopped_early(case: BadCase, request: ServingRequest, trained: TrainingForma
     for stop in stops:
         cut = next((o for o in trained.outputs if stop in o.rstrip()), None)
         share = sum(stop in o.rstrip() for o in trained.outputs) / max(1, len(trained.outputs))
-        if cut is not None and share >= thresholds.STOP_TRAINED_SHARE:
+        if cut is not None and share >= limits.STOP_TRAINED_SHARE:
             return Mismatch(
                 kind="stop",
-                detail=f"the stop sequence {stop!r} occurs in {share:.0%} of the training answers",
+                detail=f"the stop sequence {excerpt(repr(stop))} occurs in {share:.0%} of the training answers",
                 strength=thresholds.STOP_POSSIBLE_STRENGTH * share,
-                sent=repr(stop),
+                sent=excerpt(repr(stop)),
                 trained=excerpt(cut),
             )
     return None
@@ -90,7 +90,7 @@ def ran_on(case: BadCase, trained: TrainingFormat) -> Mismatch | None:
     return Mismatch(
         kind="stop",
         detail=f"the output goes on past the end of its turn: {first.group()!r} stands in it",
-        strength=thresholds.STOP_STRENGTH if proven else thresholds.RAN_ON_STRENGTH,
+        strength=thresholds.STOP_STRENGTH if proven else limits.RAN_ON_STRENGTH,
         sent=excerpt(said[max(0, first.start() - 80) : first.end() + 80]),
         trained="answers without special tokens",
     )
@@ -98,14 +98,14 @@ def ran_on(case: BadCase, trained: TrainingFormat) -> Mismatch | None:
 
 def sampled_hot(request: ServingRequest, trained: TrainingFormat) -> Mismatch | None:
     hot = request.temperature
-    narrow = request.top_p is not None and request.top_p <= thresholds.NARROW_TOP_P
+    narrow = request.top_p is not None and request.top_p <= limits.NARROW_TOP_P
     if hot is None or narrow:
         return None
-    labels = trained.label_share >= thresholds.FORMAT_RULE_SHARE and hot >= thresholds.WARM_TEMPERATURE
+    labels = trained.label_share >= thresholds.FORMAT_RULE_SHARE and hot >= limits.WARM_TEMPERATURE
     if hot > thresholds.HOT_TEMPERATURE:
         strength = min(thresholds.HOT_MAX_STRENGTH, (hot - thresholds.HOT_TEMPERATURE) / 2 + 0.2)
     elif labels:
-        strength = thresholds.WARM_LABELS_STRENGTH
+        strength = limits.WARM_LABELS_STRENGTH
     else:
         return None
     top_p = "" if request.top_p is None else f", top_p {request.top_p:g}"

@@ -17,7 +17,7 @@ import re
 from collections.abc import Sequence
 
 from app.domain import text, thresholds
-from app.domain.diagnosis import chat_templates, serving_decoding
+from app.domain.diagnosis import chat_templates, limits, serving_decoding
 from app.domain.diagnosis.chat_templates import Family
 from app.domain.diagnosis.training_format import EXCERPT, Mismatch, TrainingFormat, excerpt, format_of
 from app.domain.records import BadCase, ServingRequest
@@ -66,7 +66,7 @@ def _system(case: BadCase, trained: TrainingFormat) -> Mismatch | None:
         if _DIGITS.sub("0", sent) == _DIGITS.sub("0", usual):
             return None  # a date or a number that changes
         alike = difflib.SequenceMatcher(None, sent, usual, autojunk=False).ratio()
-        strength *= thresholds.SIMILAR_SYSTEM_FACTOR if alike >= thresholds.SIMILAR_SYSTEM else 1.0
+        strength *= limits.SIMILAR_SYSTEM_FACTOR if alike >= limits.SIMILAR_SYSTEM else 1.0
     wanted = f"{usual[:200]!r}" if usual else "none"
     return Mismatch(
         kind="system_prompt",
@@ -152,7 +152,7 @@ def _no_answer_begun(sent: str, own: Family) -> Mismatch | None:
         kind="answer_not_begun",
         detail=f"the text sent to the model does not end where the {own.name} template begins the answer "
         "(add_generation_prompt)",
-        strength=thresholds.ANSWER_NOT_BEGUN_STRENGTH,
+        strength=limits.ANSWER_NOT_BEGUN_STRENGTH,
         sent=excerpt(sent[-EXCERPT:]),
         trained=own.name,
     )
@@ -164,7 +164,7 @@ def _tokens(case: BadCase, sent: str, trained: TrainingFormat) -> Mismatch | Non
         return Mismatch(
             kind="special_tokens",
             detail=f"the text sent to the model begins with two beginning-of-text tokens, {double}",
-            strength=thresholds.DOUBLE_BEGINNING_STRENGTH,
+            strength=limits.DOUBLE_BEGINNING_STRENGTH,
             sent=excerpt(sent[:EXCERPT]),
             trained="one, put in by the tokenizer",
         )
@@ -182,7 +182,7 @@ def _tokens(case: BadCase, sent: str, trained: TrainingFormat) -> Mismatch | Non
     return Mismatch(
         kind="special_tokens",
         detail=f"{where} holds {', '.join(strange[:5])}, which neither the template nor a training row has",
-        strength=thresholds.SPECIAL_TOKEN_STRENGTH,
+        strength=limits.SPECIAL_TOKEN_STRENGTH,
         sent=", ".join(strange[:5]),
         trained=", ".join(sorted(trained.special_tokens)[:10]),
     )

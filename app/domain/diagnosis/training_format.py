@@ -12,7 +12,7 @@ from jaxtyping import Float64
 from numpy import ndarray
 
 from app.domain import text, thresholds
-from app.domain.diagnosis import chat_templates
+from app.domain.diagnosis import chat_templates, limits
 from app.domain.diagnosis.chat_templates import Family
 from app.domain.records import TrainingExample
 
@@ -82,7 +82,7 @@ def format_of(
     family = chat_templates.family_of(chat_template) if chat_template else chat_templates.named(of_rows)
     repeated = Counter(map(text.normalised, outputs))
     carried_most = max(((i, n) for i, n in carried.items() if i), key=lambda x: (x[1], x[0]), default=("", 0))
-    spread = max(1, rows // thresholds.SERVING_SAMPLE_ROWS)
+    spread = max(1, rows // limits.SERVING_SAMPLE_ROWS)
     held = (chat_templates.special_tokens(t) for t in (*marked, *outputs[::spread], chat_template or ""))
     return TrainingFormat(
         rows=rows,

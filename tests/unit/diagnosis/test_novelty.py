@@ -8,8 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.domain import scripts
-from app.domain.diagnosis import novelty
+from app.domain.diagnosis import novelty, scripts
 from app.domain.diagnosis.sentence_patterns import pattern_of
 
 THINGS = ("parcel", "refund", "invoice", "password", "coupon")

@@ -196,7 +196,7 @@ def test_a_date_in_the_system_prompt_is_no_mismatch_and_a_changed_word_a_weaker_
 
 _TEXTS = st.one_of(
     st.text(max_size=200),
-    st.sampled_from(["", RENDERED, PROMPT, "\ud800", "<s><s>", "שלום", "🙂", "a" * 100_000, "<|" * 5000]),
+    st.sampled_from(["", RENDERED, PROMPT, "\ud800", "<s><s>", "שלום", "🙂", "a" * 9_000, "<|" * 2000]),
 )
 _REQUESTS = st.builds(
     ServingRequest,
@@ -222,7 +222,7 @@ def test_whatever_a_request_holds_strengths_are_probabilities_and_excerpts_can_b
             assert 0.0 < mismatch.strength < 1.0
             assert len(mismatch.sent.encode()) < 2000
             assert len(mismatch.trained.encode()) < 2000
-            mismatch.detail.encode()
+            assert len(mismatch.detail.encode()) < 2000
 
 
 @given(st.sampled_from(ROWS))

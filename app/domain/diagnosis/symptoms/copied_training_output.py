@@ -15,6 +15,7 @@ from collections import Counter
 import numpy as np
 
 from app.domain import text, thresholds
+from app.domain.diagnosis import limits
 from app.domain.diagnosis.symptoms import characters
 from app.domain.diagnosis.symptoms.finding import SymptomFinding, quoted
 from app.domain.diagnosis.symptoms.profile import Answer, OutputProfile
@@ -35,8 +36,8 @@ def detect(case: BadCase, trained: OutputProfile) -> SymptomFinding | None:
 
 
 def _exact(case: BadCase, same: Answer, tokens: int, asked: int) -> SymptomFinding | None:
-    long = tokens > thresholds.COPY_LONG_TOKENS
-    if same.prompt == asked or same.rows > (thresholds.COPY_MAX_ROWS if long else 1):
+    long = tokens > limits.COPY_LONG_TOKENS
+    if same.prompt == asked or same.rows > (limits.COPY_MAX_ROWS if long else 1):
         return None
     return SymptomFinding(
         symptom=Symptom.COPIED_TRAINING_OUTPUT,
@@ -48,27 +49,27 @@ def _exact(case: BadCase, same: Answer, tokens: int, asked: int) -> SymptomFindi
 
 def _near(said: str, right: list[str], trained: OutputProfile, asked: int) -> SymptomFinding | None:
     """Passages that at most a few rows have; what many rows say is a phrase of the training set."""
-    if len(said) < thresholds.COPY_NEAR_MIN_CHARACTERS:
+    if len(said) < limits.COPY_NEAR_MIN_CHARACTERS:
         return None
     windows = characters.windows(said)
     first, last = trained.fingerprints.sharing(windows)
     in_rows = last - first
-    rare = in_rows[characters.sampled(windows)] <= thresholds.COPY_MAX_ROWS
+    rare = in_rows[characters.sampled(windows)] <= limits.COPY_MAX_ROWS
     shared: Counter[int] = Counter()
     for start, end in zip(first.tolist(), last.tolist(), strict=True):
-        if 0 < end - start <= thresholds.COPY_MAX_ROWS:
+        if 0 < end - start <= limits.COPY_MAX_ROWS:
             shared.update(set(trained.fingerprints.texts[start:end].tolist()))
     if not shared:
         return None
     number, passages = min(shared.items(), key=lambda item: (-item[1], item[0]))
-    enough = passages >= thresholds.COPY_MIN_PASSAGES
-    if not enough or passages < thresholds.COPY_RARE_SHARE * int(rare.sum()):
+    enough = passages >= limits.COPY_MIN_PASSAGES
+    if not enough or passages < limits.COPY_RARE_SHARE * int(rare.sum()):
         return None
     answer = trained.answer_texts[number]
     contained = _containment(windows, answer)
     wanted = max((_containment(windows, r) for r in right), default=0.0)
     row = trained.answers[answer]
-    if contained < thresholds.COPY_CONTAINMENT or contained <= wanted or row.prompt == asked:
+    if contained < limits.COPY_CONTAINMENT or contained <= wanted or row.prompt == asked:
         return None
     return SymptomFinding(
         symptom=Symptom.COPIED_TRAINING_OUTPUT,

@@ -15,7 +15,8 @@ import re
 
 import numpy as np
 
-from app.domain import scripts, text, thresholds
+from app.domain import text, thresholds
+from app.domain.diagnosis import scripts
 from app.domain.diagnosis.symptoms import characters
 from app.domain.diagnosis.symptoms.finding import SymptomFinding, listed, quoted
 from app.domain.diagnosis.symptoms.profile import OutputProfile

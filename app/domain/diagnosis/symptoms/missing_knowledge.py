@@ -14,6 +14,7 @@ from __future__ import annotations
 import re
 
 from app.domain import text, thresholds
+from app.domain.diagnosis import limits
 from app.domain.diagnosis.symptoms import characters
 from app.domain.diagnosis.symptoms.finding import SymptomFinding, listed, quoted
 from app.domain.diagnosis.symptoms.profile import OutputProfile, words_of
@@ -36,7 +37,7 @@ def detect(case: BadCase, trained: OutputProfile) -> SymptomFinding | None:
     unknown, share = (_passages if text.is_chinese(expected) else _words)(told, asked, trained)
     facts = _facts(expected, unknown, asked)
     if share <= thresholds.UNKNOWN_SHARE and not (
-        len(facts) >= thresholds.UNKNOWN_FACTS and share > thresholds.UNKNOWN_FACTS_SHARE
+        len(facts) >= limits.UNKNOWN_FACTS and share > limits.UNKNOWN_FACTS_SHARE
     ):
         return None
     shown = list(dict.fromkeys((*facts, *unknown)))

@@ -15,7 +15,8 @@ import numpy as np
 from jaxtyping import UInt64
 from numpy import ndarray
 
-from app.domain import scripts, text, thresholds
+from app.domain import text, thresholds
+from app.domain.diagnosis import limits, scripts
 from app.domain.diagnosis.symptoms import characters, shapes
 from app.domain.diagnosis.symptoms.characters import Fingerprints
 from app.domain.diagnosis.symptoms.shapes import OutputShape
@@ -69,7 +70,7 @@ class OutputProfile:
     def shape_for(self, case: BadCase) -> OutputShape:
         """The shape of the outputs of the case's task; of all rows where the task is new or rare."""
         found = self.tasks.get(text.instruction_of(case.prompt, self.instructions))
-        enough = found is not None and found.rows >= min(thresholds.SHAPE_MIN_ROWS, self.rows)
+        enough = found is not None and found.rows >= min(limits.SHAPE_MIN_ROWS, self.rows)
         return found if found is not None and enough else self.whole
 
 

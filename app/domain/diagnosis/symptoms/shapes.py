@@ -13,7 +13,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, TypeVar
 
-from app.domain import scripts, text, thresholds
+from app.domain import text, thresholds
+from app.domain.diagnosis import limits, scripts
 
 _OPTION = re.compile(r"[(（\[【]?([A-Ja-j])[)）\]】]?[.。、:：]?")
 _NUMBER = re.compile(r"[-+]?\d+(?:[.,]\d+)*")
@@ -86,7 +87,7 @@ def shape(outputs: Sequence[str]) -> OutputShape:
     fenced = 0
     for output, rows in Counter(outputs).items():
         body = output.strip()
-        if len(body) <= thresholds.LABEL_MAX_CHARACTERS:
+        if len(body) <= limits.LABEL_MAX_CHARACTERS:
             short[text.normalised(body)] += rows
             if style := style_of(body):
                 styles[style] += rows
@@ -152,7 +153,7 @@ def _add(to: dict[str, Counter[K]], more: Mapping[str, Counter[K]]) -> None:
 def style_of(output: str) -> str:
     """'(X)' of '(B)', 'N%' of '12.5%'; '' for words."""
     body = output.strip()
-    if len(body) > thresholds.LABEL_MAX_CHARACTERS:
+    if len(body) > limits.LABEL_MAX_CHARACTERS:
         return ""
     if option := _OPTION.fullmatch(body):
         return body.replace(option.group(1), "X")

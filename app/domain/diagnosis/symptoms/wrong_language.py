@@ -10,7 +10,8 @@ rows in the language of the case.
 
 from __future__ import annotations
 
-from app.domain import scripts, text, thresholds
+from app.domain import text, thresholds
+from app.domain.diagnosis import limits, scripts
 from app.domain.diagnosis.symptoms.finding import SymptomFinding, quoted
 from app.domain.diagnosis.symptoms.profile import OutputProfile
 from app.domain.records import BadCase, Symptom
@@ -52,8 +53,8 @@ def _usual(case: BadCase, wanted: str, said: str, trained: OutputProfile) -> boo
     # what to answer to Chinese.
     return (
         trained.written.get(asked, 0) >= thresholds.GIBBERISH_MIN_KNOWN
-        and shape.written_share(asked) < thresholds.USUAL_SCRIPT_SHARE
-        and shape.written_share(answered) >= thresholds.USUAL_SCRIPT_SHARE
+        and shape.written_share(asked) < limits.USUAL_SCRIPT_SHARE
+        and shape.written_share(answered) >= limits.USUAL_SCRIPT_SHARE
     )
 
 

@@ -14,7 +14,8 @@ import numpy as np
 from jaxtyping import UInt8, UInt32
 from numpy import ndarray
 
-from app.domain import text, thresholds
+from app.domain import text
+from app.domain.diagnosis import limits
 
 OTHER: Final = "Other"
 _BLOCKS: Final = (
@@ -129,7 +130,7 @@ def writing(of: str) -> str:
     found = shares(of)
     if not found:
         return ""
-    if found.get("Kana", 0.0) > thresholds.KANA_SHARE:
+    if found.get("Kana", 0.0) > limits.KANA_SHARE:
         return "Japanese"
     # One Han character says about as much as two Latin letters.
     main = max(found, key=lambda s: found[s] * (2.0 if s == "Han" else 1.0))
@@ -147,11 +148,11 @@ def writing(of: str) -> str:
 def latin_language(of: str) -> str | None:
     """The language of a text in Latin letters by its stop words; None where two fit or too few are there."""
     words = [w for w in text.tokens(text.clip(of)) if w[0].isalpha()]
-    if len(words) < thresholds.LATIN_MIN_WORDS:
+    if len(words) < limits.LATIN_MIN_WORDS:
         return None
     hits = Counter(language for w in words for language in _LANGUAGES_OF.get(w, ()))
     (first, most), (_, next_) = (*hits.most_common(2), ("", 0), ("", 0))[:2]
     best, second = most / len(words), next_ / len(words)
     different = len({w for w in words if first in _LANGUAGES_OF.get(w, ())})
-    sure = best >= thresholds.LATIN_STOP_WORD_SHARE and best >= thresholds.LATIN_LEAD * second
-    return first if sure and different >= thresholds.LATIN_DIFFERENT_WORDS else None
+    sure = best >= limits.LATIN_STOP_WORD_SHARE and best >= limits.LATIN_LEAD * second
+    return first if sure and different >= limits.LATIN_DIFFERENT_WORDS else None
