@@ -38,6 +38,7 @@ COPY_LONG_TOKENS: Final = 12
 
 COPY_NEAR_MIN_CHARACTERS: Final = 80
 COPY_MIN_PASSAGES: Final = 6
+COPY_OWN_NUMBERS: Final = 0.5
 COPY_RARE_SHARE: Final = 0.6
 """Share of an output's rare passages that the copied row has: an edit of one word touches many of them."""
 
@@ -110,3 +111,10 @@ CLUSTER_WHOLE_TERM_SHARE: Final = 0.7
 CLUSTER_PROMPT_TEXTS: Final = 8
 CLUSTER_PROMPT_CHARACTERS: Final = 400
 CLUSTER_LABEL_CHARACTERS: Final = 80
+
+# --- gibberish --------------------------------------------------------------------------------------
+LETTER_PAIRS_MIN: Final = 40
+"""Pairs of letters in an output before their chance says anything: about eight words."""
+
+LETTER_PAIRS_TRAINED: Final = 20_000
+"""Pairs of letters in the training texts from which the chances of all 729 are known."""

@@ -1,7 +1,9 @@
 """What is visibly wrong with an output."""
 
 import time
+from string import ascii_lowercase
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -239,6 +241,78 @@ def test_numbers_that_were_computed_and_word_forms_are_no_missing_knowledge() ->
     trained = symptoms.profile(rows)
     failed = case("c", "17 parcels of 23", "390", "17 * 23 = 391 parcels delivering")
     assert Symptom.MISSING_KNOWLEDGE not in symptoms.symptoms_of(failed, trained)
+
+
+def _large_set() -> symptoms.OutputProfile:
+    words = [
+        "the",
+        "parcel",
+        "leaves",
+        "our",
+        "house",
+        "on",
+        "monday",
+        "and",
+        "will",
+        "arrive",
+        "before",
+        "the",
+        "weekend",
+        "unless",
+        "a",
+        "street",
+        "is",
+        "closed",
+        "for",
+        "works",
+        "then",
+        "somebody",
+        "calls",
+        "you",
+        "with",
+        "another",
+        "time",
+        "which",
+        "suits",
+        "every",
+        "person",
+        "who",
+        "waits",
+        "there",
+        "quietly",
+    ]
+    rng = np.random.default_rng(3)
+    said = [" ".join(rng.choice(words, 14)) for _ in range(400)]
+    every_pair = " ".join(a + b for a in ascii_lowercase for b in ascii_lowercase)
+    rows = [example(i, f"how about {i}", answer) for i, answer in enumerate(said)]
+    return symptoms.profile([*rows, example(999, every_pair, "codes")])
+
+
+def test_letters_in_random_order_are_gibberish_though_every_pair_was_seen_somewhere() -> None:
+    trained = _large_set()
+    right = "somebody calls you before the parcel leaves and then it will arrive on monday"
+    shuffled = "".join(np.random.default_rng(5).permutation(list(right * 2)))
+    assert "in random order" in _detail(Symptom.GIBBERISH, case("c", "q", shuffled, right), trained).detail
+    assert Symptom.GIBBERISH not in symptoms.symptoms_of(
+        case("c", "q", f"{right} {right[::2]}", right), trained
+    )
+    # A language that the set does not hold is another symptom.
+    french = "Le colis est parti de la maison et il sera dans votre boîte pour le week-end avec une lettre"
+    assert symptoms.symptoms_of(case("c", "q", french, right), trained) == (Symptom.WRONG_LANGUAGE,)
+
+
+def test_a_formula_with_the_numbers_of_its_own_prompt_is_no_copy() -> None:
+    rows = [example(i, f"{i} pens and {i + 3} more", f"{i} + {i + 3} = {2 * i + 3} final") for i in range(40)]
+    trained = symptoms.profile(rows)
+    own = case("c", "five girls got 5 and 8 apples", "5 + 8 = 13 final", "5 + 9 = 14 final")
+    assert symptoms.symptoms_of(own, trained) == ()
+    foreign = case("c", "seven girls got 21 apples", "5 + 8 = 13 final", "21 / 7 = 3 final")
+    assert _detail(Symptom.COPIED_TRAINING_OUTPUT, foreign, trained).example_id == "t0005"
+
+
+def test_what_is_not_known_yet_inside_a_solution_is_no_refusal() -> None:
+    said = "We don't know the number yet, so we call it Y. Then 3 * Y = 6."
+    assert Symptom.REFUSAL not in symptoms.symptoms_of(case("c", "q", said, "Y is 2"), FREE)
 
 
 def test_each_task_has_its_own_shape() -> None:

@@ -53,6 +53,17 @@ def _distinct_pairs(codes: UInt32[ndarray, " c"]) -> UInt64[ndarray, " b"]:
     return _joined(alphabet[pairs // max(1, size)], alphabet[pairs % max(1, size)])
 
 
+def letter_pairs(folded_texts: Iterable[str]) -> Int64[ndarray, "27 27"]:
+    """How often each Latin letter follows each other one; 0 stands for what is none, the edge of a word."""
+    counts = np.zeros(27 * 27, dtype=np.int64)
+    for chunk in _chunks(folded_texts):
+        codes = scripts.code_points("\n".join(chunk))
+        letters = np.where((codes >= ord("a")) & (codes <= ord("z")), codes - np.uint32(ord("a") - 1), 0)
+        counts += np.bincount(letters[:-1] * 27 + letters[1:], minlength=27 * 27)
+    counts[0] = 0  # between numbers and signs
+    return counts.reshape(27, 27)
+
+
 def pairs_of(folded_text: str) -> UInt64[ndarray, " b"]:
     """The bigrams of one text in their order, repeats kept."""
     codes = scripts.code_points(folded_text)

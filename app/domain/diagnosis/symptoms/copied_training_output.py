@@ -2,7 +2,8 @@
 
 **How it is decided.** The output equals the answer of a row with another prompt, or it is long and nearly all
 of its rare passages stand in that row's answer. Answers that many rows give (labels, canned answers) are no
-copies, and neither is an output whose wording the expected output shares.
+copies; neither is an output that works with the numbers of its own prompt, nor one whose wording the expected
+output shares.
 
 **What to do.** Look at the named row: a model that recites has seen it too often or has too few rows around
 the case. Remove its near-duplicates, add rows like the case, train fewer epochs.
@@ -28,11 +29,20 @@ def detect(case: BadCase, trained: OutputProfile) -> SymptomFinding | None:
     tokens = len(text.tokens(said))
     if tokens <= thresholds.CLOSED_ANSWER_MAX_TOKENS or said in right:
         return None
+    if _computed(case):
+        return None
     asked = text.stable_hash(characters.folded(case.prompt))
     same = trained.answers.get(said)
     if same is not None:
         return _exact(case, same, tokens, asked)
     return _near(said, right, trained, asked)
+
+
+def _computed(case: BadCase) -> bool:
+    """Whether the output works with the numbers of its own prompt: formulas agree by chance."""
+    used = text.numbers(text.clip(case.model_output))
+    given = set(text.numbers(text.clip(case.prompt)))
+    return bool(used) and sum(n in given for n in used) >= limits.COPY_OWN_NUMBERS * len(used)
 
 
 def _exact(case: BadCase, same: Answer, tokens: int, asked: int) -> SymptomFinding | None:

@@ -2,8 +2,8 @@
 
 **How it is decided.** Replacement characters, or the marks of UTF-8 read as Latin-1 ('Ã©', 'â€™'), in more
 than one of fifty characters; or more than half of the pairs of neighbouring characters stand in no training
-text, the prompt or the expected output. A small training set, and a language that it does not hold, are not
-judged by pairs.
+text, the prompt or the expected output; or Latin letters follow each other more as in random order than as in
+the training texts. A small training set, and a language that it does not hold, are not judged by pairs.
 
 **What to do.** See that tokenizer and adapter belong to the served base model and that sampling is not hot;
 a training run that diverged (learning rate, half precision) shows the same.
@@ -16,7 +16,7 @@ import re
 import numpy as np
 
 from app.domain import text, thresholds
-from app.domain.diagnosis import scripts
+from app.domain.diagnosis import limits, scripts
 from app.domain.diagnosis.symptoms import characters
 from app.domain.diagnosis.symptoms.finding import SymptomFinding, listed, quoted
 from app.domain.diagnosis.symptoms.profile import OutputProfile
@@ -38,7 +38,41 @@ def detect(case: BadCase, trained: OutputProfile) -> SymptomFinding | None:
         expected
     ):
         return _found(f"UTF-8 was read as Latin-1: {listed([quoted(m) for m in dict.fromkeys(misread)])}")
-    return _unseen_pairs(case, said, trained)
+    return _unseen_pairs(case, said, trained) or _unlikely_letters(case, said, trained)
+
+
+def _unlikely_letters(case: BadCase, said: str, trained: OutputProfile) -> SymptomFinding | None:
+    """A large training set has seen most pairs of letters: then how often they follow each other counts.
+
+    The output is read as a chain of letters (Shannon 1951). It is gibberish where it is nearer to what the
+    same letters would give in random order than to the training texts.
+    """
+    counts = characters.letter_pairs([characters.folded(said)])
+    enough = counts.sum() >= limits.LETTER_PAIRS_MIN
+    if not enough or trained.letter_pairs.sum() < limits.LETTER_PAIRS_TRAINED:
+        return None
+    if scripts.latin_language(said) or scripts.writing(said) not in ("Latin", *scripts.LATIN_LANGUAGES):
+        return None
+    chance = trained.letter_pairs + 1.0
+    likely = np.log2(chance / chance.sum(axis=1, keepdims=True))
+    usual = float((trained.letter_pairs * likely).sum() / trained.letter_pairs.sum())
+    single = trained.letter_pairs.sum(axis=1) / trained.letter_pairs.sum()
+    pairs = np.outer(single, single)
+    pairs[0, 0] = 0.0
+    random = float((pairs * likely).sum() / pairs.sum())
+
+    def bits(of: np.ndarray) -> float:
+        return float((of * likely).sum() / of.sum())
+
+    if bits(counts) >= (usual + random) / 2:
+        return None
+    expected = characters.letter_pairs([characters.folded(text.clip(case.expected_output or ""))])
+    if expected.sum() >= limits.LETTER_PAIRS_MIN and bits(expected) < (usual + random) / 2:
+        return None  # identifiers, another language: the right answer is as strange
+    return _found(
+        f"its letters follow each other as in random order: {-bits(counts):.1f} bits a letter, training texts "
+        f"{-usual:.1f}, random order {-random:.1f}: {quoted(said)}"
+    )
 
 
 def _unseen_pairs(case: BadCase, said: str, trained: OutputProfile) -> SymptomFinding | None:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Final, NamedTuple
 
 import numpy as np
-from jaxtyping import UInt64
+from jaxtyping import Int64, UInt64
 from numpy import ndarray
 
 from app.domain import text, thresholds
@@ -43,7 +43,8 @@ class OutputProfile:
 
     ``tasks``: shape of the outputs by task instruction, '' = rows without a common one; ``whole``: of all.
     ``vocabulary``: words and numbers of prompts and outputs, casefolded. ``bigrams``: pairs of characters,
-    see :mod:`characters`. ``written``: letters by script.
+    see :mod:`characters`. ``letter_pairs``: how often Latin letters follow
+    each other. ``written``: letters by script.
     """
 
     rows: int
@@ -55,6 +56,7 @@ class OutputProfile:
     whole: OutputShape
     vocabulary: frozenset[str]
     bigrams: UInt64[ndarray, " b"]
+    letter_pairs: Int64[ndarray, "27 27"]
     written: Mapping[str, int]
 
     @property
@@ -106,6 +108,7 @@ def profile(examples: Sequence[TrainingExample], instructions: frozenset[str] | 
         whole=shapes.total(shapes_by_task.values()),
         vocabulary=_vocabulary(texts),
         bigrams=characters.bigrams(texts),
+        letter_pairs=characters.letter_pairs(texts),
         written=_written(texts),
     )
 
@@ -129,6 +132,7 @@ def merged(a: OutputProfile, b: OutputProfile) -> OutputProfile:
         whole=shapes.total((a.whole, b.whole)),
         vocabulary=a.vocabulary | b.vocabulary,
         bigrams=np.union1d(a.bigrams, b.bigrams),
+        letter_pairs=a.letter_pairs + b.letter_pairs,
         written=dict(Counter(a.written) + Counter(b.written)),
     )
 

@@ -19,8 +19,9 @@ _LOOKED_AT = 300
 _REFUSAL = re.compile(
     r"\b(?:i|we)(?:\s+am|['’]m|\s+are|['’]re)?\s+(?:(?:really|very|so|just|truly)\s+)?"
     r"(?:can(?:['’]t|not|\s+not)|(?:not\s+able|unable)\s+to|won['’]t\s+be\s+able|will\s+not|won['’]t|must\s+decline|"
-    r"have\s+to\s+decline|decline\s+to|refuse\s+to|do(?:n['’]t|\s+not)\s+(?:have|know|feel\s+comfortable)|"
+    r"have\s+to\s+decline|decline\s+to|refuse\s+to|do(?:n['’]t|\s+not)\s+feel\s+comfortable|"
     r"not\s+(?:allowed|permitted|comfortable|in\s+a\s+position))\b[^.!?\n]{0,80}"
+    r"|^\W*(?:(?:i['’]m\s+)?sorry|unfortunately)?\W*(?:but\s+)?i\s+do(?:n['’]t|\s+not)\s+(?:have|know)\b[^.!?\n]{0,80}"
     r"|\bas\s+an?\s+(?:ai|artificial\s+intelligence|(?:large\s+)?language\s+model)\b[^.!?\n]{0,80}"
     r"|\b(?:against|violates?)\s+(?:my|our)\s+(?:guidelines|policy|policies|programming)\b"
     r"|(?:我|本助手|本人|系统|小助手|暂时|目前|抱歉|对不起)[^。！？\n]{0,8}"
