@@ -120,9 +120,8 @@ def _closing(said: str, expected: str, shape: OutputShape) -> str | None:
         if shape.closings.get(head, Counter()).total() < 2:
             return None
     else:
-        head, forms = max(
-            shape.closings.items(), key=lambda item: (item[1].total(), item[0]), default=("", Counter[Form]())
-        )
+        head = shape.closing
+        forms = shape.closings.get(head, Counter[Form]())
         if not head or forms.total() < _RULE * shape.rows:
             return None
         wanted = forms.most_common(1)[0][0]
@@ -162,13 +161,12 @@ def _form(said: str, expected: str, shape: OutputShape) -> str | None:
 
 
 def _label(said: str, expected: str, shape: OutputShape) -> str | None:
-    labels = shape.labels
     closed = shape.label_share >= (thresholds.LABEL_TASK_SHARE if expected else _RULE)
-    due = text.normalised(expected) in labels if expected else True
+    due = shape.is_label(text.normalised(expected)) if expected else True
     plain = text.normalised(said) if len(said) <= 2 * limits.LABEL_MAX_CHARACTERS else ""
     if not (closed and due) or plain in shape.outputs or form_of(expected or said) is not Form.WORDS:
         return None
-    return f"{quoted(said)} is none of the {len(labels)} labels that the training rows answer with"
+    return f"{quoted(said)} is none of the {shape.labels} labels that the training rows answer with"
 
 
 _CHECKS: tuple[Callable[[str, str, OutputShape], str | None], ...] = (_json, _markup, _closing, _form, _label)

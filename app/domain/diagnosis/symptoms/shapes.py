@@ -36,15 +36,19 @@ class Form(StrEnum):
 class OutputShape:
     """How the outputs of ``rows`` rows are built; every count is a number of rows.
 
-    ``outputs``: short outputs, normalised. ``styles``: option letters and numbers by how they are written
-    ('(X)', 'X.', 'N%'). ``closings``: words before the colon of the last line, then what follows them.
-    ``types``: JSON type by top-level key. ``letters``: letters of the outputs by script.
+    ``outputs``: short outputs, normalised; ``labels`` of them repeat, on ``labelled`` rows. ``styles``: option
+    letters and numbers by how they are written ('(X)', 'X.', 'N%'). ``closings``: words before the colon of
+    the last line, then what follows them; ``closing`` is the most common. ``types``: JSON type by top-level
+    key. ``letters``: letters of the outputs by script.
     """
 
     rows: int
     outputs: Counter[str]
+    labels: int
+    labelled: int
     styles: Counter[str]
     closings: dict[str, Counter[Form]]
+    closing: str
     objects: int
     arrays: int
     types: dict[str, Counter[str]]
@@ -52,15 +56,14 @@ class OutputShape:
     tags: Counter[str]
     letters: Counter[str]
 
-    @property
-    def labels(self) -> frozenset[str]:
-        """Short outputs that repeat."""
-        return frozenset(o for o, rows in self.outputs.items() if rows > 1)
+    def is_label(self, output: str) -> bool:
+        """Whether a normalised output is one that repeats."""
+        return self.outputs.get(output, 0) > 1
 
     @property
     def label_share(self) -> float:
         """Share 0..1 of the rows whose output is a label."""
-        return sum(n for n in self.outputs.values() if n > 1) / max(1, self.rows)
+        return self.labelled / max(1, self.rows)
 
     @property
     def json_share(self) -> float:
@@ -107,8 +110,11 @@ def shape(outputs: Sequence[str]) -> OutputShape:
     return OutputShape(
         rows=len(outputs),
         outputs=short,
+        labels=sum(1 for n in short.values() if n > 1),
+        labelled=sum(n for n in short.values() if n > 1),
         styles=styles,
         closings=closings,
+        closing=_most_common(closings),
         objects=kinds["object"],
         arrays=kinds["array"],
         types=types,
@@ -116,6 +122,10 @@ def shape(outputs: Sequence[str]) -> OutputShape:
         tags=tags,
         letters=Counter(scripts.letters_by_script("".join(map(text.clip, outputs)))),
     )
+
+
+def _most_common(closings: Mapping[str, Counter[Form]]) -> str:
+    return max(closings, key=lambda head: (closings[head].total(), head), default="")
 
 
 def total(parts: Iterable[OutputShape]) -> OutputShape:
@@ -134,8 +144,11 @@ def total(parts: Iterable[OutputShape]) -> OutputShape:
     return OutputShape(
         rows=sum(p.rows for p in given),
         outputs=outputs,
+        labels=sum(1 for n in outputs.values() if n > 1),
+        labelled=sum(n for n in outputs.values() if n > 1),
         styles=styles,
         closings=closings,
+        closing=_most_common(closings),
         objects=sum(p.objects for p in given),
         arrays=sum(p.arrays for p in given),
         types=types,

@@ -46,7 +46,7 @@ def detect(case: BadCase, trained: OutputProfile) -> SymptomFinding | None:
 def _usual(case: BadCase, wanted: str, said: str, trained: OutputProfile) -> bool:
     """Labels are often English whatever the prompt; some tasks translate."""
     shape = trained.shape_for(case)
-    if text.normalised(case.model_output) in shape.labels:
+    if shape.is_label(text.normalised(case.model_output)):
         return True
     asked, answered = _script(wanted), _script(said)
     # Only where prompts are in the one script and answers in the other: an English set says nothing about
