@@ -148,8 +148,8 @@ SHOWN_SUPPORTERS: Final = 2
 """Rows on the expected side that a conflict finding shows at least, so that both sides are seen."""
 
 # --- clusters ---------------------------------------------------------------------------------------
-CLUSTER_MAX_CASES: Final = 1500
-"""More are assigned to the clusters of these: the distance matrix is quadratic."""
+CLUSTER_MAX_CASES: Final = 10_000
+"""More are assigned to the clusters of these: the search for dense regions is quadratic."""
 
 CLUSTER_CUT_QUANTILES: Final = (0.01, 0.02, 0.04, 0.07, 0.1, 0.15, 0.2, 0.3, 0.4, 0.5)
 """Quantiles of the pairwise distances tried as the cut; the best silhouette wins."""

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from app.db.models import DiagnosisRow
-from app.domain.diagnosis import cluster_labels, judge, roadmap
+from app.domain.diagnosis import cluster_names, judge, roadmap
 from app.domain.diagnosis import findings as verdicts
 from app.domain.records import BadCase, Cluster, Finding, RootCause
 from app.services import judge_agreement
@@ -187,14 +187,14 @@ def label_clusters(
         for c in clusters
     ]
     asked = [
-        (n, cluster_labels.label_messages(prompts[n], c.keywords))
+        (n, cluster_names.label_messages(prompts[n], c.keywords))
         for n, c in enumerate(clusters[:MOST_LABELS])
         if prompts[n]
     ]
     notes: list[str] = []
     named: dict[int, str] = {}
     for n, answer in _answers(client, asked, LABEL_TOKENS, notes, progress):
-        label = cluster_labels.parse_label(answer, prompts[n])
+        label = cluster_names.parse_label(answer, prompts[n])
         if label is not None:
             named[n] = label
     left = len(asked) - len(named)
