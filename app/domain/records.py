@@ -218,13 +218,21 @@ class Neighbor:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Evidence:
-    """What a person checks a verdict by: neighbours first, scores second. The dicts are JSON-ready."""
+    """What a person checks a verdict by: neighbours first, scores second. The dicts are JSON-ready.
+
+    ``symptoms`` tells what each detector saw (``symptom``, ``detail``), ``attribution`` which rows taught the
+    wrong answer, most first (``example_id``, ``score``, ``input``, ``output``), ``judge`` what a language
+    model that read the case made of it (``verdict``, ``quote``, ``agrees``). Each may be empty.
+    """
 
     neighbors: tuple[Neighbor, ...] = ()
     ood: Mapping[str, Any] = field(default_factory=dict)
     conflict: Mapping[str, Any] = field(default_factory=dict)
     hard: Mapping[str, Any] = field(default_factory=dict)
     serving_mismatch: Mapping[str, Any] = field(default_factory=dict)
+    symptoms: tuple[Mapping[str, Any], ...] = ()
+    attribution: tuple[Mapping[str, Any], ...] = ()
+    judge: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -268,7 +276,10 @@ class Cluster:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RoadmapStep:
+    """``cost`` is low, medium or high; ``gain`` says in words how many cases the step can help, at most."""
+
     step: int
     action: str
     key_point: str
     cost: str
+    gain: str = ""

@@ -36,7 +36,7 @@ class Diagnosis(LongWork):
     cases: int
     options: dict[str, Any]
     summary: dict[str, Any] | None = Field(
-        description="Once it has succeeded: by_category (counts) and roadmap (step, action, key_point, cost)."
+        description="Once it has succeeded: by_category (counts) and roadmap (step, action, key_point, cost, gain)."
     )
     calibration: dict[str, Any] | None = Field(description="The thresholds, and how they were learnt.")
     training_defaults: dict[str, Any] | None
@@ -52,7 +52,11 @@ class Finding(Resource):
     probabilities: dict[str, float]
     confidence: float
     symptoms: list[str]
-    evidence: dict[str, Any]
+    evidence: dict[str, Any] = Field(
+        description="neighbors (the training rows that decide, each with agrees_with), then ood, conflict, "
+        "hard and serving_mismatch, symptoms (what each detector saw), and where an adapter or a judge was "
+        "at hand attribution (the rows that taught the answer) and judge."
+    )
     cluster_id: str | None
     recommended_actions: list[dict[str, Any]]
     held_back: bool = Field(description="Kept out of every training, to measure the fix on.")
