@@ -37,7 +37,7 @@ JITTER = 1e-2
 """Points that equal each other need different places to be pushed apart from."""
 BLOCK_ROWS = 65_536
 
-APPROXIMATE_FROM = 200_000
+APPROXIMATE_FROM = 50_000
 """So many points look for their landmarks in a part of 8 of 128 cells: exact search would take minutes."""
 CELLS, CELLS_PROBED = 128, 8
 
