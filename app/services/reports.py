@@ -9,16 +9,31 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
+from app.artifacts import ArtifactStore
 from app.db.models import ClusterRow, CycleRow, DatasetRow, DatasetVersionRow, FindingRow, ProjectRow
 from app.domain import report
+from app.domain.diagnosis.comparison import Trend
 from app.domain.records import Agreement, Evidence, Neighbor, RecommendedAction, RoadmapStep, RootCause
-from app.services import diagnoses, report_cycle
+from app.services import diagnoses, report_cycle, report_map
 
 EXEMPLARS_SHOWN = 3
 
 
-def build(session: Session, project_id: str, diagnosis_id: str, *, now: datetime) -> report.ReportModel:
-    """Everything known about a finished diagnosis. Raises NotFound, and InvalidInput while it runs."""
+def build(
+    session: Session,
+    project_id: str,
+    diagnosis_id: str,
+    *,
+    now: datetime,
+    store: ArtifactStore | None = None,
+    compared_with: str | None = None,
+    with_texts: bool = False,
+) -> report.ReportModel:
+    """Everything known about a finished diagnosis. Raises NotFound, and InvalidInput while it runs.
+
+    With a ``store`` the report has its map, and the comparison with another diagnosis if one is named;
+    ``with_texts`` adds the beginnings of training rows to the map, which a self-contained page shows.
+    """
     diagnosis = diagnoses.get_succeeded(session, project_id, diagnosis_id)
     findings = diagnoses.list_findings(session, diagnosis_id)
     version = session.get_one(DatasetVersionRow, diagnosis.dataset_version_id)
@@ -40,7 +55,17 @@ def build(session: Session, project_id: str, diagnosis_id: str, *, now: datetime
         roadmap=tuple(RoadmapStep(**step) for step in summary.get("roadmap", [])),
         clusters=_clusters(diagnoses.list_clusters(session, diagnosis_id), findings),
         findings=tuple(_finding(f) for f in findings),
+        fixed_clusters=report_map.fixed_clusters(diagnosis),
     )
+    if store is not None:
+        ordinals = [f.ordinal for f in findings]
+        base = replace(
+            base,
+            map=report_map.map_of(session, store, diagnosis, base.findings, ordinals, with_texts=with_texts),
+            comparison=report_map.comparison_of(session, store, diagnosis, compared_with, base.findings)
+            if compared_with is not None
+            else None,
+        )
     cycle = session.get(CycleRow, diagnosis.cycle_id) if diagnosis.cycle_id else None
     if cycle is None:
         return replace(base, repair=report_cycle.latest_repair(session, diagnosis))
@@ -61,6 +86,8 @@ def _clusters(rows: Sequence[ClusterRow], findings: Sequence[FindingRow]) -> tup
                 for i in row.exemplar_ids[:EXEMPLARS_SHOWN]
                 if i in prompts
             ),
+            trend=Trend(row.trend["trend"]) if row.trend else None,
+            size_before=row.trend["size_before"] if row.trend else 0,
         )
         for row in rows
     )

@@ -22,7 +22,8 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup, escape
 
-from app.domain.report import ReportModel, json_ready
+from app.domain.json_ready import json_ready
+from app.domain.report import ReportModel
 from app.web import charts, report_summary
 from app.web.differences import Segment, mark_differences
 from app.web.report_changes import change_of

@@ -85,6 +85,10 @@ class Cluster(Resource):
     size: int
     exemplar_ids: list[str]
     category_counts: dict[str, int]
+    trend: dict[str, Any] | None = Field(
+        description="Against the dataset's diagnosis before: trend (new, growing, steady, shrinking, "
+        "came_back), size_before, before_id, since. Null where there was none."
+    )
     created_at: datetime
 
 
