@@ -221,16 +221,13 @@ def _conflict_facts(conflict: dict[str, Any]) -> list[Fact]:
 
 def _hard_facts(hard: dict[str, Any]) -> list[Fact]:
     facts = []
-    if reasons := _mappings(hard.get("reasons")):
+    reasons = [r for r in _mappings(hard.get("reasons")) if r.get("kind") or r.get("detail")]
+    if reasons:
         del hard["reasons"]
         for reason in reasons:
-            kind, detail = _words(text_of(reason.get("kind"))), text_of(reason.get("detail"))
-            facts.append(
-                Fact(
-                    says=f"{kind}: {detail}" if kind and detail else kind or detail,
-                    share=_number(reason.get("percentile")),
-                )
-            )
+            parts = (_words(text_of(reason.get("kind"))), text_of(reason.get("detail")))
+            says = ": ".join(part for part in parts if part)
+            facts.append(Fact(says=says, share=_number(reason.get("percentile"))))
     confusable = hard.get("confusable")
     if isinstance(confusable, Mapping) and (labels := _texts(confusable.get("labels"))):
         margin = _number(hard.pop("confusable").get("margin"))
