@@ -107,7 +107,7 @@
   const drawCases = () => {
     ink.setTransform(1, 0, 0, 1, 0, 0);
     ink.clearRect(0, 0, canvas.width, canvas.height);
-    const scale = Math.min(1.5, 0.72 + 0.14 * Math.sqrt(view.zoom));
+    const scale = Math.min(1.5, (caseCount > 300 ? 0.6 : 0.72) + 0.14 * Math.sqrt(view.zoom));
     for (let i = 0; i < caseCount; i++) {
       if (!visible(i)) continue;
       const x = screenX(cases[2 * i]), y = screenY(cases[2 * i + 1]);
