@@ -113,6 +113,27 @@ def load(store: ArtifactStore, uri: str) -> DiagnosisMap:
     )
 
 
+def known_places(
+    session: Session, store: ArtifactStore, dataset_version_id: str, *, embedder: str
+) -> Float32[ndarray, "n 2"] | None:
+    """Where the rows of this version lie on the latest map of it that rests on the same vectors, if any."""
+    rows = session.scalars(
+        select(DiagnosisRow)
+        .where(
+            DiagnosisRow.dataset_version_id == dataset_version_id,
+            DiagnosisRow.status == "succeeded",
+            DiagnosisRow.map_uri.is_not(None),
+        )
+        .order_by(DiagnosisRow.created_at.desc())
+        .limit(3)
+    )
+    for row in rows:
+        found = of_diagnosis(store, row)
+        if found is not None and found.embedder == embedder:
+            return (found.examples / MAP_SCALE).astype(np.float32)
+    return None
+
+
 def of_diagnosis(store: ArtifactStore, diagnosis: DiagnosisRow) -> DiagnosisMap | None:
     """The map, or None: diagnoses of earlier versions have none, and an artifact may be gone."""
     if diagnosis.map_uri is None:

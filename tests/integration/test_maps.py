@@ -153,6 +153,20 @@ def test_a_point_of_the_map_leads_to_its_training_row(
         maps.rows_at(session, project, row.id, [0, 6])
 
 
+def test_rows_keep_their_places_on_the_next_map_of_the_same_version_and_embedder(
+    session: Session, store: ArtifactStore, project: str, version: DatasetVersionRow
+) -> None:
+    assert maps.known_places(session, store, version.id, embedder="test-embedder") is None
+    row = diagnose(session, store, project, version, {0: add_cases(session, project, 0, 2)})
+    drawn, _ = maps.read(session, store, project, row.id)
+    known = maps.known_places(session, store, version.id, embedder="test-embedder")
+    assert known is not None
+    assert np.array_equal(np.round(known * MAP_SCALE), drawn.examples)
+    assert maps.known_places(session, store, version.id, embedder="another") is None
+    elsewhere = add_version(session, project, 6, name="elsewhere")
+    assert maps.known_places(session, store, elsewhere.id, embedder="test-embedder") is None
+
+
 def test_a_case_that_was_deleted_leaves_the_others_their_places(
     session: Session, store: ArtifactStore, project: str, version: DatasetVersionRow
 ) -> None:

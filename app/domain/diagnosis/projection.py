@@ -14,9 +14,12 @@ from dataclasses import dataclass
 
 import faiss
 import numpy as np
-from jaxtyping import Bool, Float32, Int32, Int64
+from jaxtyping import Float32, Int32, Int64
 from numpy import ndarray
 from scipy import sparse
+
+from app.domain.diagnosis import map_cases
+from app.domain.report_map import MAP_SCALE
 
 LANDMARKS = 20_000
 """Laid out together: four to six seconds on one core. Most training sets have no more rows."""
@@ -35,6 +38,7 @@ JOINING_EPOCHS = 40
 START_SPREAD = 2.0
 """Standard deviation of the start. Further apart, languages end at the edges with nothing between."""
 MAX_STEP = np.float32(4.0)
+MARGIN = 0.03
 JITTER = 1e-2
 """Points that equal each other need different places to be pushed apart from."""
 BLOCK_ROWS = 65_536
@@ -53,28 +57,39 @@ class Projection:
 
 
 def project(
-    vectors: Float32[ndarray, "n d"], case_vectors: Float32[ndarray, "q d"], *, rng: np.random.Generator
+    vectors: Float32[ndarray, "n d"],
+    case_vectors: Float32[ndarray, "q d"],
+    *,
+    rng: np.random.Generator,
+    known: Float32[ndarray, "n 2"] | None = None,
 ) -> Projection:
     """Where each training row and each case lies on the map.
 
-    Cases are laid out with the rows, not between them: cases that nothing covers make an island of their
-    own. The same vectors and the same state of ``rng`` give the same map.
+    Rows are laid out first, then cases join them (see ``app.domain.diagnosis.map_cases``): where the rows lie
+    depends on the rows alone, so ``known``, their places on an earlier map, give the same map in a fraction of
+    the time, and two diagnoses of one training set can be laid over each other. The same vectors and the same
+    state of ``rng`` give the same map.
     """
     n = len(vectors)
-    reduced = _components([part for part in (vectors, case_vectors) if len(part)], rng)
-    places = _scaled(_layout(reduced, rows=n, rng=rng))
-    return Projection(examples=places[:n], cases=places[n:])
+    rows_rng, cases_rng = rng.spawn(2)
+    if n <= NEIGHBORS:
+        together = [part for part in (vectors, case_vectors) if len(part)]
+        places = _on_the_map(_layout(_components(together, rows_rng), rows_rng))
+        return Projection(examples=places[:n], cases=places[n:])
+    if known is None or len(known) != n:
+        known = _on_the_map(_layout(_components([vectors], rows_rng), rows_rng))
+    return Projection(
+        examples=known, cases=_rounded(map_cases.join(vectors, known, case_vectors, rng=cases_rng))
+    )
 
 
-def _layout(
-    points: Float32[ndarray, "m c"], *, rows: int, rng: np.random.Generator
-) -> Float32[ndarray, "m 2"]:
+def _layout(points: Float32[ndarray, "m c"], rng: np.random.Generator) -> Float32[ndarray, "m 2"]:
     count = len(points)
     if count <= NEIGHBORS + 1:
         return points[:, :2].copy()
     if count <= LANDMARKS:
         return _laid_out(points, rng)
-    landmarks = _landmarks(count, rows, rng)
+    landmarks = np.sort(rng.choice(count, LANDMARKS, replace=False))
     places = np.empty((count, 2), dtype=np.float32)
     places[landmarks] = _laid_out(points[landmarks], rng)
     rest = np.setdiff1d(np.arange(count), landmarks)
@@ -83,17 +98,6 @@ def _layout(
         block = rest[start : start + BLOCK_ROWS]
         places[block] = _joined(points[block], index, places[landmarks], rng)
     return places
-
-
-def _landmarks(count: int, rows: int, rng: np.random.Generator) -> Int64[ndarray, " l"]:
-    """Row numbers, sorted. All cases and as many training rows as there is room for, but half at least."""
-    cases = np.arange(rows, count)
-    if len(cases) > LANDMARKS // 2 and rows >= LANDMARKS // 2:
-        cases = rng.choice(cases, LANDMARKS // 2, replace=False)
-    elif len(cases) > LANDMARKS - rows:
-        cases = rng.choice(cases, min(len(cases), LANDMARKS - min(rows, LANDMARKS // 2)), replace=False)
-    chosen = rng.choice(rows, min(rows, LANDMARKS - len(cases)), replace=False)
-    return np.sort(np.concatenate([chosen, cases]))
 
 
 def _components(parts: list[Float32[ndarray, "_ d"]], rng: np.random.Generator) -> Float32[ndarray, "m c"]:
@@ -155,7 +159,7 @@ def _joined(
     """Places among landmarks that do not move."""
     squared, near = index.search(np.ascontiguousarray(points), NEIGHBORS)
     found = near >= 0  # an approximate search may find fewer
-    strength = _strength(np.sqrt(np.maximum(squared, 0.0)), found)
+    strength = map_cases.strengths(np.sqrt(np.maximum(squared, 0.0)), found)
     weights = strength / np.maximum(strength.sum(axis=1, keepdims=True), 1e-9)
     others_x, others_y = np.ascontiguousarray(fixed.T)
     near_x, near_y = others_x[near], others_y[near]
@@ -204,31 +208,24 @@ def _graph(points: Float32[ndarray, "m c"]) -> sparse.csr_matrix:
     own[:, -1] |= ~own.any(axis=1)
     near = near[~own].reshape(count, NEIGHBORS)
     distances = np.sqrt(np.maximum(squared[~own], 0.0)).reshape(count, NEIGHBORS)
-    strength = _strength(distances, np.ones_like(near, dtype=np.bool_))
+    strength = map_cases.strengths(distances, np.ones_like(near, dtype=np.bool_))
     bounds = np.arange(0, near.size + 1, NEIGHBORS)
     directed = sparse.csr_matrix((strength.ravel(), near.ravel(), bounds), shape=(count, count))
     backward = directed.T.tocsr()
     return sparse.csr_matrix(directed + backward - directed.multiply(backward))
 
 
-def _strength(distances: Float32[ndarray, "m k"], present: Bool[ndarray, "m k"]) -> Float32[ndarray, "m k"]:
-    """UMAP's smooth kNN distances, 0..1: the nearest counts 1; a row sums to log2 k."""
-    beyond = np.where(present, np.maximum(distances - distances[:, :1], 0.0), np.inf)
-    low = np.full(len(distances), 1e-6, dtype=np.float32)
-    high = np.full(len(distances), 1e3, dtype=np.float32)
-    target = np.log2(distances.shape[1])
-    for _ in range(32):
-        middle = np.sqrt(low * high)
-        above = np.exp(-beyond / middle[:, None]).sum(axis=1) > target
-        high, low = np.where(above, middle, high), np.where(above, low, middle)
-    return np.exp(-beyond / np.sqrt(low * high)[:, None]).astype(np.float32)
-
-
-def _scaled(places: Float32[ndarray, "m 2"]) -> Float32[ndarray, "m 2"]:
+def _on_the_map(places: Float32[ndarray, "m 2"]) -> Float32[ndarray, "m 2"]:
+    """The longer side becomes 1 less the margins, which are left for cases that lie outside of all rows."""
     if not len(places):
         return places
     low, high = places.min(axis=0), places.max(axis=0)
     side = float((high - low).max())
     if side <= 0.0 or not np.isfinite(side):
         return np.full_like(places, 0.5)
-    return np.clip((places - (low + high) / 2) / side + 0.5, 0.0, 1.0).astype(np.float32)
+    return _rounded((places - (low + high) / 2) / side * (1 - 2 * MARGIN) + 0.5)
+
+
+def _rounded(places: Float32[ndarray, "m 2"]) -> Float32[ndarray, "m 2"]:
+    """To the grid that maps are kept on, so that a map read back is the map that was drawn."""
+    return (np.round(np.clip(places, 0.0, 1.0) * MAP_SCALE) / MAP_SCALE).astype(np.float32)

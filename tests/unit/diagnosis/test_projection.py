@@ -8,6 +8,7 @@ from sklearn.manifold import trustworthiness
 
 from app.domain.diagnosis import projection
 from app.domain.diagnosis.projection import project
+from app.domain.report_map import MAP_SCALE
 
 
 def topics(
@@ -101,10 +102,36 @@ def test_rows_without_any_known_word_have_a_place_too() -> None:
     assert np.isfinite(made.examples).all()
 
 
-@pytest.mark.parametrize(("rows", "cases"), [(30_000, 100), (30_000, 18_000), (50, 30_000), (0, 30_000)])
-def test_landmarks_are_rows_and_cases_without_repeats(rows: int, cases: int) -> None:
-    chosen = projection._landmarks(rows + cases, rows, np.random.default_rng(0))
-    assert len(chosen) == projection.LANDMARKS == len(np.unique(chosen))
-    assert np.array_equal(chosen, np.sort(chosen))
-    assert (chosen >= rows).sum() >= min(cases, projection.LANDMARKS // 2)
-    assert (chosen < rows).sum() >= min(rows, projection.LANDMARKS // 2)
+def test_rows_that_have_their_places_keep_them_and_the_cases_lie_as_before() -> None:
+    vectors, _ = topics(900, 15)
+    cases, _ = topics(60, 15, seed=4)
+    first = project(vectors, cases, rng=np.random.default_rng(3))
+    again = project(vectors, cases, rng=np.random.default_rng(3), known=first.examples)
+    assert np.array_equal(again.examples, first.examples)
+    assert np.array_equal(again.cases, first.cases)
+    others = project(vectors, cases[:20], rng=np.random.default_rng(9), known=first.examples)
+    assert np.array_equal(others.examples, first.examples)
+
+
+def test_places_of_another_set_are_not_taken() -> None:
+    vectors, _ = topics(300, 5)
+    made = project(
+        vectors, vectors[:0], rng=np.random.default_rng(0), known=np.full((299, 2), 0.5, np.float32)
+    )
+    assert len(np.unique(made.examples, axis=0)) > 250
+
+
+def test_a_case_lies_among_the_rows_of_its_topic() -> None:
+    vectors, group = topics(2_000, 20)
+    cases, group_of_case = topics(200, 20, seed=0)
+    made = project(vectors, cases, rng=np.random.default_rng(0))
+    distance = ((made.cases[:, None] - made.examples[None]) ** 2).sum(axis=2)
+    assert (group[np.argsort(distance, axis=1)[:, :5]] == group_of_case[:, None]).mean() > 0.9
+
+
+def test_the_places_are_on_the_grid_that_maps_are_kept_on() -> None:
+    vectors, _ = topics(300, 5)
+    made = project(vectors, vectors[:20], rng=np.random.default_rng(0))
+    for places in (made.examples, made.cases):
+        kept = np.round(places * MAP_SCALE).astype(np.uint16)
+        assert np.array_equal((kept / MAP_SCALE).astype(np.float32), places)
