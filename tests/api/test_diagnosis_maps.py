@@ -2,37 +2,19 @@
 
 from __future__ import annotations
 
-import numpy as np
 import pytest
 from fastapi.testclient import TestClient
 
 from app.artifacts import ArtifactStore
-from app.db.models import DiagnosisRow
-from app.db.session import SessionFactory, transaction
-from app.domain.diagnosis.projection import Projection
-from app.services import maps, versions
+from app.db.session import SessionFactory
 from tests.conftest import rows_of
-from tests.seed import Seeded
+from tests.seed import Seeded, add_map
 
 
 @pytest.fixture
-def mapped(client: TestClient, sessions: SessionFactory, seeded: Seeded) -> str:
+def mapped(store: ArtifactStore, sessions: SessionFactory, seeded: Seeded) -> str:
     """The seeded diagnosis, with a map of its five rows and its case."""
-    store: ArtifactStore = client.app.state.store  # pyright: ignore[reportAttributeAccessIssue]
-    with transaction(sessions) as session:
-        row = session.get_one(DiagnosisRow, seeded.diagnosis_id)
-        drawn = maps.draw(
-            Projection(
-                examples=np.linspace(0, 1, 10, dtype=np.float32).reshape(5, 2),
-                cases=np.array([[0.25, 0.75]], dtype=np.float32),
-            ),
-            examples=versions.load_examples(session, row.dataset_version_id),
-            case_vectors=np.ones((1, 4), dtype=np.float32),
-            cluster_of_case=[0],
-            clusters=1,
-            embedder="test-embedder",
-        )
-        row.map_uri = maps.save(store, drawn)
+    add_map(sessions, store, seeded.diagnosis_id)
     return f"/v1/diagnoses/{seeded.diagnosis_id}"
 
 

@@ -20,6 +20,7 @@ from app.domain.report_map import MAP_SCALE
 from app.errors import InvalidInput, NotFound
 from app.queue import Stage
 from app.services import comparisons, diagnoses, maps, report_map, reports, versions, work
+from app.web.report_html import render_html
 from tests.integration.builders import add_case, add_version, claim, example
 
 NOW = datetime(2026, 1, 31, 12, 0, tzinfo=UTC)
@@ -279,5 +280,7 @@ def test_a_report_tells_what_became_of_another_diagnosis(
     assert [c.trend for c in made.clusters] == [Trend.STEADY, Trend.FIXED]
     assert report.map is not None
     assert report.map.texts == tuple(f"Q{i}" for i in range(6))
+    page = render_html(report)
+    assert all(f"Where is order {i}?" in page for i in range(6))
     with pytest.raises(NotFound):
         reports.build(session, project, after.id, now=NOW, store=store, compared_with="dg_none")
