@@ -5,9 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+import numpy as np
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from app.artifacts import ArtifactStore
 from app.db.models import (
     AdapterRow,
     AnswerRow,
@@ -27,7 +29,8 @@ from app.db.models import (
     VersionExampleRow,
 )
 from app.db.session import SessionFactory, transaction
-from app.services import diagnoses, events
+from app.domain.diagnosis.projection import Projection
+from app.services import diagnoses, events, maps, versions
 from app.services.projects import Caller, authenticate
 from tests.importing import Uploads
 
@@ -77,6 +80,24 @@ def seed(uploads: Uploads, sessions: SessionFactory, key: str) -> Seeded:
         bad_case_id=answer.json()["data"][0]["id"],
         **made,
     )
+
+
+def add_map(sessions: SessionFactory, store: ArtifactStore, diagnosis_id: str) -> None:
+    """Give the seeded diagnosis a map of its five rows and its case."""
+    with transaction(sessions) as session:
+        row = session.get_one(DiagnosisRow, diagnosis_id)
+        drawn = maps.draw(
+            Projection(
+                examples=np.linspace(0, 1, 10, dtype=np.float32).reshape(5, 2),
+                cases=np.array([[0.25, 0.75]], dtype=np.float32),
+            ),
+            examples=versions.load_examples(session, row.dataset_version_id),
+            case_vectors=np.ones((1, 4), dtype=np.float32),
+            cluster_of_case=[0],
+            clusters=1,
+            embedder="test-embedder",
+        )
+        row.map_uri = maps.save(store, drawn)
 
 
 def _make(session: Session, caller: Caller, version_id: str, case_id: str) -> dict[str, str]:

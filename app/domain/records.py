@@ -218,13 +218,20 @@ class Neighbor:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Evidence:
-    """What a person checks a verdict by: neighbours first, scores second. The dicts are JSON-ready."""
+    """What a person checks a verdict by: neighbours first, scores second. The dicts are JSON-ready.
+
+    ``symptoms`` tells what each detector saw (``symptom``, ``detail``), ``attribution`` which rows taught the
+    wrong answer, most first (``example_id``, ``score``, ``input``, ``output``), ``judge`` what a language
+    model that read the case made of it (``verdict``, ``quote``, ``agrees``). Each may be empty.
+    """
 
     neighbors: tuple[Neighbor, ...] = ()
     ood: Mapping[str, Any] = field(default_factory=dict)
     conflict: Mapping[str, Any] = field(default_factory=dict)
     hard: Mapping[str, Any] = field(default_factory=dict)
     serving_mismatch: Mapping[str, Any] = field(default_factory=dict)
+    symptoms: tuple[Mapping[str, Any], ...] = ()
+    """What is visibly wrong with the output, each with the proof."""
     attribution: tuple[Mapping[str, Any], ...] = ()
     """Training rows whose gradients point where the wrong answer's does, strongest first; beside the
     neighbours, never instead of them. Empty where no adapter was at hand."""
@@ -273,7 +280,10 @@ class Cluster:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RoadmapStep:
+    """``cost`` is low, medium or high; ``gain`` says in words how many cases the step can help, at most."""
+
     step: int
     action: str
     key_point: str
     cost: str
+    gain: str = ""

@@ -7,17 +7,15 @@ sections. Refuses to know how a report looks (app.web renders it) and where its 
 
 from __future__ import annotations
 
-import dataclasses
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from enum import Enum
 from typing import Any
 
-import numpy as np
-
+from app.domain.diagnosis.comparison import Trend
+from app.domain.json_ready import json_ready
 from app.domain.records import Evidence, RecommendedAction, RoadmapStep, RootCause
+from app.domain.report_map import ReportComparison, ReportMap
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,12 +48,24 @@ class Exemplar:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReportCluster:
+    """``trend`` is against ``size_before`` cases in the diagnosis before; ``None`` = there was none."""
+
     id: str
     label: str
     keywords: tuple[str, ...]
     size: int
     category_counts: Mapping[RootCause, int]
     exemplars: tuple[Exemplar, ...] = ()
+    trend: Trend | None = None
+    size_before: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FixedCluster:
+    """A cluster of the diagnosis before that this one does not have."""
+
+    label: str
+    size_before: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -263,29 +273,10 @@ class ReportModel:
     training: TrainingReport | None = None
     verification: VerificationReport | None = None
     cycle: CycleReport | None = None
+    map: ReportMap | None = None
+    comparison: ReportComparison | None = None
+    fixed_clusters: tuple[FixedCluster, ...] = ()
 
     def as_dict(self) -> dict[str, Any]:
         """The whole report as JSON-ready data: enums as their values, times as RFC 3339."""
         return json_ready(self)
-
-
-def json_ready(value: Any) -> Any:
-    """``value`` with dataclasses as dicts, tuples as lists, enums as their values, times as RFC 3339.
-
-    JSON has no NaN and no infinity: both become ``None``, as a figure that says nothing.
-    """
-    if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        return {f.name: json_ready(getattr(value, f.name)) for f in dataclasses.fields(value)}
-    if isinstance(value, Mapping):
-        return {str(json_ready(key)): json_ready(item) for key, item in value.items()}
-    if isinstance(value, (list, tuple, set, frozenset)):
-        return [json_ready(item) for item in value]
-    if isinstance(value, Enum):
-        return value.value
-    if isinstance(value, datetime):
-        return value.isoformat()
-    if isinstance(value, np.generic):
-        return json_ready(value.item())
-    if isinstance(value, float) and not math.isfinite(value):
-        return None
-    return value

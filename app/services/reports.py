@@ -2,43 +2,38 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from app.db.models import (
-    AdapterRow,
-    AugmentationRow,
-    ClusterRow,
-    CycleRow,
-    DatasetRow,
-    DatasetVersionRow,
-    DiagnosisRow,
-    FindingRow,
-    MixtureRow,
-    ProjectRow,
-    RepairActionRow,
-    RepairRow,
-    TrainingJobRow,
-    VerificationCaseRow,
-    VerificationRow,
-)
+from app.artifacts import ArtifactStore
+from app.db.models import ClusterRow, CycleRow, DatasetRow, DatasetVersionRow, FindingRow, ProjectRow
 from app.domain import report
-from app.domain.pipeline import CycleStage
+from app.domain.diagnosis.comparison import Trend
 from app.domain.records import Agreement, Evidence, Neighbor, RecommendedAction, RoadmapStep, RootCause
-from app.services import diagnoses, repairs, verifications
+from app.services import diagnoses, report_cycle, report_map
 
-ACTIONS_SHOWN = 300
-CASES_SHOWN = 500
 EXEMPLARS_SHOWN = 3
 
 
-def build(session: Session, project_id: str, diagnosis_id: str, *, now: datetime) -> report.ReportModel:
-    """Everything known about a finished diagnosis. Raises NotFound, and InvalidInput while it runs."""
+def build(
+    session: Session,
+    project_id: str,
+    diagnosis_id: str,
+    *,
+    now: datetime,
+    store: ArtifactStore | None = None,
+    compared_with: str | None = None,
+    with_texts: bool = False,
+) -> report.ReportModel:
+    """Everything known about a finished diagnosis. Raises NotFound, and InvalidInput while it runs.
+
+    With a ``store`` the report has its map, and the comparison with another diagnosis if one is named;
+    ``with_texts`` adds the beginnings of training rows to the map, which a self-contained page shows.
+    """
     diagnosis = diagnoses.get_succeeded(session, project_id, diagnosis_id)
     findings = diagnoses.list_findings(session, diagnosis_id)
     version = session.get_one(DatasetVersionRow, diagnosis.dataset_version_id)
@@ -60,51 +55,21 @@ def build(session: Session, project_id: str, diagnosis_id: str, *, now: datetime
         roadmap=tuple(RoadmapStep(**step) for step in summary.get("roadmap", [])),
         clusters=_clusters(diagnoses.list_clusters(session, diagnosis_id), findings),
         findings=tuple(_finding(f) for f in findings),
+        fixed_clusters=report_map.fixed_clusters(diagnosis),
     )
+    if store is not None:
+        ordinals = [f.ordinal for f in findings]
+        base = replace(
+            base,
+            map=report_map.map_of(session, store, diagnosis, base.findings, ordinals, with_texts=with_texts),
+            comparison=report_map.comparison_of(session, store, diagnosis, compared_with, base.findings)
+            if compared_with is not None
+            else None,
+        )
     cycle = session.get(CycleRow, diagnosis.cycle_id) if diagnosis.cycle_id else None
     if cycle is None:
-        return replace(base, repair=_latest_repair(session, diagnosis))
-    return _with_cycle(session, base, cycle)
-
-
-def _with_cycle(session: Session, base: report.ReportModel, cycle: CycleRow) -> report.ReportModel:
-    """The parts of the attempt that the cycle's verdict speaks of, or else of the latest one."""
-    attempt = (cycle.verdict or {}).get("attempt", cycle.attempt)
-
-    def row_of(stage: CycleStage, row_class: type[Any]) -> Any:
-        entries = [e for e in cycle.stages if e["name"] == stage.value and e["attempt"] <= attempt]
-        return session.get(row_class, entries[-1]["result_id"]) if entries else None
-
-    verification: VerificationRow | None = row_of(CycleStage.VERIFY, VerificationRow)
-    checked = verifications.list_cases(session, verification.id) if verification else []
-    by_case = {c.bad_case_id: c for c in checked if c.bad_case_id}
-    return replace(
-        base,
-        findings=tuple(
-            replace(f, verdict=c.verdict, after_output=c.after_output)
-            if (c := by_case.get(f.bad_case_id))
-            else f
-            for f in base.findings
-        ),
-        repair=_repair(session, row_of(CycleStage.REPAIR, RepairRow)),
-        augmentation=_augmentation(row_of(CycleStage.AUGMENT, AugmentationRow)),
-        mixture=_mixture(row_of(CycleStage.MIX, MixtureRow)),
-        training=_training(session, row_of(CycleStage.TRAIN, TrainingJobRow)),
-        verification=_verification(verification, checked),
-        cycle=report.CycleReport(
-            id=cycle.id,
-            status=cycle.status,
-            stages=tuple(
-                report.ReportStage(
-                    name=e["name"] if e["attempt"] == 1 else f"{e['name']} (attempt {e['attempt']})",
-                    status=e["status"],
-                    started_at=_time(e["started_at"]),
-                    finished_at=_time(e["finished_at"]),
-                )
-                for e in cycle.stages
-            ),
-        ),
-    )
+        return replace(base, repair=report_cycle.latest_repair(session, diagnosis))
+    return report_cycle.with_cycle(session, base, cycle)
 
 
 def _clusters(rows: Sequence[ClusterRow], findings: Sequence[FindingRow]) -> tuple[report.ReportCluster, ...]:
@@ -121,6 +86,8 @@ def _clusters(rows: Sequence[ClusterRow], findings: Sequence[FindingRow]) -> tup
                 for i in row.exemplar_ids[:EXEMPLARS_SHOWN]
                 if i in prompts
             ),
+            trend=Trend(row.trend["trend"]) if row.trend else None,
+            size_before=row.trend["size_before"] if row.trend else 0,
         )
         for row in rows
     )
@@ -128,15 +95,6 @@ def _clusters(rows: Sequence[ClusterRow], findings: Sequence[FindingRow]) -> tup
 
 def _finding(row: FindingRow) -> report.ReportFinding:
     case = diagnoses.case_from_snapshot(row)
-    evidence = Evidence(
-        neighbors=tuple(
-            Neighbor(**{**n, "agrees_with": Agreement(n["agrees_with"])}) for n in row.evidence["neighbors"]
-        ),
-        ood=row.evidence["ood"],
-        conflict=row.evidence["conflict"],
-        hard=row.evidence["hard"],
-        serving_mismatch=row.evidence["serving_mismatch"],
-    )
     override = None
     if row.override_category:
         override = report.Override(
@@ -153,7 +111,7 @@ def _finding(row: FindingRow) -> report.ReportFinding:
         expected_output=case.expected_output,
         external_id=row.external_id,
         symptoms=tuple(row.symptoms),
-        evidence=evidence,
+        evidence=_evidence(row.evidence),
         recommended_actions=tuple(RecommendedAction(**a) for a in row.recommended_actions),
         cluster_id=row.cluster_id,
         override=override,
@@ -161,125 +119,17 @@ def _finding(row: FindingRow) -> report.ReportFinding:
     )
 
 
-def _latest_repair(session: Session, diagnosis: DiagnosisRow) -> report.RepairReport | None:
-    row = session.scalar(
-        select(RepairRow)
-        .where(RepairRow.diagnosis_id == diagnosis.id, RepairRow.status == "succeeded")
-        .order_by(RepairRow.created_at.desc())
-        .limit(1)
-    )
-    return _repair(session, row)
-
-
-def _repair(session: Session, row: RepairRow | None) -> report.RepairReport | None:
-    if row is None or row.status != "succeeded":
-        return None
-    of_repair = RepairActionRow.repair_id == row.id
-    total = session.scalar(select(func.count()).select_from(RepairActionRow).where(of_repair)) or 0
-    shown = session.scalars(
-        select(RepairActionRow).where(of_repair).order_by(RepairActionRow.ordinal).limit(ACTIONS_SHOWN)
-    )
-    return report.RepairReport(
-        id=row.id,
-        counts=repairs.count_actions(session, row.id),
-        actions=tuple(
-            report.ReportRepairAction(
-                id=a.id,
-                kind=a.kind,
-                reason=a.reason,
-                decision=a.decision,
-                before=a.before or None,
-                after=a.after or None,
-                score=a.score,
-                example_ids=tuple(a.example_ids),
-            )
-            for a in shown
+def _evidence(stored: Mapping[str, Any]) -> Evidence:
+    """Evidence as it was stored; what a diagnosis of an earlier version did not know of is empty."""
+    return Evidence(
+        neighbors=tuple(
+            Neighbor(**{**n, "agrees_with": Agreement(n["agrees_with"])}) for n in stored.get("neighbors", ())
         ),
-        total_actions=total,
-        dataset_version_id=row.result_version_id,
+        ood=stored.get("ood") or {},
+        conflict=stored.get("conflict") or {},
+        hard=stored.get("hard") or {},
+        serving_mismatch=stored.get("serving_mismatch") or {},
+        symptoms=tuple(stored.get("symptoms") or ()),
+        attribution=tuple(stored.get("attribution") or ()),
+        judge=stored.get("judge") or {},
     )
-
-
-def _augmentation(row: AugmentationRow | None) -> report.AugmentationReport | None:
-    if row is None or row.summary is None:
-        return None
-    return report.AugmentationReport(
-        notes=tuple(row.summary.get("notes", [])), counts=row.summary.get("counts", {})
-    )
-
-
-def _mixture(row: MixtureRow | None) -> report.MixtureReport | None:
-    if row is None or row.counts is None:
-        return None
-    # parts of what is trained on, which add up; the other counts say how it came about
-    targeted = row.counts.get("targeted_as_trained", row.counts.get("targeted", 0))
-    as_trained = {"targeted": targeted, "replay": row.counts.get("replay", 0)}
-    return report.MixtureReport(id=row.id, counts=as_trained, recipe=row.recipe)
-
-
-def _training(session: Session, row: TrainingJobRow | None) -> report.TrainingReport | None:
-    if row is None or row.summary is None:
-        return None
-    adapter = session.get(AdapterRow, row.adapter_id) if row.adapter_id else None
-    return report.TrainingReport(
-        id=row.id,
-        base_model=row.base_model,
-        hyperparameters=row.hyperparameters,
-        device=str(row.summary.get("device", "")),
-        seconds=row.summary.get("seconds"),
-        loss_curve=tuple(
-            (int(m["step"]), float(m["loss"])) for m in row.metrics if m.get("loss") is not None
-        ),
-        adapter_id=adapter.id if adapter else None,
-    )
-
-
-def _verification(
-    row: VerificationRow | None, checked: Sequence[VerificationCaseRow]
-) -> report.VerificationReport | None:
-    if row is None or row.result is None:
-        return None
-    result = row.result
-    retention = result.get("retention")
-    return report.VerificationReport(
-        id=row.id,
-        fix_rate=_rate(result["fix_rate"]),
-        held_back_fix_rate=_rate(result["held_back_fix_rate"]) if result.get("held_back_fix_rate") else None,
-        retention=None
-        if not retention
-        else report.RetentionEstimate(
-            mean=retention["mean"],
-            low=retention["low"],
-            high=retention["high"],
-            n=retention["n"],
-            largest_degradation=retention["largest_degradation"],
-            slices=tuple(
-                report.RetentionSlice(name=s["name"], before=s["before"], after=s["after"], n=s["n"])
-                for s in retention["slices"]
-            ),
-        ),
-        gate=report.GateReport(accepted=result["gate"]["accepted"], reasons=tuple(result["gate"]["reasons"])),
-        cases=tuple(
-            report.VerifiedCase(
-                id=c.bad_case_id or c.example_id or c.id,
-                part=c.split,
-                prompt=c.prompt,
-                before_output=c.before_output,
-                after_output=c.after_output,
-                verdict=c.verdict,
-                expected_output=c.expected_output,
-                before_score=c.before_score,
-                after_score=c.after_score,
-            )
-            for c in checked[:CASES_SHOWN]
-        ),
-        total_cases=len(checked),
-    )
-
-
-def _rate(value: dict[str, Any]) -> report.RateEstimate:
-    return report.RateEstimate(rate=value["rate"] or 0.0, low=value["low"], high=value["high"], n=value["n"])
-
-
-def _time(value: str | None) -> datetime | None:
-    return datetime.fromisoformat(value) if value else None

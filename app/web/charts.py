@@ -139,3 +139,20 @@ def _ticks(low: float, high: float) -> list[float]:
     step = next(m * magnitude for m in (1, 2, 2.5, 5, 10) if m * magnitude >= rough)
     count = math.ceil(span / step - 1e-9)
     return [round(low + i * step, 10) for i in range(count + 1)]
+
+
+_MARKS = {
+    "rows": '<circle cx="8" cy="8" r="2.4" class="fill-row"/>',
+    "ood": '<circle cx="8" cy="8" r="5" class="fill-ood"/>',
+    "conflict": '<path d="M8 2 14 13H2Z" class="fill-conflict"/>',
+    "hard": '<path d="M3.5 3.5h9v9h-9Z" class="fill-hard"/>',
+    "serving_mismatch": '<path d="M8 1.5 14.5 8 8 14.5 1.5 8Z" class="fill-serving_mismatch"/>',
+    "undetermined": '<path d="M3.5 3.5 12.5 12.5M12.5 3.5 3.5 12.5" class="stroke-undetermined"/>',
+}
+
+
+def cause_mark(kind: str) -> Markup:
+    """The shape that stands for a root cause (or for training rows) on the map."""
+    return Markup(  # noqa: S704 - our own shapes
+        f'<svg class="mark" viewBox="0 0 16 16" width="16" height="16" aria-hidden="true">{_MARKS[kind]}</svg>'
+    )

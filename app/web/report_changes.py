@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from itertools import zip_longest
 from typing import Any
 
-from app.domain.report import ReportRepairAction, json_ready
+from app.domain.json_ready import json_ready
+from app.domain.report import ReportRepairAction
 
 # An upsampled or merged group may hold hundreds of rows; the first ones tell what was done.
 MAX_ROWS_PER_ACTION = 6

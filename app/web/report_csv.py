@@ -12,6 +12,8 @@ from collections.abc import Sequence
 
 from app.domain.records import Agreement, RootCause
 from app.domain.report import ReportFinding, ReportModel
+from app.domain.report_map import MAP_SCALE
+from app.web import report_evidence
 
 # Excel cuts a cell at 32,767 characters and breaks the row; leave room for the apostrophe and the mark.
 MAX_CELL_CHARACTERS = 32_000
@@ -42,24 +44,48 @@ COLUMNS = (
     "held_back",
     "verdict",
     "after_output",
+    "cluster_trend",
+    "why",
+    "symptom_details",
+    "contradicting_example_id",
+    "taught_by",
+    "change",
+    "map_x",
+    "map_y",
 )
 
 
 def render_csv(report: ReportModel) -> str:
     """The findings with a header row; encode it as UTF-8."""
-    labels = {cluster.id: cluster.label for cluster in report.clusters}
+    known = _Known(report)
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\r\n")
     writer.writerow(COLUMNS)
     for finding in report.findings:
-        writer.writerow(
-            [_cell(value) for value in _values(finding, labels.get(finding.cluster_id or "", ""))]
-        )
+        writer.writerow([_cell(value) for value in _values(finding, known)])
     return "\ufeff" + out.getvalue().encode("utf-8", "replace").decode("utf-8")
 
 
-def _values(finding: ReportFinding, cluster: str) -> Sequence[object]:
+class _Known:
+    """What other parts of the report say about a finding."""
+
+    def __init__(self, report: ReportModel) -> None:
+        self.clusters = {c.id: c for c in report.clusters}
+        self.changes = (
+            {c.finding_id: c.change for c in report.comparison.changes if c.finding_id}
+            if report.comparison
+            else {}
+        )
+        drawn = report.map
+        self.places = dict(zip(drawn.finding_ids, drawn.cases / MAP_SCALE, strict=True)) if drawn else {}
+
+
+def _values(finding: ReportFinding, known: _Known) -> Sequence[object]:
     neighbors = finding.evidence.neighbors
+    cluster = known.clusters.get(finding.cluster_id or "")
+    seen = report_evidence.view(finding.evidence)
+    place = known.places.get(finding.id)
+    change = known.changes.get(finding.id)
     sides = [n.agrees_with for n in neighbors]
     # Formatted: the same value reads the same in every spreadsheet.
     return (
@@ -71,7 +97,7 @@ def _values(finding: ReportFinding, cluster: str) -> Sequence[object]:
         *(f"{finding.probabilities.get(cause, 0.0):.4f}" for cause in _PROBABILITIES),
         " ".join(finding.symptoms),
         finding.cluster_id,
-        cluster,
+        cluster.label if cluster else None,
         finding.prompt,
         finding.model_output,
         finding.expected_output,
@@ -85,7 +111,20 @@ def _values(finding: ReportFinding, cluster: str) -> Sequence[object]:
         "yes" if finding.held_back else "no",
         finding.verdict,
         finding.after_output,
+        cluster.trend.value if cluster and cluster.trend else None,
+        "; ".join(_fact(f) for cause, facts in seen.facts if cause == finding.category.value for f in facts),
+        "; ".join(f"{name}: {detail}" if detail else name for name, detail, _ in seen.symptoms),
+        seen.pair.right.example_id if seen.pair else None,
+        " ".join(t.example_id for t in seen.taught),
+        change.value if change else None,
+        float(place[0]) if place is not None else None,
+        float(place[1]) if place is not None else None,
     )
+
+
+def _fact(fact: report_evidence.Fact) -> str:
+    share = f" ({fact.shown_share})" if fact.shown_share else ""
+    return f"{fact.says}{share}" + (f": {', '.join(fact.words)}" if fact.words else "")
 
 
 def _cell(value: object) -> str:

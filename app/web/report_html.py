@@ -22,8 +22,9 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup, escape
 
-from app.domain.report import ReportModel, json_ready
-from app.web import charts, report_summary
+from app.domain.json_ready import json_ready
+from app.domain.report import ReportModel
+from app.web import charts, report_evidence, report_map, report_summary, report_words
 from app.web.differences import Segment, mark_differences
 from app.web.report_changes import change_of
 
@@ -34,7 +35,10 @@ MAX_VERIFIED_CASES = 500
 # So many stand open; the rest waits behind one fold.
 ACTIONS_IN_SIGHT = 6
 VERIFIED_CASES_IN_SIGHT = 20
+CLUSTERS_IN_SIGHT = 12
 CLIP_CHARACTERS = 420
+# Longer prompts are not compared word by word: a reader would not do it either.
+BESIDE_CHARACTERS = 600
 # A field of a megabyte would make a page nobody can open.
 MAX_TEXT_CHARACTERS = 20_000
 
@@ -60,17 +64,27 @@ _KANA = re.compile(r"[\u3040-\u30ff\uac00-\ud7af]")
 def render_html(report: ReportModel) -> str:
     """The whole report as one HTML document; encode it as UTF-8."""
     environment = _environment()
-    script = _asset("report.js")
+    script = _asset("report.js") + (_asset("map.js") if report.map is not None else "")
     digest = base64.b64encode(hashlib.sha256(script.encode("utf-8")).digest()).decode("ascii")
     findings = report_summary.in_reading_order(report.findings)
+    instructions = report_summary.shared_instructions(findings)
+    shown = findings[:MAX_FINDINGS]
+    shown_ids = frozenset(f.id for f in shown)
     before_and_after = report_summary.before_and_after(report)
-    document = environment.get_template("report.html.j2").render(
+    document = environment.get_template(
+        "report.html.j2"
+    ).render(
         report=report,
         headline=report_summary.headline(report),
         figures=report_summary.figures(report),
         causes=report_summary.by_cause(report),
-        findings=findings[:MAX_FINDINGS],
-        instructions=report_summary.shared_instructions(findings),
+        findings=shown,
+        shown_ids=shown_ids,
+        instructions=instructions,
+        map_counts=report_map.counts(report, report.map) if report.map is not None else (),
+        map_data=Markup(report_map.map_json(report, report.map, instructions, shown_ids))  # noqa: S704 - escaped
+        if report.map is not None
+        else None,
         findings_total=len(findings),
         verdicts=sorted({f.verdict for f in findings if f.verdict is not None}),
         actions=report.repair.actions[:MAX_ACTIONS] if report.repair is not None else (),
@@ -100,6 +114,10 @@ def _environment() -> Environment:
         "text": text,
         "one_line": one_line,
         "without": report_summary.without_instruction,
+        "task": report_summary.instruction_of,
+        "trend_name": report_words.trend_name,
+        "change_name": report_words.change_name,
+        "change_meaning": report_words.change_meaning,
         "percent": report_summary.percent,
         "number": number,
         "moment": moment,
@@ -116,7 +134,10 @@ def _environment() -> Environment:
         "Part": charts.Part,
         "counted": report_summary.counted,
         "compare": compare,
+        "beside": beside,
+        "evidence_of": report_evidence.view,
         "change_of": change_of,
+        "clusters_in_sight": CLUSTERS_IN_SIGHT,
         "actions_in_sight": ACTIONS_IN_SIGHT,
         "verified_cases_in_sight": VERIFIED_CASES_IN_SIGHT,
     }
@@ -148,6 +169,17 @@ def compare(left: str | None, right: str | None) -> tuple[Markup, Markup]:
         return text(left), text(right)
     marked = mark_differences(left[:MAX_TEXT_CHARACTERS], right[:MAX_TEXT_CHARACTERS])
     return _folded(marked[0], len(left), CLIP_CHARACTERS), _folded(marked[1], len(right), CLIP_CHARACTERS)
+
+
+def beside(value: str, other: str) -> Markup:
+    """``value`` as a block, with what differs from ``other`` marked where the two are near in words."""
+    if not 0 < len(value) <= BESIDE_CHARACTERS or len(other) > BESIDE_CHARACTERS:
+        return text(value, limit=220)
+    marked, _ = mark_differences(value, other)
+    same = sum(len(s.text) for s in marked if not s.differs)
+    if 2 * same < len(value):
+        return text(value, limit=220)
+    return _folded(marked, len(value), 220)
 
 
 def _folded(segments: tuple[Segment, ...], length: int, limit: int) -> Markup:

@@ -6,10 +6,11 @@ cannot become a heading, a link or HTML.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from typing import Any
 
-from app.domain.report import ReportFinding, ReportModel
+from app.domain.report import ReportCluster, ReportFinding, ReportModel
+from app.web.markdown_evidence import comparison_lines, evidence_lines, table
 from app.web.markdown_text import cell, code, escaped, fenced
 from app.web.report_changes import change_of
 from app.web.report_html import duration, moment, number, readable
@@ -26,6 +27,7 @@ from app.web.report_summary import (
     percent,
     verdict_name,
 )
+from app.web.report_words import trend_name
 
 MAX_FINDINGS = 200
 MAX_ACTIONS = 100
@@ -38,6 +40,7 @@ def render_markdown(report: ReportModel) -> str:
         _top(report),
         _roadmap(report),
         _clusters(report),
+        comparison_lines(report),
         _findings(report),
         _repair(report),
         _mixture(report),
@@ -64,7 +67,7 @@ def _top(report: ReportModel) -> Iterable[str]:
     for detail in top.details:
         yield f"> - {escaped(detail)}"
     yield ""
-    yield from _table(
+    yield from table(
         ("", "", ""), [(f"**{f.label}**", f"**{f.shown}**", escaped(f.note)) for f in figures(report)]
     )
     if report.diagnosis.cases:
@@ -76,7 +79,7 @@ def _top(report: ReportModel) -> Iterable[str]:
             for cause, count in by_cause(report)
             if count
         ]
-        yield from _table(("Root cause", "Cases", "Share", "What it means"), rows)
+        yield from table(("Root cause", "Cases", "Share", "What it means"), rows)
 
 
 def _roadmap(report: ReportModel) -> Iterable[str]:
@@ -85,7 +88,11 @@ def _roadmap(report: ReportModel) -> Iterable[str]:
     yield "## Roadmap"
     yield ""
     for step in report.roadmap:
-        yield f"{step.step}. {_bold(step.action)} ({escaped(step.cost)} cost): {escaped(step.key_point)}"
+        gain = f" Expected gain: {escaped(step.gain)}" if step.gain else ""
+        yield (
+            f"{step.step}. {_bold(humanised(step.action))} ({escaped(step.cost)} cost): "
+            f"{escaped(step.key_point)}{gain}"
+        )
 
 
 def _clusters(report: ReportModel) -> Iterable[str]:
@@ -97,13 +104,26 @@ def _clusters(report: ReportModel) -> Iterable[str]:
         (
             escaped(cluster.label),
             str(cluster.size),
+            _trend(cluster),
             ", ".join(f"{cause_name(c)} {n}" for c, n in cluster.category_counts.items() if n),
             escaped(", ".join(cluster.keywords)),
             cell(cluster.exemplars[0].prompt) if cluster.exemplars else "",
         )
         for cluster in report.clusters
     ]
-    yield from _table(("Group", "Cases", "Root causes", "Keywords", "Example"), rows)
+    yield from table(("Group", "Cases", "Trend", "Root causes", "Keywords", "Example"), rows)
+
+    if report.fixed_clusters:
+        yield ""
+        gone = ", ".join(f"{escaped(c.label)} ({c.size_before})" for c in report.fixed_clusters)
+        yield f"Not seen since the diagnosis before: {gone}."
+
+
+def _trend(cluster: ReportCluster) -> str:
+    if cluster.trend is None:
+        return ""
+    before = f", {cluster.size_before} before" if cluster.size_before else ""
+    return f"{trend_name(cluster.trend)}{before}"
 
 
 def _findings(report: ReportModel) -> Iterable[str]:
@@ -143,7 +163,10 @@ def _finding(finding: ReportFinding) -> Iterable[str]:
             (f"{n.similarity:.2f}", cell(n.input), cell(n.output), escaped(humanised(n.agrees_with.value)))
             for n in finding.evidence.neighbors
         ]
-        yield from _table(("Similarity", "Training prompt", "Its answer", "Sides with"), rows)
+        yield from table(("Similarity", "Training prompt", "Its answer", "Sides with"), rows)
+        yield ""
+    if lines := list(evidence_lines(finding.evidence)):
+        yield from lines
         yield ""
     for action in finding.recommended_actions:
         yield f"- {_bold(humanised(action.action))} ({escaped(action.cost)} cost): {escaped(action.reason)}"
@@ -161,7 +184,7 @@ def _repair(report: ReportModel) -> Iterable[str]:
         (escaped(humanised(kind)), escaped(", ".join(f"{n} {decision}" for decision, n in decisions.items())))
         for kind, decisions in repair.counts.items()
     ]
-    yield from _table(("Change", "Decisions"), rows)
+    yield from table(("Change", "Decisions"), rows)
     yield ""
     for action in repair.actions[:MAX_ACTIONS]:
         yield f"- {_bold(humanised(action.kind))} ({escaped(action.decision)}): {escaped(action.reason)}"
@@ -217,7 +240,7 @@ def _verification(report: ReportModel) -> Iterable[str]:
             (escaped(s.name), str(s.n), percent(s.before), percent(s.after), percent(s.degradation))
             for s in verification.retention.slices
         ]
-        yield from _table(("Slice", "Rows", "Before", "After", "Lost"), rows)
+        yield from table(("Slice", "Rows", "Before", "After", "Lost"), rows)
         yield ""
     cases = before_and_after(report)
     rows = [
@@ -231,7 +254,7 @@ def _verification(report: ReportModel) -> Iterable[str]:
         for case in cases[:MAX_VERIFIED_CASES]
     ]
     if rows:
-        yield from _table(("Case", "Before", "After", "Expected", "Verdict"), rows)
+        yield from table(("Case", "Before", "After", "Expected", "Verdict"), rows)
     total = max(len(cases), verification.total_cases or 0)
     if total > len(rows):
         yield ""
@@ -256,14 +279,6 @@ def _method(report: ReportModel) -> Iterable[str]:
 def _settings(values: Mapping[str, Any]) -> Iterable[str]:
     for key, value in values.items():
         yield f"- {escaped(humanised(str(key)))}: {escaped(readable(value))}"
-
-
-def _table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> Iterable[str]:
-    """A table whose cells are Markdown already: made by ``escaped`` or ``cell``."""
-    yield "| " + " | ".join(header) + " |"
-    yield "|" + " --- |" * len(header)
-    for row in rows:
-        yield "| " + " | ".join(row) + " |"
 
 
 def _bold(text: str) -> str:

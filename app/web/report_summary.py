@@ -277,3 +277,8 @@ def without_instruction(prompt: str, instructions: Set[str]) -> str:
     """``prompt`` without its first line where that is one of ``instructions`` and something follows."""
     first, _, rest = prompt.partition("\n")
     return rest if first in instructions and rest.strip() else prompt
+
+
+def instruction_of(prompt: str, instructions: Set[str]) -> str:
+    """The task instruction that ``without_instruction`` takes away, or nothing."""
+    return prompt.partition("\n")[0] if without_instruction(prompt, instructions) != prompt else ""

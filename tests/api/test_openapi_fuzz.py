@@ -17,10 +17,12 @@ import pytest
 import uvicorn
 from fastapi.testclient import TestClient
 
+from app.artifacts import ArtifactStore
+from app.db.session import SessionFactory
 from app.main import create_app
 from app.settings import Settings
 from tests.conftest import ADMIN_KEY
-from tests.seed import Seeded
+from tests.seed import Seeded, add_map
 
 _CHECKS = (
     "not_a_server_error",
@@ -57,8 +59,14 @@ def base_url(settings: Settings) -> Iterator[str]:
 
 
 def test_no_request_makes_a_server_error_or_an_undocumented_answer(
-    client: TestClient, seeded: Seeded, base_url: str, tmp_path: Path
+    client: TestClient,
+    seeded: Seeded,
+    sessions: SessionFactory,
+    store: ArtifactStore,
+    base_url: str,
+    tmp_path: Path,
 ) -> None:
+    add_map(sessions, store, seeded.diagnosis_id)
     assert client.get("/readyz").status_code == 200
     # Known ids, so that the answers are not all 404; what can be deleted is a spare one.
     spare_case = client.post("/v1/bad-cases", json={"instruction": "spare", "model_output": "x"})
@@ -69,7 +77,7 @@ def test_no_request_makes_a_server_error_or_an_undocumented_answer(
     }
     parameters = "\n".join(
         [f'"path.{name}" = "{value}"' for name, value in known.items()]
-        + [f'"query.against" = "{seeded.version_id}"']
+        + [f'"query.against" = "{seeded.version_id}"', f'"query.with" = "{seeded.diagnosis_id}"']
     )
     config = tmp_path / "schemathesis.toml"
     config.write_text(f"[parameters]\n{parameters}\n", encoding="utf-8")

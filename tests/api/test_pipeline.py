@@ -45,7 +45,16 @@ def test_nothing_of_it_is_seen_from_another_project(
     ids = asdict(seeded)
     paths = [f"/v1/{noun}/{ids[parameter]}" for noun, (parameter, _) in NOUNS.items()]
     paths += [
-        f"/v1/diagnoses/{seeded.diagnosis_id}/{part}" for part in ("findings", "clusters", "report", "events")
+        f"/v1/diagnoses/{seeded.diagnosis_id}/{part}"
+        for part in (
+            "findings",
+            "clusters",
+            "report",
+            "events",
+            "map",
+            "map/examples?at=0",
+            f"comparison?with={seeded.diagnosis_id}",
+        )
     ]
     paths += [
         f"/v1/findings/{seeded.finding_id}",

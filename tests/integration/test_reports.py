@@ -428,3 +428,22 @@ def test_a_cycle_with_two_attempts_shows_the_one_whose_adapter_is_kept(
     assert report.mixture.recipe == mixture.recipe
     assert session.get_one(AdapterRow, cycle.adapter_id).gate == "rejected"
     rendered(report)
+
+
+def test_a_finding_stored_before_there_were_symptoms_in_evidence_is_told(
+    session: Session, project: str, diagnosis: DiagnosisRow
+) -> None:
+    for finding in diagnoses.list_findings(session, diagnosis.id):
+        finding.evidence = {k: finding.evidence[k] for k in ("neighbors", "ood")}
+    diagnosis.summary = {
+        **(diagnosis.summary or {}),
+        "roadmap": [{"step": 1, "action": "clean", "key_point": "one contradiction", "cost": "low"}],
+    }
+    session.flush()
+    report = reports.build(session, project, diagnosis.id, now=NOW)
+    assert [f.evidence.neighbors[0].similarity for f in report.findings] == [0.93, 0.93]
+    assert [(f.evidence.conflict, f.evidence.symptoms, f.evidence.judge) for f in report.findings] == [
+        ({}, (), {})
+    ] * 2
+    assert report.roadmap[0].gain == ""
+    assert "one contradiction" in rendered(report)

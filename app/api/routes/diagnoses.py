@@ -9,7 +9,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Header, Query, Request, Response
 
 from app.api.answers import if_match, located, versioned
-from app.api.dependencies import Contributor, DatabaseSession, Page, PageInOrder, Reader
+from app.api.dependencies import Contributor, DatabaseSession, Page, PageInOrder, Reader, Store
 from app.api.problems import documented
 from app.api.schemas.common import Id, ListOf
 from app.api.schemas.diagnoses import (
@@ -141,10 +141,22 @@ def read_report(
     request: Request,
     caller: Reader,
     session: DatabaseSession,
+    store: Store,
     format: ReportFormat = ReportFormat.JSON,
+    compared_with: Annotated[
+        Id | None, Query(description="An earlier diagnosis: what became of its cases and clusters.")
+    ] = None,
 ) -> Response:
     """What failed and why, what was changed, and whether it helped. HTML is one self-contained page."""
-    report = reports.build(session, caller.project_id, diagnosis_id, now=datetime.now(UTC))
+    report = reports.build(
+        session,
+        caller.project_id,
+        diagnosis_id,
+        now=datetime.now(UTC),
+        store=store,
+        compared_with=compared_with,
+        with_texts=format is ReportFormat.HTML,
+    )
     text = request.app.state.render_report[format.value](report)
     return Response(text, media_type=_MEDIA_TYPES[format])
 

@@ -40,7 +40,7 @@ class Diagnosis(LongWork):
     cases: int
     options: dict[str, Any]
     summary: dict[str, Any] | None = Field(
-        description="Once it has succeeded: by_category (counts) and roadmap (step, action, key_point, cost)."
+        description="Once it has succeeded: by_category (counts) and roadmap (step, action, key_point, cost, gain)."
     )
     calibration: dict[str, Any] | None = Field(description="The thresholds, and how they were learnt.")
     training_defaults: dict[str, Any] | None
@@ -56,7 +56,11 @@ class Finding(Resource):
     probabilities: dict[str, float]
     confidence: float
     symptoms: list[str]
-    evidence: dict[str, Any]
+    evidence: dict[str, Any] = Field(
+        description="neighbors (the training rows that decide, each with agrees_with), then ood, conflict, "
+        "hard and serving_mismatch, symptoms (what each detector saw), and where an adapter or a judge was "
+        "at hand attribution (the rows that taught the answer) and judge."
+    )
     cluster_id: str | None
     recommended_actions: list[dict[str, Any]]
     held_back: bool = Field(description="Kept out of every training, to measure the fix on.")
@@ -111,6 +115,10 @@ class Cluster(Resource):
     size: int
     exemplar_ids: list[str]
     category_counts: dict[str, int]
+    trend: dict[str, Any] | None = Field(
+        description="Against the dataset's diagnosis before: trend (new, growing, steady, shrinking, "
+        "came_back), size_before, before_id, since. Null where there was none."
+    )
     created_at: datetime
 
 

@@ -25,6 +25,7 @@ class DiagnosisRow(LongWork, Base):
     summary: Mapped[dict[str, Any] | None]
     calibration: Mapped[dict[str, Any] | None]
     training_defaults: Mapped[dict[str, Any] | None]
+    map_uri: Mapped[str | None] = mapped_column(Text)
 
 
 class ClusterRow(Created, Base):
@@ -37,6 +38,7 @@ class ClusterRow(Created, Base):
     size: Mapped[int]
     exemplar_ids: Mapped[list[str]]
     category_counts: Mapped[dict[str, Any]]
+    trend: Mapped[dict[str, Any] | None]
 
 
 class FindingRow(Created, Base):

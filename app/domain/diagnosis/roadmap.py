@@ -11,7 +11,7 @@ from app.domain.records import Cluster, RoadmapStep, RootCause
 
 
 def roadmap(by_category: Mapping[RootCause, int], clusters: Sequence[Cluster]) -> tuple[RoadmapStep, ...]:
-    """Cluster, repair, mix, tune, fall back. ``cost`` is low, medium or high."""
+    """Cluster, repair, mix, tune, fall back. ``cost`` is low, medium or high; ``gain`` counts cases."""
     ood, conflict, hard, serving, open_ = (by_category.get(cause, 0) for cause in RootCause)
     total = sum(by_category.values())
     largest = f"; the largest, {clusters[0].label!r}, holds {len(clusters[0].case_ids)}" if clusters else ""
@@ -25,18 +25,21 @@ def roadmap(by_category: Mapping[RootCause, int], clusters: Sequence[Cluster]) -
     if hard:
         repair.append(f"add worked answers for {hard} hard cases")
     tuning = training_defaults(by_category, rows=0)
+    gains = _gains(by_category, clusters)
     return (
         RoadmapStep(
             step=1,
             action="cluster",
             key_point=f"{total} cases fall into {len(clusters)} clusters{largest}.{first}{person}",
             cost="low",
+            gain=gains[0],
         ),
         RoadmapStep(
             step=2,
             action="repair",
             key_point=_sentence("; ".join(repair) or "the data gives no reason for a repair"),
             cost="medium" if conflict or ood or hard else "low",
+            gain=gains[1],
         ),
         RoadmapStep(
             step=3,
@@ -44,6 +47,7 @@ def roadmap(by_category: Mapping[RootCause, int], clusters: Sequence[Cluster]) -
             key_point="Train on every repaired row, what was added at 5 to 10 % of it, and replay the rest "
             "so that nothing is forgotten.",
             cost="low",
+            gain=gains[2],
         ),
         RoadmapStep(
             step=4,
@@ -51,6 +55,7 @@ def roadmap(by_category: Mapping[RootCause, int], clusters: Sequence[Cluster]) -
             key_point=f"LoRA on all linear layers, rank {tuning['rank']}, alpha {tuning['alpha']}; only "
             "after step 2, because training on contradicting rows learns the contradiction.",
             cost="high",
+            gain=gains[3],
         ),
         RoadmapStep(
             step=5,
@@ -58,8 +63,51 @@ def roadmap(by_category: Mapping[RootCause, int], clusters: Sequence[Cluster]) -
             key_point="Until a case is verified as fixed, answer it at inference time: few-shot examples "
             "from the repaired rows, retrieval for knowledge that changes, or a stronger model.",
             cost="medium",
+            gain=gains[4],
         ),
     )
+
+
+def _gains(by_category: Mapping[RootCause, int], clusters: Sequence[Cluster]) -> tuple[str, ...]:
+    """What each of the five steps can bring, at most: cases and their share of all."""
+    ood, conflict, hard, serving, _ = (by_category.get(cause, 0) for cause in RootCause)
+    total = sum(by_category.values())
+    data = ood + conflict + hard
+    together = sum(len(c.case_ids) for c in clusters)
+    reading = (
+        f"Reading {len(clusters)} {'cluster' if len(clusters) == 1 else 'clusters'} tells about "
+        f"{_of(together, total)}"
+        if together
+        else "Every case has to be read by itself"
+    )
+    request = f"; mending the request helps up to {_of(serving, total)} without training" if serving else ""
+    causes = [
+        f"{count} {name}"
+        for count, name in ((conflict, "contradicted"), (ood, "not covered"), (hard, "hard"))
+        if count
+    ]
+    answers = [
+        f"up to {_of(count, total)} from {what}"
+        for count, what in ((conflict + ood, "repaired rows"), (hard, "worked answers and more capacity"))
+        if count
+    ]
+    return (
+        f"{reading}{request}.",
+        f"Takes away the cause of up to {_of(data, total)}: {', '.join(causes)}."
+        if data
+        else "None: no case has its cause in the data.",
+        "Fixes no case by itself; it keeps the repair from costing what works today.",
+        f"Turns the repair into answers: {' and '.join(answers)}."
+        if answers
+        else "None: no case has its cause in the data.",
+        f"Up to {_of(data, total)} can be answered today, before anything is trained."
+        if data
+        else "None: no case waits for training.",
+    )
+
+
+def _of(count: int, total: int) -> str:
+    return f"{count} of {total} cases ({count / total:.0%})" if total else "no case"
 
 
 def _sentence(words: str) -> str:

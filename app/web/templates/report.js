@@ -31,6 +31,16 @@
       apply();
     });
   }
+  const showAll = () => {
+    if (search) search.value = "";
+    for (const filter of Object.keys(chosen)) {
+      chosen[filter] = "";
+      for (const button of document.querySelectorAll(`[data-filter="${filter}"]`)) {
+        button.setAttribute("aria-pressed", String(button.dataset.value === ""));
+      }
+    }
+    apply();
+  };
   let waiting = 0;
   if (search) search.addEventListener("input", () => { clearTimeout(waiting); waiting = setTimeout(apply, 120); });
 
@@ -45,7 +55,10 @@
   // A link to one finding opens it.
   const follow = () => {
     const target = location.hash ? document.getElementById(decodeURIComponent(location.hash.slice(1))) : null;
-    if (target && target.matches("details")) { target.open = true; target.scrollIntoView(); }
+    if (!target) return;
+    if (target.hidden) showAll();
+    for (let fold = target.closest("details"); fold; fold = fold.parentElement.closest("details")) fold.open = true;
+    target.scrollIntoView();
   };
   addEventListener("hashchange", follow);
   follow();

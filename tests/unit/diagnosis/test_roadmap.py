@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.domain.diagnosis import findings, roadmap
-from app.domain.records import Agreement, RootCause, Symptom
+from app.domain.records import Agreement, Cluster, RootCause, Symptom
 
 
 def test_the_roadmap_has_five_steps_in_order_with_costs() -> None:
@@ -16,6 +16,32 @@ def test_the_roadmap_has_five_steps_in_order_with_costs() -> None:
     assert {s.cost for s in steps} <= {"low", "medium", "high"}
     assert "2 conflict" in steps[1].key_point
     assert "4 cases that nothing covers" in steps[1].key_point
+
+
+def test_each_step_says_how_many_cases_it_can_help() -> None:
+    causes = {RootCause.OOD: 4, RootCause.CONFLICT: 2, RootCause.HARD: 1, RootCause.SERVING_MISMATCH: 3}
+    case_ids = tuple(f"bc_{i}" for i in range(5))
+    cluster = Cluster(
+        label="refunds", keywords=(), case_ids=case_ids, exemplar_ids=case_ids[:1], category_counts={}
+    )
+    gains = [s.gain for s in roadmap.roadmap(causes, [cluster])]
+    assert "1 clusters" not in gains[0]
+    assert "5 of 10 cases (50%)" in gains[0]
+    assert "3 of 10 cases (30%) without training" in gains[0]
+    assert "7 of 10 cases (70%): 2 contradicted, 4 not covered, 1 hard" in gains[1]
+    assert gains[2]
+    assert "6 of 10 cases (60%) from repaired rows" in gains[3]
+    assert "1 of 10 cases (10%) from worked answers" in gains[3]
+    assert "7 of 10 cases (70%)" in gains[4]
+
+
+@pytest.mark.parametrize("causes", [{}, {RootCause.UNDETERMINED: 3}, {RootCause.HARD: 2}])
+def test_a_step_that_helps_nobody_says_so(causes: dict[RootCause, int]) -> None:
+    gains = [s.gain for s in roadmap.roadmap(causes, [])]
+    assert all(gains)
+    assert not any(gain.startswith("0 ") or " 0 of" in gain for gain in gains)
+    if not causes.get(RootCause.HARD):
+        assert gains[1].startswith("None")
 
 
 def test_mostly_hard_cases_ask_for_more_rank() -> None:

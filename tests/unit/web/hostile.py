@@ -35,17 +35,24 @@ FRAGMENTS = (
 hostile_texts = st.lists(st.one_of(st.sampled_from(FRAGMENTS), st.text(max_size=12)), max_size=6).map("".join)
 
 
-def poisoned(value: T, text: str) -> T:
-    """``value`` with ``text`` in place of every string that is not an enum's member."""
+def poisoned(value: T, text: str, *, keys: bool = True) -> T:
+    """``value`` with ``text`` in place of every string that is not an enum's member; ``keys`` of mappings too.
+
+    Evidence keeps its keys in the second pass of a test: under other keys its texts would not be looked at.
+    """
     if isinstance(value, Enum):
         return value
     if isinstance(value, str):
         return cast(T, text)
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        fields = {f.name: poisoned(getattr(value, f.name), text) for f in dataclasses.fields(value)}
+        fields = {
+            f.name: poisoned(getattr(value, f.name), text, keys=keys) for f in dataclasses.fields(value)
+        }
         return cast(T, type(value)(**fields))
     if isinstance(value, Mapping):
-        return cast(T, {poisoned(k, text): poisoned(v, text) for k, v in value.items()})
+        return cast(
+            T, {poisoned(k, text) if keys else k: poisoned(v, text, keys=keys) for k, v in value.items()}
+        )
     if isinstance(value, (tuple, list)):
-        return cast(T, type(value)(poisoned(item, text) for item in value))
+        return cast(T, type(value)(poisoned(item, text, keys=keys) for item in value))
     return value

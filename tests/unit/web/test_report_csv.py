@@ -10,6 +10,7 @@ from hypothesis import example, given, settings
 from app.web.report_csv import COLUMNS, render_csv
 from tests.unit.web.examples import conflict_finding, cycle_report, empty_report
 from tests.unit.web.hostile import FRAGMENTS, hostile_texts, poisoned
+from tests.unit.web.large import mapped_cycle_report
 
 
 def _read(document: str) -> list[dict[str, str]]:
@@ -42,8 +43,9 @@ def test_a_cell_that_begins_like_a_formula_is_quoted_as_text(start: str) -> None
 @given(text=hostile_texts)
 @example(text="".join(FRAGMENTS))
 @settings(max_examples=80, deadline=None)
-def test_no_text_breaks_a_row_or_starts_a_formula(text: str) -> None:
-    report = poisoned(cycle_report(), text)
+@pytest.mark.parametrize("keys", [True, False])
+def test_no_text_breaks_a_row_or_starts_a_formula(keys: bool, text: str) -> None:
+    report = poisoned(mapped_cycle_report(rows=5), text, keys=keys)
     rows = _read(render_csv(report))
     assert len(rows) == len(report.findings)
     assert all(None not in row and None not in row.values() for row in rows)
@@ -54,3 +56,19 @@ def test_a_huge_cell_is_cut_where_a_spreadsheet_would_break_it() -> None:
     finding = replace(conflict_finding(), model_output="x" * 1_000_000)
     (row,) = _read(render_csv(replace(cycle_report(), findings=(finding,))))
     assert len(row["model_output"]) == 32_001
+
+
+def test_a_row_tells_why_where_on_the_map_and_what_changed() -> None:
+    report = mapped_cycle_report(rows=5)
+    rows = _read(render_csv(report))
+    assert rows[1]["why"].startswith(
+        "Words that no training row holds: ETC, 高速; Length 18: longer than 41%"
+    )
+    assert rows[0]["symptom_details"] == "copied_training_output: the output is another row's answer"
+    assert (rows[0]["contradicting_example_id"], rows[0]["taught_by"]) == (
+        "train-0012",
+        "train-0012 train-0098",
+    )
+    assert [r["change"] for r in rows] == ["new", "changed", "fixed", ""]
+    assert report.map is not None
+    assert float(rows[2]["map_x"]) == pytest.approx(report.map.cases[2, 0] / 65_535, abs=1e-4)

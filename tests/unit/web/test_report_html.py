@@ -2,12 +2,14 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import json
 import re
 from collections import Counter
 from dataclasses import dataclass, field, replace
 from html.parser import HTMLParser
 from time import perf_counter
 
+import numpy as np
 import pytest
 from hypothesis import example, given, settings
 
@@ -16,8 +18,9 @@ from app.web import report_html
 from app.web.report_html import render_html
 from tests.unit.web.examples import conflict_finding, cycle_report, diagnosis_report, empty_report
 from tests.unit.web.hostile import FRAGMENTS, hostile_texts, poisoned
+from tests.unit.web.large import large_report, mapped_cycle_report
 
-REPORTS = (cycle_report, diagnosis_report, empty_report)
+REPORTS = (cycle_report, diagnosis_report, empty_report, mapped_cycle_report)
 
 
 @dataclass
@@ -67,12 +70,13 @@ def read(document: str) -> Page:
 @example(text="<script>")
 @example(text='"><img onerror=')
 @settings(max_examples=40, deadline=None)
-def test_no_text_of_a_user_ever_becomes_markup(text: str) -> None:
-    report = cycle_report()
-    sound, hostile = read(render_html(report)), read(render_html(poisoned(report, text)))
+@pytest.mark.parametrize("keys", [True, False])
+def test_no_text_of_a_user_ever_becomes_markup(keys: bool, text: str) -> None:
+    report = mapped_cycle_report(rows=20)
+    sound, hostile = read(render_html(report)), read(render_html(poisoned(report, text, keys=keys)))
     known = sound.tags.keys() | {"details", "summary", "span", "mark", "div"}
     assert hostile.tags.keys() <= known
-    assert hostile.tags["script"] == hostile.tags["style"] == 1
+    assert (hostile.tags["script"], hostile.tags["style"]) == (2, 1)
     assert hostile.attributes.keys() <= sound.attributes.keys() | {"lang", "dir", "class"}
     assert hostile.comments == []
     assert not [name for name in hostile.attributes if name.startswith("on")]
@@ -116,6 +120,93 @@ def test_a_whole_cycle_shows_every_section_in_order() -> None:
         "Before and after",
         "Method and settings",
     ]
+
+
+def test_map_and_comparison_stand_between_the_roadmap_and_the_findings() -> None:
+    headings = read(render_html(mapped_cycle_report())).headings
+    assert headings[1:6] == [
+        "Roadmap",
+        "Map of the training set and the cases",
+        "Groups of cases that fail alike",
+        "Against the diagnosis before",
+        "Findings",
+    ]
+
+
+def test_the_map_in_the_page_holds_every_point() -> None:
+    report = large_report(3_000, 50)
+    document = render_html(report)
+    data = json.loads(document.split('id="map-data">')[1].split("</script>")[0])
+    assert report.map is not None
+    places = np.frombuffer(base64.b64decode(data["rows"]), dtype="<u2").reshape(-1, 2)
+    assert np.array_equal(places, report.map.examples)
+    assert data["texts"].split("\n") == list(report.map.texts)
+    assert data["cases"]["ids"] == [f.id for f in report.findings]
+    assert data["causes"][data["cases"]["causes"][0]]["key"] == report.findings[0].category.value
+    assert data["cases"]["texts"][4] == "我的second信用卡丢了怎么办"
+
+
+@pytest.mark.parametrize("text", ["a\nb", "</script><script>", "\u2028", "\ud800", "\x00", "&lt;"])
+def test_a_text_on_the_map_can_be_anything(text: str) -> None:
+    report = mapped_cycle_report(rows=30)
+    assert report.map is not None
+    report = replace(report, map=replace(report.map, texts=(text,) * 30))
+    data = render_html(report).split('id="map-data">')[1].split("</script>")[0]
+    assert len(json.loads(data)["texts"].split("\n")) == 30
+
+
+def test_a_case_beyond_what_the_page_shows_is_on_the_map_without_a_link(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(report_html, "MAX_FINDINGS", 3)
+    document = render_html(large_report(100, 8))
+    ids = json.loads(document.split('id="map-data">')[1].split("</script>")[0])["cases"]["ids"]
+    assert (len(ids), ids.count("")) == (8, 5)
+
+
+def test_eighteen_thousand_rows_and_six_hundred_cases_fit_into_a_file_one_can_send() -> None:
+    report = large_report(18_000, 600)
+    whole = len(render_html(report).encode())
+    assert whole - len(render_html(replace(report, map=None)).encode()) < 2_000_000
+    assert whole < 10_000_000
+
+
+def test_the_contradicting_pair_stands_side_by_side_with_its_differences_marked() -> None:
+    finding = conflict_finding()
+    pair = {
+        "left": {"example_id": None, "input": "freeze my card", "output": "cards / freeze"},
+        "right": {"example_id": "t-7", "input": "unfreeze my card", "output": "cards / unfreeze"},
+        "differences": [{"kind": "negation", "left": "freeze", "right": "unfreeze"}],
+    }
+    evidence = replace(finding.evidence, conflict={"contradicting_pair": pair, "brand_new": {"a": 1}})
+    document = render_html(replace(diagnosis_report(), findings=(replace(finding, evidence=evidence),)))
+    for shown in (
+        "This case",
+        "<mark>freeze</mark> my card",
+        "<mark>unfreeze</mark> my card",
+        "<b>Negation</b> freeze → unfreeze",
+        "<dt>Brand new</dt>",
+    ):
+        assert shown in document
+    assert "contradicting_pair" not in document
+    assert "Contradicting pair" not in document
+
+
+def test_a_roadmap_step_shows_cost_and_gain() -> None:
+    document = render_html(large_report(10, 5))
+    assert document.count("<h4>Expected gain</h4>") == document.count("<h4>Cost</h4>") == 5
+
+
+def test_a_group_shows_how_it_moved() -> None:
+    document = render_html(large_report(10, 5))
+    assert '<span class="trend t-growing">Growing</span> <span class="quiet">1 before</span>' in document
+    assert "Not seen since the diagnosis before" in document
+
+
+def test_what_differs_from_the_prompt_is_marked_in_a_near_row_and_not_in_a_far_one() -> None:
+    assert report_html.beside("freeze my gold card", "freeze my old card").count("<mark>") == 1
+    assert "<mark>" not in report_html.beside("where is my parcel", "my dog bit another dog, am I insured")
+    assert "<mark>信" in report_html.beside("我的信用卡丢了怎么办", "我的银行卡丢了怎么办")
 
 
 def test_a_diagnosis_alone_shows_only_its_own_sections() -> None:

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import pytest
 from hypothesis import example, given, settings
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
@@ -10,6 +11,7 @@ from app.web.markdown_text import cell, code, escaped, fenced
 from app.web.report_markdown import render_markdown
 from tests.unit.web.examples import conflict_finding, cycle_report, diagnosis_report, empty_report
 from tests.unit.web.hostile import FRAGMENTS, hostile_texts, poisoned
+from tests.unit.web.large import large_report, mapped_cycle_report
 
 # A reader that lets HTML through, as many do: whatever got past the escaping would show here.
 _READER = MarkdownIt("commonmark", {"html": True}).enable(["table", "strikethrough"])
@@ -29,9 +31,10 @@ def _headings(document: str) -> list[str]:
 @example(text="".join(FRAGMENTS))
 @example(text="\\|`|`<b>|")
 @settings(max_examples=30, deadline=None)
-def test_no_text_of_a_user_ever_becomes_markup(text: str) -> None:
-    report = cycle_report()
-    sound, hostile = render_markdown(report), render_markdown(poisoned(report, text))
+@pytest.mark.parametrize("keys", [True, False])
+def test_no_text_of_a_user_ever_becomes_markup(keys: bool, text: str) -> None:
+    report = mapped_cycle_report(rows=5)
+    sound, hostile = render_markdown(report), render_markdown(poisoned(report, text, keys=keys))
     kinds = {token.type for token in _tokens(hostile)}
     assert not kinds & {"html_block", "html_inline", "link_open", "image"}
     assert _headings(hostile) == _headings(sound)
@@ -90,3 +93,19 @@ def test_plain_text_stays_readable() -> None:
     assert escaped("1. first") == r"1\. first"
     assert escaped("0.5 is low") == "0.5 is low"
     assert escaped("https://example.com") == r"https\://example.com"
+
+
+def test_evidence_gain_trend_and_comparison_are_told() -> None:
+    document = render_markdown(large_report(10, 4))
+    assert "## Against the diagnosis before" in document
+    for told in (
+        "Expected gain: Helps up to",
+        "| Growing, 1 before |",
+        "Not seen since the diagnosis before: login, locked (6).",
+        "| Fixed or gone | 6 | 0 |",
+        "The contradiction:",
+        "Words that no training row holds: `ETC`, `高速`",
+        "Taught by train",
+        "A language model's reading",
+    ):
+        assert told in document, told

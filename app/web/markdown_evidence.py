@@ -1,0 +1,104 @@
+"""The evidence of a finding, and two diagnoses side by side, as Markdown."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from app.domain.records import Evidence
+from app.domain.report import ReportModel
+from app.web import report_evidence
+from app.web.markdown_text import cell, escaped
+from app.web.report_html import number
+from app.web.report_summary import by_cause, cause_name, counted, humanised
+from app.web.report_words import change_meaning, change_name, trend_name
+
+MAX_CHANGES = 100
+
+
+def evidence_lines(evidence: Evidence) -> Iterable[str]:
+    """What speaks for the verdict beside the neighbours: one line each."""
+    seen = report_evidence.view(evidence)
+    if seen.pair is not None:
+        yield "The contradiction:"
+        yield ""
+        rows = [
+            (
+                "This case" if row.example_id is None else escaped(row.example_id),
+                cell(row.input),
+                cell(row.output),
+            )
+            for row in (seen.pair.left, seen.pair.right)
+        ]
+        yield from table(("", "Prompt", "Answer"), rows)
+        yield ""
+        for difference in seen.pair.differences:
+            yield (
+                f"- Differs: {escaped(humanised(difference.kind))}, "
+                f"{cell(difference.left)} against {cell(difference.right)}"
+            )
+    if seen.sides is not None:
+        expected, wrong, neither = seen.sides
+        yield (
+            f"- Of the near rows, {expected} give the expected answer, {wrong} the wrong one, {neither} neither"
+        )
+    for name, facts in seen.facts:
+        for fact in facts:
+            words = f": {', '.join(cell(word, 80) for word in fact.words)}" if fact.words else ""
+            share = f" ({fact.shown_share})" if fact.shown_share else ""
+            yield f"- {escaped(humanised(name))}: {escaped(fact.says)}{share}{words}"
+    for name, detail, example_id in seen.symptoms:
+        row = f" ({escaped(example_id)})" if example_id else ""
+        yield f"- Symptom {escaped(humanised(name))}: {escaped(detail)}{row}"
+    for row in seen.taught:
+        score = f", {number(row.score)}" if row.score is not None else ""
+        yield f"- Taught by {escaped(row.example_id)}{score}: {cell(row.input)} → {cell(row.output)}"
+    if seen.judge:
+        yield f"- A language model's reading: {', '.join(f'{escaped(k)} {cell(v)}' for k, v in seen.judge)}"
+
+
+def comparison_lines(report: ReportModel) -> Iterable[str]:
+    made = report.comparison
+    if made is None:
+        return
+    yield "## Against the diagnosis before"
+    yield ""
+    yield escaped(made.before_title)
+    yield ""
+    rows = [
+        (change_name(change), str(count), change_meaning(change))
+        for change, count in made.case_counts.items()
+    ]
+    yield from table(("Cases", "", ""), rows)
+    yield ""
+    pairs = [(cause, made.by_category.get(cause, (0, 0))) for cause, _ in by_cause(report)]
+    rows = [(cause_name(cause), str(before), str(now)) for cause, (before, now) in pairs if before or now]
+    yield from table(("Root cause", "Before", "Now"), rows)
+    if made.clusters:
+        yield ""
+        rows = [
+            (escaped(c.label), trend_name(c.trend), str(c.size_before), str(c.size)) for c in made.clusters
+        ]
+        yield from table(("Group", "Trend", "Before", "Now"), rows)
+    if made.changes:
+        yield ""
+        rows = [
+            (
+                cell(c.prompt),
+                change_name(c.change),
+                cause_name(c.before) if c.before else "–",
+                cause_name(c.after) if c.after else "–",
+            )
+            for c in made.changes[:MAX_CHANGES]
+        ]
+        yield from table(("Case", "Change", "Before", "Now"), rows)
+        if made.total_changes > len(rows):
+            yield ""
+            yield f"… {counted(made.total_changes - len(rows), 'more case')}; the JSON report holds them."
+
+
+def table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> Iterable[str]:
+    """A table whose cells are Markdown already: made by ``escaped`` or ``cell``."""
+    yield "| " + " | ".join(header) + " |"
+    yield "|" + " --- |" * len(header)
+    for row in rows:
+        yield "| " + " | ".join(row) + " |"
