@@ -10,7 +10,7 @@ from threading import Barrier
 
 import numpy as np
 import pytest
-from jaxtyping import Float32
+from jaxtyping import Float16, Float32
 from numpy import ndarray
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
@@ -125,8 +125,8 @@ def test_known_texts_are_found_across_blocks_and_look_ups(
 ) -> None:
     texts = [f"text {i}" for i in range(40)]
 
-    def small(embedder: Counting, texts: Sequence[str]) -> Float32[ndarray, "n d"]:
-        return vectors.vectors_for(sessions, store, embedder, texts, embed_batch=7, lookup_batch=5)
+    def small(embedder: Counting, texts: Sequence[str]) -> Float16[ndarray, "n d"]:
+        return vectors.half_vectors_for(sessions, store, embedder, texts, embed_batch=7, lookup_batch=5)
 
     small(Counting(), texts[::2])
     later = Counting()
