@@ -170,7 +170,7 @@ def _peer_vectors(texts: Sequence[str]) -> np.ndarray:
 
 def _audit(vectors: np.ndarray, outputs: Sequence[str]) -> None:
     """All rows without labels, and those whose output repeats with it as their label."""
-    from cleanlab import Datalab
+    from cleanlab import Datalab  # pyright: ignore[reportMissingImports] - the extra "bench"
 
     Datalab(data={"id": list(range(len(vectors)))}, verbosity=0).find_issues(features=vectors)
     count = Counter(outputs)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import io
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 from jaxtyping import Float16, Float32, Int64
@@ -83,15 +84,34 @@ def half_vectors_for(
     # In the order of the alphabet: like texts are cheaper side by side, and a block of the same texts is
     # the same block.
     missing = sorted(np.flatnonzero(~known).tolist(), key=unique.__getitem__)
-    for start in range(0, len(missing), embed_batch):
-        block = missing[start : start + embed_batch]
-        table[block] = embedder.encode([unique[i] for i in block])
+    blocks = [missing[start : start + embed_batch] for start in range(0, len(missing), embed_batch)]
+    done = 0
+    for block, rows in zip(blocks, _encoded(embedder, [[unique[i] for i in b] for b in blocks]), strict=True):
+        table[block] = rows
         with transaction(sessions) as session:
             _save(session, store, embedder, [hashes[i] for i in block], table[block])
-        progress((start + len(block)) / len(missing))
+        done += len(block)
+        progress(done / len(missing))
     if of_text == list(range(len(unique))):
         return table[:-1]
     return table[np.array(of_text, dtype=np.int64)]  # -1: the last row, all zeros
+
+
+@runtime_checkable
+class BlockEmbedder(Embedder, Protocol):
+    """An embedder that works on several blocks at once."""
+
+    def encode_blocks(self, blocks: Sequence[Sequence[str]]) -> Iterator[Float32[ndarray, "n d"]]:
+        """Each block as ``encode`` would have it, in order, as soon as it is there."""
+        ...
+
+
+def _encoded(embedder: Embedder, blocks: Sequence[Sequence[str]]) -> Iterator[Float32[ndarray, "n d"]]:
+    if isinstance(embedder, BlockEmbedder):
+        yield from embedder.encode_blocks(blocks)
+    else:
+        for block in blocks:
+            yield embedder.encode(block)
 
 
 def _hashes(texts: Sequence[str]) -> list[bytes]:
