@@ -195,10 +195,15 @@ class BadCase:
 
 
 class Embedder(Protocol):
-    """Turns texts into unit vectors. ``name`` identifies the weights: it is part of the cache key."""
+    """Turns texts into unit vectors. ``name`` and ``fingerprint`` together are the cache's key."""
 
     name: str
     dimensions: int
+
+    @property
+    def fingerprint(self) -> str:
+        """Short hex of the weights and of how they are used: other vectors, other fingerprint."""
+        ...
 
     def encode(self, texts: Sequence[str]) -> Float32[ndarray, "n d"]:
         """Shape (n, dimensions), float32, each row of L2 norm 1 (0 for a text with no known token)."""
