@@ -243,10 +243,24 @@ CONFLICT_STEPS: Final = 3
 CONFLICT_MIN_ROWS: Final = 60
 """Below this nothing is learnt about a set's contradictions."""
 
-LABEL_MIN_ROWS: Final = 5
+LABEL_MIN_ROWS: Final = 8
+"""Of fewer rows, one stray is a share that looks like a mixture."""
 LABEL_SAMPLE_ROWS: Final = 60
 """Rows of a label that are compared one by one with another label's."""
 
 LABEL_PARTNERS: Final = 12
 SAME_LABEL_SCORE: Final = 0.5
 """Halfway between two populations apart (0) and mixed as at random (1)."""
+
+ONE_QUESTION_WORDS: Final = 0.8
+"""Rarity-weighted share of words from which two prompts with the same numbers ask one thing."""
+
+CHOICE_MAX_TOKENS: Final = 4
+ROUNDING: Final = 0.02
+"""Relative difference that two people's rounding explains."""
+
+ANSWERS_CONTRADICT: Final = 0.9
+"""Probability that two free answers with another final number, choice or order contradict each other."""
+
+SHOWN_OPPOSITION: Final = 0.1
+"""Probability from which a row is shown as one that contradicts another."""

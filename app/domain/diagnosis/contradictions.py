@@ -8,7 +8,7 @@ all: positive-unlabelled learning after Elkan and Noto 2008, out of fold. No thr
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -18,14 +18,18 @@ from numpy import ndarray
 from sklearn.ensemble import HistGradientBoostingClassifier
 
 from app.domain import text, thresholds
-from app.domain.diagnosis import company, label_groups, paraphrase
-from app.domain.diagnosis.label_groups import LabelGroup
+from app.domain.diagnosis import company, free_answers, label_groups, paraphrase
+from app.domain.diagnosis.free_answers import AnswerConflict
+from app.domain.diagnosis.label_groups import LabelGroup, Labels
 from app.domain.diagnosis.paraphrase import PairViews
 
 
 class ConflictKind(StrEnum):
     ROWS = "rows"
     """Near rows that mean the same have different outputs."""
+
+    ANSWERS = "answers"
+    """Another row answers the same question in a way that cannot be right as well."""
 
     LABELS = "labels"
     """The row's label and another name the same thing."""
@@ -46,12 +50,14 @@ class RowConflict:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Contradictions:
     """``in_conflict`` and ``is_wrong`` (n,) probabilities 0..1; ``rows``: those more likely in conflict than
-    not, most likely first; ``groups``: labels that mean the same."""
+    not, most likely first; ``groups``: labels that mean the same; ``answers``: free answers to one question
+    that contradict each other."""
 
     in_conflict: Float64[ndarray, " n"]
     is_wrong: Float64[ndarray, " n"]
     rows: tuple[RowConflict, ...]
     groups: tuple[LabelGroup, ...]
+    answers: tuple[AnswerConflict, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,29 +93,46 @@ def codes(outputs: Sequence[str]) -> Int64[ndarray, " n"]:
 
 
 def find(
-    views: PairViews, outputs: Sequence[str], labels: label_groups.Labels, rng: np.random.Generator
+    views: PairViews, prompts: Sequence[str], outputs: Sequence[str], labels: Labels, rng: np.random.Generator
 ) -> Contradictions:
-    """Contradictions among n rows: between near rows, and between labels with two names.
+    """Contradictions among n rows: between near rows, between free answers, between labels with two names.
 
-    ``labels``: the distinct outputs, one a code, and vectors of their names. Rows whose output no other row has
-    take part, but a set in which hardly any output repeats teaches nothing: all probabilities are 0 then.
+    ``views`` are of the ``prompts``. ``labels``: the distinct outputs, one a code (``labels_of``), and vectors
+    of their names where there are any.
     """
+    rows = len(views)
     coded = codes(outputs)
     judged = between_rows(views, coded, rng)
-    of_rows = judged.of_rows(len(views), np.stack([judged.same, judged.same]))
+    of_rows = judged.of_rows(rows, np.stack([judged.same, judged.same]))
+    wrong = judged.of_rows(
+        rows, np.stack([judged.same * judged.left_wrong, judged.same * (1.0 - judged.left_wrong)])
+    )
     groups = label_groups.find(views, coded, labels, rng)
     of_labels = label_groups.of_rows(groups, coded, labels)
-    in_conflict = np.maximum(of_rows, of_labels)
-    wrong = judged.of_rows(
-        len(views),
-        np.stack([judged.same * judged.left_wrong, judged.same * (1.0 - judged.left_wrong)]),
-    )
+    answers = free_answers.find(views, prompts, outputs)
+    of_answers = np.zeros(rows)
+    of_answers[[end for a in answers for end in (a.left, a.right)]] = thresholds.ANSWERS_CONTRADICT
+    # One free answer against another: which of them is wrong, nobody has said.
+    wrong = np.maximum(wrong, of_answers / 2)
+    by_kind = {
+        ConflictKind.ROWS: of_rows,
+        ConflictKind.ANSWERS: of_answers,
+        ConflictKind.LABELS: of_labels,
+    }
     return Contradictions(
-        in_conflict=in_conflict,
+        in_conflict=np.max(list(by_kind.values()), axis=0, initial=0.0),
         is_wrong=wrong,
-        rows=_told(in_conflict, wrong, of_labels > of_rows, judged),
+        rows=_told(by_kind, wrong, _opposing(judged, answers)),
         groups=groups,
+        answers=answers,
     )
+
+
+def labels_of(outputs: Sequence[str]) -> tuple[str, ...]:
+    """The spelling of every code (``codes``): its first row's output."""
+    coded = codes(outputs)
+    _, first = np.unique(coded, return_index=True)
+    return tuple(outputs[int(i)] for i in first)
 
 
 def between_rows(views: PairViews, outputs: Int64[ndarray, " n"], rng: np.random.Generator) -> JudgedPairs:
@@ -225,27 +248,36 @@ def _fit(
     )
 
 
-def _told(
-    in_conflict: Float64[ndarray, " n"],
-    wrong: Float64[ndarray, " n"],
-    by_label: Bool[ndarray, " n"],
-    judged: JudgedPairs,
-) -> tuple[RowConflict, ...]:
+def _opposing(judged: JudgedPairs, answers: Sequence[AnswerConflict]) -> dict[int, list[tuple[float, int]]]:
+    """Row -> (probability, row that contradicts it)."""
     shown: dict[int, list[tuple[float, int]]] = {}
-    for at in np.flatnonzero(judged.same > 0.1):
-        a, b = int(judged.left[at]), int(judged.right[at])
-        shown.setdefault(a, []).append((float(judged.same[at]), b))
-        shown.setdefault(b, []).append((float(judged.same[at]), a))
-    told = []
-    for row in np.flatnonzero(in_conflict > 0.5):
-        best = sorted(shown.get(int(row), ()), key=lambda item: (-item[0], item[1]))
+    pairs = [
+        (float(judged.same[at]), int(judged.left[at]), int(judged.right[at]))
+        for at in np.flatnonzero(judged.same > thresholds.SHOWN_OPPOSITION)
+    ]
+    pairs += [(thresholds.ANSWERS_CONTRADICT, a.left, a.right) for a in answers]
+    for chance, a, b in pairs:
+        shown.setdefault(a, []).append((chance, b))
+        shown.setdefault(b, []).append((chance, a))
+    return shown
+
+
+def _told(
+    by_kind: Mapping[ConflictKind, Float64[ndarray, " n"]],
+    wrong: Float64[ndarray, " n"],
+    opposing: Mapping[int, list[tuple[float, int]]],
+) -> tuple[RowConflict, ...]:
+    told: list[RowConflict] = []
+    strongest = np.max(list(by_kind.values()), axis=0, initial=0.0)
+    for row in np.flatnonzero(strongest >= 0.5).tolist():
+        best = sorted(opposing.get(row, ()), key=lambda item: (-item[0], item[1]))
         told.append(
             RowConflict(
-                row=int(row),
-                probability=float(in_conflict[row]),
+                row=row,
+                probability=float(strongest[row]),
                 wrong=float(wrong[row]),
                 opposing=tuple(dict.fromkeys(b for _, b in best))[: thresholds.SHOWN_NEIGHBORS],
-                kind=ConflictKind.LABELS if by_label[row] else ConflictKind.ROWS,
+                kind=max(by_kind, key=lambda kind: float(by_kind[kind][row])),
             )
         )
     return tuple(sorted(told, key=lambda c: (-c.probability, c.row)))

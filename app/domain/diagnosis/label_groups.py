@@ -66,7 +66,7 @@ def spoken(label: str) -> str:
 def find(
     views: PairViews, outputs: Int64[ndarray, " n"], labels: Labels, rng: np.random.Generator
 ) -> tuple[LabelGroup, ...]:
-    """Groups of labels that mean the same, strongest first. Labels of fewer than five rows take no part."""
+    """Groups of labels that mean the same, strongest first. Labels of fewer than eight rows take no part."""
     measured = evidence(views, outputs, labels, rng)
     links = [e for e in measured if e.score >= thresholds.SAME_LABEL_SCORE]
     scores = {frozenset(e.labels): e.score for e in measured}
