@@ -80,6 +80,11 @@ def negations(text: str) -> int:
     return len(_NEGATIONS.findall(text))
 
 
+def negating_words(text: str) -> tuple[str, ...]:
+    """The negating words (English, Chinese) of a text, in order."""
+    return tuple(_NEGATIONS.findall(text))
+
+
 def stable_hash(text: str) -> int:
     """63-bit hash, equal in every process (the built-in one is salted)."""
     digest = hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=8).digest()

@@ -259,3 +259,65 @@ SIMULATION_ROWS: Final = 20_000
 GRAM_CHUNK: Final = 5_000
 TURNED_SHARE: Final = 0.06
 """Share of a task's rows that are turned in one world: the rest must stay what it is."""
+# --- pairs ------------------------------------------------------------------------------------------
+DIFFERENCE_MAX_CHARACTERS: Final = 1000
+"""What differs is named word by word: past a paragraph that is no evidence but an edit script."""
+
+PAIR_CHUNK: Final = 20_000
+
+NAME_MAX_SHARE: Final = 0.5
+"""Where more than half of the words are capitalised, capitals mark a headline and no names."""
+
+DENSITY_NEIGHBORS: Final = 10
+"""Near texts whose mean cosine says how crowded a text's surroundings are (Conneau et al. 2018, CSLS)."""
+
+MIXTURE_MIN_PAIRS: Final = 200
+"""Fewer pairs show no two humps: then the cut is the one between unrelated and equal."""
+
+DIFFERENCE_WEIGHT: Final = 0.3
+"""Standard deviations of closeness that a telling difference (number, negation, name, direction) is worth."""
+
+MEANING_TREES: Final = 80
+MEANING_LEAVES: Final = 8
+MEANING_LEAF_PAIRS: Final = 20
+"""Small trees: what is learnt is a smooth ranking of near pairs, and it is learnt from some hundred positives."""
+
+MEANING_BINS: Final = 96
+
+MEANING_MAX_PAIRS: Final = 30_000
+"""Pairs a model is fitted on; a ranking of some twenty columns is settled long before."""
+
+OPPOSING_PER_ROW: Final = 6
+COMPANY_SLOTS: Final = 3
+"""Rows with a row's own output that speak for it: the nearest, then any others."""
+
+MOVED_SHARE: Final = 0.05
+MOVED_ROUNDS: Final = 8
+"""Rows whose output is swapped with another row's, to see what a contradiction looks like in this set."""
+
+CONFLICT_FOLDS: Final = 3
+CONFLICT_STEPS: Final = 3
+CONFLICT_MIN_ROWS: Final = 60
+"""Below this nothing is learnt about a set's contradictions."""
+
+LABEL_MIN_ROWS: Final = 8
+"""Of fewer rows, one stray is a share that looks like a mixture."""
+LABEL_SAMPLE_ROWS: Final = 60
+"""Rows of a label that are compared one by one with another label's."""
+
+LABEL_PARTNERS: Final = 12
+SAME_LABEL_SCORE: Final = 0.5
+"""Halfway between two populations apart (0) and mixed as at random (1)."""
+
+ONE_QUESTION_WORDS: Final = 0.8
+"""Rarity-weighted share of words from which two prompts with the same numbers ask one thing."""
+
+CHOICE_MAX_TOKENS: Final = 4
+ROUNDING: Final = 0.02
+"""Relative difference that two people's rounding explains."""
+
+ANSWERS_CONTRADICT: Final = 0.9
+"""Probability that two free answers with another final number, choice or order contradict each other."""
+
+SHOWN_OPPOSITION: Final = 0.1
+"""Probability from which a row is shown as one that contradicts another."""
