@@ -244,7 +244,17 @@ def growth(
         "runs": runs,
         "first_exponent": _exponent(runs, "first_seconds"),
         "second_exponent": _exponent(runs, "second_seconds"),
+        "memory_ratio": _memory_ratio(runs),
     }
+
+
+def _memory_ratio(runs: Sequence[Mapping[str, Any]]) -> float:
+    """Peak memory that the last step of growth added, in bytes of the vectors that it added."""
+    if len(runs) < 2:
+        return float("nan")
+    before, after = runs[-2:]
+    added = after["vector_bytes"] - before["vector_bytes"]
+    return round((after["peak_bytes"] - before["peak_bytes"]) / added, 2)
 
 
 def _exponent(runs: Sequence[Mapping[str, Any]], of: str) -> float:
@@ -269,6 +279,7 @@ def print_growth(found: Mapping[str, Any]) -> None:
             f"peak {r['peak_bytes'] / 2**20:>7.0f} MiB, {r['peak_bytes'] / r['vector_bytes']:.2f} x the vectors"
         )
     print(f"  exponent: first {found['first_exponent']}, second {found['second_exponent']}")
+    print(f"  memory: {found['memory_ratio']} x the vectors in the last step")
 
 
 def main() -> int:
