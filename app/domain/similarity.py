@@ -50,6 +50,24 @@ def jaccard(left: UInt32[ndarray, "*s p"], right: UInt32[ndarray, "*s p"]) -> Fl
     return np.where(left.any(axis=-1) & right.any(axis=-1), equal, np.float32(0.0))
 
 
+__all__ = [
+    "Commitments",
+    "NearDuplicates",
+    "Neighbors",
+    "commitments",
+    "final_answer",
+    "jaccard",
+    "labels_of",
+    "meaning_cut",
+    "near_duplicates",
+    "nearest",
+    "nearest_others",
+    "nothing_said",
+    "outputs_agree",
+    "signatures",
+]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NearDuplicates:
     """``pairs`` (m, 2) row numbers, first < second, ascending; ``jaccards`` (m,) their estimated Jaccard."""

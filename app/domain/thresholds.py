@@ -321,3 +321,6 @@ ANSWERS_CONTRADICT: Final = 0.9
 
 SHOWN_OPPOSITION: Final = 0.1
 """Probability from which a row is shown as one that contradicts another."""
+
+SAME_LABEL_CONFUSION: Final = 0.05
+"""Share of a label's rows that are taken for another one, both ways, from which the two are named as a group."""

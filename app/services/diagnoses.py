@@ -114,20 +114,6 @@ def override(
     return row
 
 
-def earlier_overrides(session: Session, project_id: str, case_ids: Sequence[str]) -> dict[str, RootCause]:
-    """The latest human verdict on each of these cases, by bad case id."""
-    rows = session.execute(
-        select(FindingRow.bad_case_id, FindingRow.override_category)
-        .where(
-            FindingRow.project_id == project_id,
-            FindingRow.bad_case_id.in_(list(case_ids)),
-            FindingRow.override_category.is_not(None),
-        )
-        .order_by(FindingRow.overridden_at)
-    )
-    return {case_id: RootCause(category) for case_id, category in rows if category}
-
-
 def save(
     session: Session,
     row: DiagnosisRow,

@@ -187,9 +187,6 @@ def test_a_persons_verdict_stands_beside_the_machines(
     assert shown.category is RootCause.UNDETERMINED
     assert shown.override is not None
     assert (shown.override.category, shown.override.note) == (RootCause.HARD, "needs two steps")
-    assert diagnoses.earlier_overrides(session, project, [finding.bad_case_id, "bc_gone"]) == {
-        finding.bad_case_id: RootCause.HARD
-    }
 
 
 def test_a_diagnosis_outside_a_cycle_shows_its_latest_repair(

@@ -1,51 +1,75 @@
-"""Why does each case fail? Rows and vectors in, findings and clusters out."""
+"""Why does each case fail? Rows and vectors in, findings, clusters and a map out."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields
+from typing import Any
 
 import numpy as np
 
 from app.db.models import BadCaseRow, DiagnosisRow
 from app.db.repositories import bad_cases as case_rows
-from app.domain.diagnosis.triage import Diagnosis, Override, TriageOptions, triage
+from app.domain.diagnosis.learning import Learnt, learn
+from app.domain.diagnosis.projection import project
+from app.domain.diagnosis.triage import Diagnosis, Override, TriageOptions, diagnose
 from app.domain.diagnosis.views import Vectors, ViewTexts, texts_of
-from app.domain.records import BadCase, TrainingExample
+from app.domain.records import BadCase
 from app.domain.verification.held_back import choose_held_back
+from app.embedding import DEFAULT_EMBEDDER
 from app.errors import StageError
-from app.services import diagnoses, vectors, versions
+from app.services import comparisons, diagnoses, maps, overrides, vectors, versions
 from workers.models.base_models import BaseModelError, resolve
 from workers.models.chat import template_source
 from workers.run_stage import StageContext
 from workers.scaleout import embedder_for
+from workers.stages.diagnose_options import with_options
+from workers.stages.learnt_sets import Key, LearntSets
+
+LEARNT = LearntSets()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Inputs:
-    examples: Sequence[TrainingExample]
+    version_id: str
     case_rows: Sequence[BadCaseRow]
     cases: Sequence[BadCase]
     overrides: Sequence[Override]
-    hold_back: float
-    seed: int
-    base_model: str | None
+    options: Mapping[str, Any]
+
+    @property
+    def seed(self) -> int:
+        return int(self.options.get("seed", 0))
 
 
 def run(context: StageContext) -> None:
     inputs = load(context)
-    view_vectors = embed_views(context, texts_of(inputs.examples, inputs.cases), context.span(0.1, 0.7))
+    learnt = learnt_set(context, inputs)
     context.progress(0.7, "triage")
-    result = triage(
-        examples=inputs.examples,
-        cases=inputs.cases,
-        vectors=view_vectors,
+    asked = [*inputs.cases, *(o.case for o in inputs.overrides)]
+    looked_up = embed_views(context, texts_of([], asked, learnt.instructions), context.span(0.7, 0.75))
+    result = diagnose(
+        learnt,
+        inputs.cases,
+        looked_up,
         overrides=inputs.overrides,
-        options=TriageOptions(chat_template=chat_template(context, inputs.base_model)),
-        rng=np.random.default_rng(inputs.seed),
-        progress=context.span(0.7, 0.95),
+        options=triage_options(context),
+        progress=context.span(0.75, 0.88),
     )
-    save(context, inputs, result)
+    case_vectors = looked_up.case_inputs[: len(inputs.cases)]
+    result = with_options(
+        context,
+        result,
+        inputs.options,
+        examples=learnt.examples,
+        cases=inputs.cases,
+        case_vectors=case_vectors,
+        example_vectors=learnt.known.training.prompts.vectors,
+        progress=context.span(0.88, 0.95),
+    )
+    map_uri = maps.save(context.store, draw_map(context, inputs, learnt, result, case_vectors))
+    context.progress(0.98)
+    save(context, inputs, learnt, result, map_uri)
 
 
 def load(context: StageContext) -> Inputs:
@@ -55,17 +79,68 @@ def load(context: StageContext) -> Inputs:
         rows = case_rows.by_ids(session, row.project_id, row.case_ids)
         if not rows:
             raise StageError("all bad cases of this diagnosis have been deleted", type="no-cases")
-        examples = list(versions.iter_examples(session, row.dataset_version_id))
-        known = diagnoses.earlier_overrides(session, row.project_id, [r.id for r in rows])
+        said = overrides.for_teaching(session, row.project_id, row.dataset_version_id)
         return Inputs(
-            examples=examples,
+            version_id=row.dataset_version_id,
             case_rows=rows,
             cases=[case_rows.to_record(r) for r in rows],
-            overrides=[Override(bad_case_id=i, root_cause=c) for i, c in known.items()],
-            hold_back=float(row.options.get("hold_back", 0.0)),
-            seed=int(row.options.get("seed", 0)),
-            base_model=row.options.get("base_model"),
+            overrides=[Override(case=case, root_cause=cause) for case, cause in said],
+            options=dict(row.options),
         )
+
+
+def learnt_set(context: StageContext, inputs: Inputs) -> Learnt:
+    """The training set as it is learnt: from memory where this worker has diagnosed it before."""
+    template = chat_template(context, inputs.options.get("base_model"))
+    key = Key(
+        dataset_version_id=inputs.version_id,
+        embedder=vectors.cache_key(embedder_for(context.settings.embedder)),
+        chat_template=template,
+        seed=inputs.seed,
+    )
+
+    def from_rows() -> Learnt:
+        with context.reading() as session:
+            examples = list(versions.iter_examples(session, inputs.version_id))
+        looked_up = embed_views(context, texts_of(examples, []), context.span(0.05, 0.5))
+        return learn(
+            examples,
+            looked_up,
+            np.random.default_rng(inputs.seed),
+            chat_template=template,
+            progress=context.span(0.5, 0.7),
+        )
+
+    return LEARNT.get(key, from_rows)
+
+
+def triage_options(context: StageContext) -> TriageOptions:
+    """What other embedders than the default one can read is not known."""
+    if context.settings.embedder == DEFAULT_EMBEDDER:
+        return TriageOptions()
+    return TriageOptions(known_scripts=None)
+
+
+def draw_map(
+    context: StageContext, inputs: Inputs, learnt: Learnt, result: Diagnosis, case_vectors: np.ndarray
+) -> maps.DiagnosisMap:
+    """Rows stay where they lay on the last map of their version; new cases join them."""
+    embedder = embedder_for(context.settings.embedder).name
+    with context.reading() as session:
+        known = maps.known_places(session, context.store, inputs.version_id, embedder=embedder)
+    return maps.draw(
+        project(
+            learnt.known.training.prompts.vectors,
+            case_vectors,
+            rng=np.random.default_rng(inputs.seed),
+            known=known,
+        ),
+        examples=learnt.examples,
+        case_vectors=case_vectors,
+        cluster_of_case=[f.cluster for f in result.findings],
+        clusters=len(result.clusters),
+        embedder=embedder,
+    )
 
 
 def chat_template(context: StageContext, base_model: str | None) -> str | None:
@@ -95,12 +170,12 @@ def embed_views(context: StageContext, texts: ViewTexts, progress: Callable[[flo
     return Vectors(**{name: table[bounds[i] : bounds[i + 1]] for i, name in enumerate(names)})
 
 
-def save(context: StageContext, inputs: Inputs, result: Diagnosis) -> None:
+def save(context: StageContext, inputs: Inputs, learnt: Learnt, result: Diagnosis, map_uri: str) -> None:
     held_back = choose_held_back(
         inputs.cases,
         result.findings,
-        training_prompts={e.prompt for e in inputs.examples},
-        share=inputs.hold_back,
+        training_prompts={e.prompt for e in learnt.examples},
+        share=float(inputs.options.get("hold_back", 0.0)),
         rng=np.random.default_rng(inputs.seed),
     )
     with context.saving() as (session, row):
@@ -117,3 +192,5 @@ def save(context: StageContext, inputs: Inputs, result: Diagnosis) -> None:
             cases=inputs.case_rows,
             held_back=held_back,
         )
+        row.map_uri = map_uri
+        comparisons.record_trends(session, context.store, row)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from jaxtyping import Bool, Float64, Int64
@@ -57,52 +57,6 @@ def taught_by(
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Judge:
-    """Turns features into probabilities of ``CAUSES``; knows which features a case without an expected or
-    a model output has none of."""
-
-    simulation: Simulation
-    seed: int
-
-    @property
-    def learnt(self) -> bool:
-        """Whether the training set was large enough to make every cause in it."""
-        made = np.bincount(self.simulation.causes, minlength=len(CAUSES))
-        return bool((made >= thresholds.SIMULATED_MIN_CASES).all())
-
-    def probabilities(
-        self,
-        features: Float64[ndarray, "q f"],
-        near: Near,
-        on: Sides,
-        *,
-        has_expected: Bool[ndarray, " q"],
-        has_output: Bool[ndarray, " q"],
-        placed: Bool[ndarray, " q"],
-    ) -> Float64[ndarray, "q 3"]:
-        """Rows sum to 1."""
-        if not self.learnt:
-            return _unlearnt(near, on, has_expected)
-        made = np.full((len(features), len(CAUSES)), 1.0 / len(CAUSES))
-        for kind in itertools.product((True, False), repeat=3):
-            expected, output, labelled = kind
-            rows = np.flatnonzero((has_expected == expected) & (has_output == output) & (placed == labelled))
-            if rows.size:
-                decision = decide(self._kind(labelled), usable_columns(expected, output), self.seed)
-                made[rows] = decision.probabilities(features[rows])
-        return _with_doubt(made, thresholds.JUDGE_DOUBT)
-
-    def _kind(self, labelled: bool) -> Simulation:
-        """Prompts to be labelled, and prompts to be answered, fail in different ways: each has a judge of its
-        own where enough cases of it could be made."""
-        rows = self.simulation.placed == labelled
-        made = np.bincount(self.simulation.causes[rows], minlength=len(CAUSES))
-        if (made < thresholds.SIMULATED_MIN_CASES).any():
-            return self.simulation
-        return self.simulation.where(rows)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class _Pair:
     """Two opinions on one question, averaged: a linear one, which carries over, and a monotone one of trees,
     which sees that one strong sign is enough."""
@@ -130,6 +84,100 @@ class Decision:
         made[:, CONFLICT] = (1.0 - out) * against
         made[:, HARD] = (1.0 - out) * (1.0 - against)
         return made
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Judge:
+    """Turns features into probabilities of ``CAUSES``; knows which features a case without an expected or
+    a model output has none of.
+
+    ``calibration_error``: expected calibration error (Naeini et al. 2015, ten bins) on simulated cases that a
+    judge of the same kind was not taught with; None where nothing was learnt. ``decisions`` keeps what was
+    fitted, by the kind of case.
+    """
+
+    simulation: Simulation
+    seed: int
+    calibration_error: float | None = None
+    decisions: dict[tuple[bool, bool, bool], Decision] = field(default_factory=dict)
+
+    @property
+    def learnt(self) -> bool:
+        """Whether the training set was large enough to make every cause in it."""
+        made = np.bincount(self.simulation.causes, minlength=len(CAUSES))
+        return bool((made >= thresholds.SIMULATED_MIN_CASES).all())
+
+    def probabilities(
+        self,
+        features: Float64[ndarray, "q f"],
+        near: Near,
+        on: Sides,
+        *,
+        has_expected: Bool[ndarray, " q"],
+        has_output: Bool[ndarray, " q"],
+        placed: Bool[ndarray, " q"],
+    ) -> Float64[ndarray, "q 3"]:
+        """Rows sum to 1."""
+        if not self.learnt:
+            return _unlearnt(near, on, has_expected)
+        made = np.full((len(features), len(CAUSES)), 1.0 / len(CAUSES))
+        for expected, output, labelled in itertools.product((True, False), (True, False), (True, False)):
+            rows = np.flatnonzero((has_expected == expected) & (has_output == output) & (placed == labelled))
+            if rows.size:
+                made[rows] = self.decision((expected, output, labelled)).probabilities(features[rows])
+        return _with_doubt(made, thresholds.JUDGE_DOUBT)
+
+    def decision(self, kind: tuple[bool, bool, bool]) -> Decision:
+        """For cases with an expected output, with a model output, of a task whose labels have a place."""
+        if kind not in self.decisions:
+            expected, output, labelled = kind
+            self.decisions[kind] = decide(
+                _of_kind(self.simulation, labelled), usable_columns(expected, output), self.seed
+            )
+        return self.decisions[kind]
+
+
+def judge(simulation: Simulation, *, seed: int) -> Judge:
+    """A judge that knows how far its probabilities can be trusted."""
+    made = Judge(simulation=simulation, seed=seed)
+    if not made.learnt:
+        return made
+    return replace(made, calibration_error=_calibration_error(simulation, seed))
+
+
+def _of_kind(simulation: Simulation, labelled: bool) -> Simulation:
+    """Prompts to be labelled, and prompts to be answered, fail in different ways: each has a judge of its
+    own where enough cases of it could be made."""
+    rows = simulation.placed == labelled
+    made = np.bincount(simulation.causes[rows], minlength=len(CAUSES))
+    return simulation if (made < thresholds.SIMULATED_MIN_CASES).any() else simulation.where(rows)
+
+
+def _calibration_error(simulation: Simulation, seed: int) -> float | None:
+    """Judged by a judge that was taught with the other half, weighted as the causes are."""
+    half = np.random.default_rng(seed).random(len(simulation.causes)) < 0.5
+    taught, asked = simulation.where(half), simulation.where(~half)
+    both = (np.bincount(s.causes, minlength=len(CAUSES)) for s in (taught, asked))
+    if any((made < thresholds.SIMULATED_MIN_CASES).any() for made in both):
+        return None
+    chances = np.zeros((len(asked.causes), len(CAUSES)))
+    for labelled in (True, False):
+        rows = asked.placed == labelled
+        if rows.any():
+            decision = decide(_of_kind(taught, labelled), usable_columns(True, True), seed)
+            chances[rows] = decision.probabilities(asked.features[rows])
+    return expected_calibration_error(
+        chances.max(axis=1), chances.argmax(axis=1) == asked.causes, asked.weights
+    )
+
+
+def expected_calibration_error(
+    confidence: Float64[ndarray, " q"], right: Bool[ndarray, " q"], weights: Float64[ndarray, " q"]
+) -> float:
+    """Mean distance 0..1 of confidence and share of right verdicts over ten bins."""
+    bins = np.minimum((confidence * 10).astype(np.int64), 9)
+    error = sum(abs(float((weights * (right - confidence))[bins == b].sum())) for b in np.unique(bins))
+    return round(error / float(weights.sum()), 4)
 
 
 def decide(simulation: Simulation, columns: Sequence[int], seed: int) -> Decision:

@@ -49,6 +49,9 @@ FEATURES = (
     "expected_taken_for_model",
     "model_taken_for_expected",
 )
+CONFUSIONS = (-2, -1)
+"""Where the last two stand in a case's features, of which these are the last: log shares."""
+
 NEEDS_EXPECTED = frozenset(
     (
         "expected_chance",

@@ -35,6 +35,9 @@ MEASURES = (
 FEATURES = (*(f"{m}_rank" for m in MEASURES), "farthest_rank", "label_unseen", "label_rows")
 NEEDS_EXPECTED = frozenset(("label_unseen", "label_rows", "support_rank"))
 NEEDS_OUTPUT: frozenset[str] = frozenset()
+_UNTOLD = ("support", "mean_of_all", "shortness", "longness")
+"""Told otherwise, or twice."""
+
 _COVERING = tuple(i for i, m in enumerate(MEASURES) if m != "support")
 
 
@@ -91,27 +94,22 @@ def features(
 
 
 def evidence(features_row: Float64[ndarray, " f"], cosines: ndarray, expected_rows: int) -> dict[str, Any]:
-    """Scores a person can read: cosines, and percentiles 0..1 among the training rows' own."""
-    named = dict(zip(FEATURES, features_row, strict=False))
+    """Scores a person can read: cosines; and percentiles, the share 0..1 of the task's training rows that are
+    better covered than the case."""
     near = bool(cosines.size)
+    outside = {m: _outside(features_row[i]) for i, m in enumerate(MEASURES)} if near else {}
     return {
         "nearest_cosine": round(float(cosines[0]), 4) if near else None,
         "mean_of_five_cosine": round(float(cosines[:5].mean()), 4) if near else None,
-        "nearest_percentile": _percentile(named["nearest_rank"]) if near else None,
-        "mean_of_five_percentile": _percentile(named["mean_of_five_rank"]) if near else None,
+        "nearest_percentile": outside.pop("nearest", None),
+        "mean_of_five_percentile": outside.get("mean_of_five"),
         "training_rows_with_expected_output": expected_rows,
-        "methods": {
-            m: _percentile(named[f"{m}_rank"])
-            for m in MEASURES
-            if m not in ("support", "nearest", "mean_of_all")
-        }
-        if near
-        else {},
+        "methods": {m: p for m, p in outside.items() if m not in _UNTOLD},
     }
 
 
-def _percentile(rank: float) -> float:
-    return round(float(1.0 / (1.0 + np.exp(-rank))), 4)
+def _outside(rank: float) -> float:
+    return round(float(1.0 / (1.0 + np.exp(rank))), 4)
 
 
 def _rank(side: Float64[ndarray, " s"], values: Float64[ndarray, " q"]) -> Float64[ndarray, " q"]:

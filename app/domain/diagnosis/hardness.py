@@ -142,7 +142,7 @@ class Confusable:
         """JSON-ready. ``names``: what to call the groups; their numbers where left out."""
         called = names or {}
         return {
-            "groups": [called.get(g, str(g)) for g in (self.first, self.second)],
+            "labels": [called.get(g, str(g)) for g in (self.first, self.second)],
             "similarities": [round(self.first_similarity, 4), round(self.second_similarity, 4)],
             "margin": round(self.margin, 4),
             "closer_than": None if self.closer_than is None else round(self.closer_than, 4),

@@ -70,9 +70,15 @@ class Vectors:
         )
 
 
-def texts_of(examples: Sequence[TrainingExample], cases: Sequence[BadCase]) -> ViewTexts:
-    """The texts of every view: inputs without the known task instructions, long texts clipped."""
-    instructions = text.known_instructions(examples)
+def texts_of(
+    examples: Sequence[TrainingExample],
+    cases: Sequence[BadCase],
+    instructions: frozenset[str] | None = None,
+) -> ViewTexts:
+    """The texts of every view: inputs without the task instructions, long texts clipped. ``instructions``: of
+    the whole training set, where they are known already."""
+    if instructions is None:
+        instructions = text.known_instructions(examples)
     return ViewTexts(
         example_inputs=tuple(_readable(text.focus(e.prompt, instructions)) for e in examples),
         example_outputs=tuple(_readable(e.output) for e in examples),

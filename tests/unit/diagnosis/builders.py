@@ -76,7 +76,7 @@ def diagnose(
     return triage(
         examples=examples,
         cases=cases,
-        vectors=vectors_of(examples, cases),
+        vectors=vectors_of(examples, [*cases, *(o.case for o in overrides)]),
         overrides=overrides,
         rng=np.random.default_rng(seed),
     )

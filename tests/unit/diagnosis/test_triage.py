@@ -91,7 +91,7 @@ def test_a_persons_verdicts_teach_the_next_diagnosis() -> None:
     rows = intents()
     asked = _cases("delivery", "invoice", count=8)
     before = diagnose(rows, asked).findings[-1]
-    said = [Override(bad_case_id=c.id, root_cause=RootCause.CONFLICT) for c in asked[:-1]]
+    said = [Override(case=c, root_cause=RootCause.CONFLICT) for c in asked[:-1]]
     after = diagnose(rows, asked, overrides=said).findings[-1]
     assert after.probabilities[RootCause.CONFLICT] > before.probabilities[RootCause.CONFLICT]
 

@@ -1,0 +1,170 @@
+"""The evidence of one finding: what a person checks the verdict by in ten seconds.
+
+Neighbours first; then the contradicting pair side by side with what differs, what is new about the prompt,
+why it is harder than most. Everything is JSON-ready.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+import numpy as np
+from jaxtyping import Bool, Float32, Float64, Int64
+from numpy import ndarray
+
+from app.domain import text, thresholds
+from app.domain.diagnosis import conflict, coverage, differences, findings, hardness, novelty
+from app.domain.diagnosis.learning import Learnt
+from app.domain.diagnosis.neighborhood import Near, Sides
+from app.domain.records import BadCase, Neighbor, RootCause, TrainingExample
+
+KNOWN_SCRIPTS: Final = frozenset(("Latin", "Han", "Kana", "Hangul", "Arabic", "Thai", "Cyrillic"))
+"""Of the 16 languages of the default embedder (Yang et al. 2020, table 1)."""
+
+
+def neighbors(
+    learnt: Learnt,
+    near: Near,
+    on: Sides,
+    relevance: Float32[ndarray, "q k"],
+    row: int,
+    cause: RootCause,
+    room: int,
+) -> tuple[Neighbor, ...]:
+    order = findings.shown_order(
+        cause,
+        cosine=near.cosine[row],
+        relevance=relevance[row],
+        expected=on.expected[row],
+        wrong=on.wrong[row],
+        present=near.present[row],
+        room=room,
+    )
+    return tuple(
+        findings.neighbor(
+            learnt.examples[int(near.rows[row, k])],
+            float(near.cosine[row, k]),
+            findings.agreement(bool(on.expected[row, k]), bool(on.wrong[row, k])),
+        )
+        for k in order
+    )
+
+
+def ood(
+    learnt: Learnt,
+    case: BadCase,
+    features: Float64[ndarray, " f"],
+    cosines: Float32[ndarray, " k"],
+    expected_rows: int,
+    known_scripts: frozenset[str] | None,
+) -> dict[str, Any]:
+    new = novelty.novelty(_asked(learnt, case), learnt.vocabulary, known_scripts)
+    return {
+        **coverage.evidence(features, cosines, expected_rows),
+        "unseen_terms": list(new.unseen),
+        "unseen_share": round(new.unseen_share, 4),
+        "length": {"value": new.length, "percentile": round(new.length_percentile, 4)},
+        "pattern": {
+            "text": new.pattern,
+            "seen": new.pattern_share > 0,
+            "trained_share": round(new.pattern_share, 4),
+        },
+        "language": {"name": new.language, "trained_share": round(new.language_share, 4)},
+        "language_known": new.embedder_knows is not False,
+        "remarks": list(new.remarks),
+    }
+
+
+def contradiction(
+    learnt: Learnt,
+    case: BadCase,
+    near: Near,
+    on: Sides,
+    relevance: Float32[ndarray, "q k"],
+    features: Float64[ndarray, " f"],
+    row: int,
+) -> dict[str, Any]:
+    """The pair that contradicts most, how many near rows stand on which side, and which labels are mixed up."""
+    told = conflict.evidence(near, on, relevance, row)
+    present, expected, wrong = near.present[row], on.expected[row], on.wrong[row] & ~on.expected[row]
+    told["counts"] = {
+        "expected": int((present & expected).sum()),
+        "model_output": int((present & wrong).sum()),
+        "neither": int((present & ~expected & ~wrong).sum()),
+    }
+    against = _strongest(relevance[row], present & ~expected, wrong)
+    if against is None or not case.expected_output:
+        return told
+    other = learnt.examples[int(near.rows[row, against])]
+    differing = differences.between(
+        text.clip(_asked(learnt, case)), text.clip(text.focus(other.prompt, learnt.instructions))
+    )
+    told["contradicting_pair"] = {
+        "left": {"example_id": None, "input": case.prompt, "output": case.expected_output},
+        "right": {"example_id": other.id, "input": other.prompt, "output": other.output},
+        "differences": [{"kind": d.kind.value, "left": d.left, "right": d.right} for d in differing],
+    }
+    told["paraphrase"] = {
+        "probability": round(float(relevance[row, against]), 4),
+        "differs": sorted({d.kind.value for d in differing}),
+    }
+    if (groups := _label_groups(features, case)) is not None:
+        told["label_groups"] = [groups]
+    return told
+
+
+def _strongest(
+    relevance: Float32[ndarray, " k"], among: Bool[ndarray, " k"], wrong: Bool[ndarray, " k"]
+) -> int | None:
+    """The row that contradicts most; one that says what the model said before one with a third answer."""
+    if not among.any():
+        return None
+    weight = relevance * np.where(wrong, 1.0, thresholds.NEITHER_SIDE_WEIGHT)
+    return int(np.where(among, weight, -1.0).argmax())
+
+
+def _label_groups(features: Float64[ndarray, " f"], case: BadCase) -> dict[str, Any] | None:
+    """Two labels that the label model, left out, takes for each other both ways: perhaps two names for one."""
+    taken = [np.exp(features[i]) - thresholds.CONFUSION_FLOOR for i in conflict.CONFUSIONS]
+    if min(taken) < thresholds.SAME_LABEL_CONFUSION:
+        return None
+    return {
+        "labels": [case.expected_output, case.model_output],
+        "score": round(float(np.sqrt(taken[0] * taken[1])), 4),
+        "first_taken_for_second": round(float(taken[0]), 4),
+        "second_taken_for_first": round(float(taken[1]), 4),
+    }
+
+
+def hard(
+    learnt: Learnt, case: BadCase, near: Near, row: int, task: int, *, already_right: bool
+) -> dict[str, Any]:
+    asked, expected = _asked(learnt, case), case.expected_output or ""
+    rows, present = near.rows[row], near.present[row]
+    said: Int64[ndarray, " k"] = np.where(
+        present, learnt.known.outputs.whole[np.maximum(rows, 0)] if len(learnt.known.outputs) else 0, -1
+    )
+    groups = hardness.confusable(near.cosine[row], said, learnt.margins) if _labelled(learnt, task) else None
+    names = _names(learnt.examples, rows[present], said[present])
+    found = hardness.reasons(learnt.demands, asked, expected, task=task, groups=groups, names=names)
+    return {
+        **learnt.demands.percentiles(asked, expected, task),
+        "reasons": [r.as_dict() for r in found],
+        "confusable": groups.as_dict(names) if groups else None,
+        "model_output_is_right": already_right,
+    }
+
+
+def _labelled(learnt: Learnt, task: int) -> bool:
+    return bool(learnt.known.placed[task])
+
+
+def _names(
+    examples: Sequence[TrainingExample], rows: Int64[ndarray, " k"], said: Int64[ndarray, " k"]
+) -> Mapping[int, str]:
+    return {int(s): text.clip(examples[int(r)].output, 80) for r, s in zip(rows, said, strict=True)}
+
+
+def _asked(learnt: Learnt, case: BadCase) -> str:
+    return text.focus(case.prompt, learnt.instructions)

@@ -1,0 +1,109 @@
+"""What is learnt from a training set before any case is looked at; the same for every set of cases.
+
+Immutable and without texts of cases: learnt once for a dataset version, used by every diagnosis of it.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from jaxtyping import Float64, Int64
+from numpy import ndarray
+
+from app.domain import text, thresholds
+from app.domain.diagnosis import calibration, conflict, hardness, novelty, symptoms
+from app.domain.diagnosis.calibration import Judge
+from app.domain.diagnosis.hardness import Demands
+from app.domain.diagnosis.neighborhood import part_of, read_training_set
+from app.domain.diagnosis.novelty import Vocabulary
+from app.domain.diagnosis.reference import Reference, refer
+from app.domain.diagnosis.simulation import CAUSES, simulate
+from app.domain.diagnosis.symptoms import OutputProfile
+from app.domain.diagnosis.training_format import TrainingFormat, format_of
+from app.domain.diagnosis.views import Vectors, texts_of
+from app.domain.records import TrainingExample
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Learnt:
+    """``margins`` (m,) ascending: by how much training rows are nearer to their own group than to the next."""
+
+    examples: Sequence[TrainingExample]
+    instructions: frozenset[str]
+    known: Reference
+    judge: Judge
+    profile: OutputProfile
+    demands: Demands
+    vocabulary: Vocabulary
+    format: TrainingFormat
+    margins: Float64[ndarray, " m"]
+
+    def summary(self) -> dict[str, Any]:
+        """What was learnt from the training set and how, JSON-ready."""
+        training, simulation = self.known.training, self.judge.simulation
+        made = np.bincount(simulation.causes, minlength=len(CAUSES))
+        nearest = training.sampled.cosine[:, 0]
+        quantiles = (0.01, 0.05, 0.25, 0.5, 0.75) if len(training) > 1 else ()
+        learnt = self.judge.learnt
+        return {
+            "method": "causes simulated in the training set" if learnt else "too few rows to learn from",
+            "training_rows": len(training),
+            "sampled_rows": len(training.sample),
+            "simulated_cases": {cause.value: int(made[i]) for i, cause in enumerate(CAUSES)},
+            "expected_calibration_error": self.judge.calibration_error,
+            "same_meaning_cosine": round(training.same_meaning_cosine, 4),
+            "nearest_cosine_quantiles": {
+                f"{q:g}": round(float(np.quantile(nearest, q)), 4) for q in quantiles
+            },
+            "agreement_of_near_rows": [round(float(a), 4) for a in self.known.relevance.task_agreement],
+            "tasks_with_labels": int(self.known.placed.sum()),
+        }
+
+
+def learn(
+    examples: Sequence[TrainingExample],
+    vectors: Vectors,
+    rng: np.random.Generator,
+    *,
+    chat_template: str | None = None,
+    progress: Callable[[float], None] = lambda _: None,
+) -> Learnt:
+    """``vectors``: of the examples; those of cases are not looked at. ``progress`` gets the share done."""
+    instructions = text.known_instructions(examples)
+    texts = texts_of(examples, [], instructions)
+    tasks = tasks_of(examples, instructions)
+    training = read_training_set(texts, vectors, tasks, rng)
+    progress(0.3)
+    relevance = conflict.learn_relevance(training, rng)
+    known = refer(training, relevance)
+    part = part_of(training, thresholds.SIMULATION_ROWS, rng)
+    simulation = simulate(known if part is training else refer(part, relevance), rng)
+    progress(0.8)
+    judge = calibration.judge(simulation, seed=int(rng.integers(2**31)))
+    outputs = training.outputs.whole
+    near = training.sampled.first(thresholds.NEIGHBORS)
+    said = np.where(near.present, outputs[np.maximum(near.rows, 0)] if len(outputs) else 0, -1)
+    return Learnt(
+        examples=examples,
+        instructions=instructions,
+        known=known,
+        judge=judge,
+        profile=symptoms.profile(examples, instructions),
+        demands=hardness.demands_of(texts.example_inputs, texts.example_outputs, tasks),
+        vocabulary=novelty.vocabulary(texts.example_inputs),
+        format=format_of(examples, instructions, chat_template),
+        margins=np.sort(hardness.margins(near.cosine, said)),
+    )
+
+
+def tasks_of(examples: Sequence[TrainingExample], instructions: frozenset[str]) -> Int64[ndarray, " n"]:
+    """Rows by task instruction, 0 = none or one too rare to have quantiles of its own."""
+    named = [text.instruction_of(e.prompt, instructions) for e in examples]
+    rows = Counter(named)
+    common = sorted(name for name, count in rows.items() if name and count >= thresholds.BASELINE_MIN_ROWS)
+    number = {name: i + 1 for i, name in enumerate(common)}
+    return np.array([number.get(name, 0) for name in named], dtype=np.int64)
