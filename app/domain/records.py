@@ -195,10 +195,15 @@ class BadCase:
 
 
 class Embedder(Protocol):
-    """Turns texts into unit vectors. ``name`` identifies the weights: it is part of the cache key."""
+    """Turns texts into unit vectors. ``name`` and ``fingerprint`` together are the cache's key."""
 
     name: str
     dimensions: int
+
+    @property
+    def fingerprint(self) -> str:
+        """Short hex of the weights and of how they are used: other vectors, other fingerprint."""
+        ...
 
     def encode(self, texts: Sequence[str]) -> Float32[ndarray, "n d"]:
         """Shape (n, dimensions), float32, each row of L2 norm 1 (0 for a text with no known token)."""
@@ -231,8 +236,12 @@ class Evidence:
     hard: Mapping[str, Any] = field(default_factory=dict)
     serving_mismatch: Mapping[str, Any] = field(default_factory=dict)
     symptoms: tuple[Mapping[str, Any], ...] = ()
+    """What is visibly wrong with the output, each with the proof."""
     attribution: tuple[Mapping[str, Any], ...] = ()
+    """Training rows whose gradients point where the wrong answer's does, strongest first; beside the
+    neighbours, never instead of them. Empty where no adapter was at hand."""
     judge: Mapping[str, Any] = field(default_factory=dict)
+    """What a language model said where the verdict was a near tie, with the words that it decided by."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

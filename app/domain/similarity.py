@@ -1,7 +1,7 @@
 """Which texts are near each other, and which outputs say the same.
 
-Arrays in, arrays out. Knows inner products, MinHash and what an output commits to (a label, a final
-answer, numbers, a negation). Refuses to know root causes.
+Arrays in, arrays out. Knows MinHash and what an output commits to (a label, a final answer, numbers, a
+negation). Refuses to know root causes.
 """
 
 from __future__ import annotations
@@ -11,59 +11,13 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import faiss
 import numpy as np
 from jaxtyping import Bool, Float32, Int64, UInt32
 from numpy import ndarray
 from rensa.rensa import RMinHash
 
 from app.domain import text, thresholds
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Neighbors:
-    """``indices`` (q, k) into the corpus, nearest first; ``similarities`` (q, k) cosine -1..1.
-
-    Where the corpus holds fewer than k rows the surplus is index -1 and similarity -1.
-    """
-
-    indices: Int64[ndarray, "q k"]
-    similarities: Float32[ndarray, "q k"]
-
-    @property
-    def present(self) -> Bool[ndarray, "q k"]:
-        return self.indices >= 0
-
-
-def nearest(queries: Float32[ndarray, "q d"], corpus: Float32[ndarray, "n d"], k: int) -> Neighbors:
-    """Exact inner-product search; with unit rows an inner product is a cosine."""
-    rows = queries.shape[0]
-    indices = np.full((rows, k), -1, dtype=np.int64)
-    similarities = np.full((rows, k), -1.0, dtype=np.float32)
-    found = min(k, corpus.shape[0])
-    if rows and found:
-        index = faiss.IndexFlatIP(corpus.shape[1])
-        index.add(np.ascontiguousarray(corpus, dtype=np.float32))
-        best, where = index.search(np.ascontiguousarray(queries, dtype=np.float32), found)
-        similarities[:, :found] = np.clip(best, -1.0, 1.0)
-        indices[:, :found] = where
-    return Neighbors(indices=indices, similarities=similarities)
-
-
-def nearest_others(
-    corpus: Float32[ndarray, "n d"], k: int, rows: Int64[ndarray, " q"] | None = None
-) -> Neighbors:
-    """Leave-one-out search: the k nearest rows of each row (or of ``rows``), itself left out."""
-    asked = np.arange(corpus.shape[0]) if rows is None else rows
-    found = nearest(corpus[asked], corpus, k + 1)
-    own = found.indices == asked[:, None]
-    # A row with more than k exact twins may not find itself: then its last neighbour goes.
-    own[~own.any(axis=1), -1] = True
-    keep = ~own
-    shape = (len(asked), k)
-    return Neighbors(
-        indices=found.indices[keep].reshape(shape), similarities=found.similarities[keep].reshape(shape)
-    )
+from app.domain.search import Neighbors, nearest, nearest_others  # noqa: F401 - part of what is offered here
 
 
 def signatures(texts: Sequence[str]) -> UInt32[ndarray, "n p"]:
@@ -210,8 +164,8 @@ def labels_of(outputs: Sequence[str]) -> frozenset[int]:
 
 def _whole(output: str) -> int:
     plain = text.normalised(output)
-    # Punctuation alone ("?") is an answer too.
-    return text.stable_hash(plain or output.strip()) or 1 if output.strip() else 0
+    # Punctuation alone ("?") is an answer too. Always even: odd numbers are names for what no text says.
+    return text.stable_hash(plain or output.strip()) & ~1 or 2 if output.strip() else 0
 
 
 def _commitment(output: str, labels: frozenset[int]) -> tuple[int, int, int, bool, bool]:

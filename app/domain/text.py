@@ -21,6 +21,7 @@ _CJK_CHARACTER = re.compile(f"[{_CJK}]")
 _LATIN_CHARACTER = re.compile(r"[A-Za-z\u00c0-\u024f]")
 _TOKEN = re.compile(rf"[{_CJK}]|\d+(?:[.,]\d+)*|[^\W\d_{_CJK}]+(?:['’][^\W\d_{_CJK}]+)*", re.UNICODE)
 _NUMBER = re.compile(r"(?<![\w.])-?\d+(?:,\d{3})*(?:\.\d+)?|\d+(?:\.\d+)?")
+_DIGIT = re.compile(r"\d")
 _SPACES = re.compile(r"\s+")
 _EDGES = " \t\r\n.,;:!?\"'`´‘’“”。，；：！？、…·*#_~"
 _NEGATIONS = re.compile(
@@ -47,6 +48,11 @@ def tokens(text: str) -> tuple[str, ...]:
     return tuple(_TOKEN.findall(unicodedata.normalize("NFKC", text).casefold()))
 
 
+def written_tokens(text: str) -> tuple[str, ...]:
+    """The same, as they are written: neither folded nor normalised."""
+    return tuple(_TOKEN.findall(text))
+
+
 def character_ngrams(text: str, n: int) -> frozenset[str]:
     """The set of ``n``-grams of the normalised text; a text shorter than ``n`` is one gram, '' has none."""
     plain = normalised(text)
@@ -60,6 +66,10 @@ def numbers(text: str) -> tuple[str, ...]:
     return tuple(_canonical_number(n) for n in _NUMBER.findall(unicodedata.normalize("NFKC", text)))
 
 
+def has_digit(text: str) -> bool:
+    return _DIGIT.search(text) is not None
+
+
 def _canonical_number(number: str) -> str:
     plain = number.replace(",", "")
     return plain.rstrip("0").rstrip(".") if "." in plain else plain
@@ -68,6 +78,11 @@ def _canonical_number(number: str) -> str:
 def negations(text: str) -> int:
     """How many negating words (English, Chinese) a text holds."""
     return len(_NEGATIONS.findall(text))
+
+
+def negating_words(text: str) -> tuple[str, ...]:
+    """The negating words (English, Chinese) of a text, in order."""
+    return tuple(_NEGATIONS.findall(text))
 
 
 def stable_hash(text: str) -> int:

@@ -129,7 +129,7 @@ SIMULATED_MIN_CASES: Final = 12
 JUDGE_C: Final = 0.3
 """Inverse strength of the ridge penalty on standardised features."""
 
-JUDGE_DOUBT: Final = 0.07
+JUDGE_DOUBT: Final = 0.02
 """Share of the probability that is split evenly: simulated causes are cleaner than real ones."""
 
 UNLEARNT_DOUBT: Final = 0.3
@@ -148,8 +148,8 @@ SHOWN_SUPPORTERS: Final = 2
 """Rows on the expected side that a conflict finding shows at least, so that both sides are seen."""
 
 # --- clusters ---------------------------------------------------------------------------------------
-CLUSTER_MAX_CASES: Final = 1500
-"""More are assigned to the clusters of these: the distance matrix is quadratic."""
+CLUSTER_MAX_CASES: Final = 10_000
+"""More are assigned to the clusters of these: the search for dense regions is quadratic."""
 
 CLUSTER_CUT_QUANTILES: Final = (0.01, 0.02, 0.04, 0.07, 0.1, 0.15, 0.2, 0.3, 0.4, 0.5)
 """Quantiles of the pairwise distances tried as the cut; the best silhouette wins."""
@@ -201,3 +201,123 @@ SIMULATED_SIDED: Final = 0.8
 """Share of simulated conflicts in which the contradicting rows say what the model said."""
 
 TURNABLE_SUPPORTERS: Final = 2
+
+
+# --- references ---------------------------------------------------------------------------------------
+SPARE_NEIGHBORS: Final = 64
+"""Looked up once for every sampled row: in a simulated world some of them are left out."""
+
+SKETCH_ORDER: Final = 3
+SKETCH_BINS: Final = 128
+"""A power of two. Standard error of a Jaccard estimate as with so many permutations, .044 at worst."""
+
+NOVELTY_ORDERS: Final = (3, 5)
+"""A Chinese word is about two characters, an English stem about five."""
+
+LEXICON_BUCKETS: Final = 2**22
+"""Hash table of n-gram frequencies: a million distinct n-grams collide one time in four at most."""
+
+LABEL_RIDGE: Final = 1.0
+"""Ridge of the label model in units of one row: the vectors have norm 1."""
+
+LABEL_TEMPERATURES: Final = (0.02, 0.03, 0.04, 0.06, 0.08, 0.12, 0.2, 0.4, 1.0)
+LABEL_CHUNK: Final = 2048
+LABEL_CHANCE_FLOOR: Final = 1e-3
+LABEL_ODDS_LIMIT: Final = 5.0
+CONFUSION_FLOOR: Final = 1e-3
+MAX_LEVERAGE: Final = 0.999
+"""A row that alone holds up its own prediction says nothing about itself."""
+
+COVARIANCE_SHRINKAGE: Final = 0.01
+CLOUD_MIN_ROWS: Final = 40
+
+WORLDS: Final = 6
+WORLD_SAMPLE_ROWS: Final = 2500
+"""Rows of a world whose own measures say what is normal in it."""
+
+SPLIT_MIN_ROWS: Final = 12
+SPLIT_SHARE: Final = 0.08
+SPLIT_CASES: Final = 6
+TURNED_SUPPORTERS: Final = 8
+MAX_COPIES: Final = 4
+SIMULATED_TAKEN_FOR: Final = 0.5
+"""Share of labelled cases whose wrong output is what a label model would say, as a trained model does."""
+
+JUDGE_TREES: Final = 80
+OPPOSING_ODDS_BELOW: Final = -0.5
+"""Log-odds from which a near row looks as much like the case's label as like its own: no plain hard case."""
+
+EDIT_MIN_JACCARD: Final = 0.3
+EDIT_MAX_TOKENS: Final = 400
+
+PLACED_KAPPA: Final = 0.2
+"""Agreement beyond chance of the label model, left out, from which a task's labels have a place."""
+
+SIMULATION_ROWS: Final = 20_000
+"""Of larger sets a random part is simulated in: what the causes look like does not need more."""
+
+GRAM_CHUNK: Final = 5_000
+TURNED_SHARE: Final = 0.06
+"""Share of a task's rows that are turned in one world: the rest must stay what it is."""
+# --- pairs ------------------------------------------------------------------------------------------
+DIFFERENCE_MAX_CHARACTERS: Final = 1000
+"""What differs is named word by word: past a paragraph that is no evidence but an edit script."""
+
+PAIR_CHUNK: Final = 20_000
+
+NAME_MAX_SHARE: Final = 0.5
+"""Where more than half of the words are capitalised, capitals mark a headline and no names."""
+
+DENSITY_NEIGHBORS: Final = 10
+"""Near texts whose mean cosine says how crowded a text's surroundings are (Conneau et al. 2018, CSLS)."""
+
+MIXTURE_MIN_PAIRS: Final = 200
+"""Fewer pairs show no two humps: then the cut is the one between unrelated and equal."""
+
+DIFFERENCE_WEIGHT: Final = 0.3
+"""Standard deviations of closeness that a telling difference (number, negation, name, direction) is worth."""
+
+MEANING_TREES: Final = 80
+MEANING_LEAVES: Final = 8
+MEANING_LEAF_PAIRS: Final = 20
+"""Small trees: what is learnt is a smooth ranking of near pairs, and it is learnt from some hundred positives."""
+
+MEANING_BINS: Final = 96
+
+MEANING_MAX_PAIRS: Final = 30_000
+"""Pairs a model is fitted on; a ranking of some twenty columns is settled long before."""
+
+OPPOSING_PER_ROW: Final = 6
+COMPANY_SLOTS: Final = 3
+"""Rows with a row's own output that speak for it: the nearest, then any others."""
+
+MOVED_SHARE: Final = 0.05
+MOVED_ROUNDS: Final = 8
+"""Rows whose output is swapped with another row's, to see what a contradiction looks like in this set."""
+
+CONFLICT_FOLDS: Final = 3
+CONFLICT_STEPS: Final = 3
+CONFLICT_MIN_ROWS: Final = 60
+"""Below this nothing is learnt about a set's contradictions."""
+
+LABEL_MIN_ROWS: Final = 8
+"""Of fewer rows, one stray is a share that looks like a mixture."""
+LABEL_SAMPLE_ROWS: Final = 60
+"""Rows of a label that are compared one by one with another label's."""
+
+LABEL_PARTNERS: Final = 12
+SAME_LABEL_SCORE: Final = 0.5
+"""Halfway between two populations apart (0) and mixed as at random (1)."""
+
+ONE_QUESTION_WORDS: Final = 0.8
+"""Rarity-weighted share of words from which two prompts with the same numbers ask one thing."""
+
+CHOICE_MAX_TOKENS: Final = 4
+ROUNDING: Final = 0.02
+"""Relative difference that two people's rounding explains."""
+
+ANSWERS_CONTRADICT: Final = 0.9
+"""Probability that two free answers with another final number, choice or order contradict each other."""
+
+SHOWN_OPPOSITION: Final = 0.1
+"""Probability from which a row is shown as one that contradicts another."""

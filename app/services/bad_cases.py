@@ -85,14 +85,27 @@ class Submitted:
 
 
 def check(case: NewBadCase) -> NewBadCase | Rejected:
-    """The case, unless the expected output is what the model said: then nothing is wrong with it."""
-    if case.expected_output is not None and _plain(case.expected_output) == _plain(case.model_output):
+    """The case, unless an acceptable output is what the model said: then nothing is wrong with it.
+
+    Compared in NFC and with runs of white space as one; letter case and punctuation may be what is wrong.
+    """
+    said = _plain(case.model_output)
+    if case.expected_output is not None and _plain(case.expected_output) == said:
         return Rejected(
             code="output_as_expected",
             pointer="/expected_output",
             message="'expected_output' equals 'model_output'; this is no bad case, or one of them is a mistake",
             external_id=case.external_id,
         )
+    for i, alternative in enumerate(case.alternatives):
+        if _plain(alternative) == said:
+            return Rejected(
+                code="output_as_expected",
+                pointer=f"/alternatives/{i}",
+                message=f"'alternatives.{i}' equals 'model_output'; the model gave an acceptable answer, or one of "
+                "them is a mistake",
+                external_id=case.external_id,
+            )
     return case
 
 

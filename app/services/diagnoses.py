@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app.db.base import new_id
-from app.db.models import BadCaseRow, ClusterRow, DiagnosisRow, FindingRow
+from app.db.models import BadCaseRow, ClusterRow, DiagnosisRow, FindingOverrideRow, FindingRow
 from app.domain.records import BadCase, Finding, RootCause
 from app.errors import InvalidInput, NotFound, PreconditionFailed
 from app.queue import Stage
-from app.services import versions, work
+from app.services import training, versions, work
 
 
 def create(
@@ -29,6 +29,9 @@ def create(
 ) -> DiagnosisRow:
     """Queue a diagnosis of ``case_ids`` against a dataset version. Raises NotFound and InvalidInput."""
     versions.require(session, project_id, dataset_version_id)
+    adapter_id = (options or {}).get("adapter_id")
+    if adapter_id is not None:
+        training.get_adapter(session, project_id, adapter_id)
     if not case_ids:
         raise InvalidInput("no bad case matches: send bad_case_ids, or a filter that some case meets")
     row = DiagnosisRow(
@@ -75,7 +78,10 @@ def override(
     now: datetime,
     if_revision: int | None = None,
 ) -> FindingRow:
-    """A person's verdict, kept beside the machine's; raises PreconditionFailed when it was read stale."""
+    """A person's verdict, kept beside the machine's; raises PreconditionFailed when it was read stale.
+
+    The row is locked: of two at once the later one stands, and both stand in the history.
+    """
     row = session.scalar(
         select(FindingRow)
         .where(FindingRow.id == finding_id, FindingRow.project_id == project_id)
@@ -85,11 +91,25 @@ def override(
         raise NotFound(f"no finding {finding_id} in this project")
     if if_revision is not None and if_revision != row.revision:
         raise PreconditionFailed(f"finding {finding_id} is at revision {row.revision}; read it again")
+    if row.overridden_at is not None:
+        # This one may have waited for the lock while the other was written: it is the later one.
+        now = max(now, row.overridden_at + timedelta(microseconds=1))
     row.override_category = category.value
     row.override_note = note
     row.overridden_at = now
     row.overridden_by = key_id
     row.revision += 1
+    session.add(
+        FindingOverrideRow(
+            project_id=project_id,
+            finding_id=row.id,
+            revision=row.revision,
+            category=category.value,
+            note=note,
+            overridden_by=key_id,
+            created_at=now,
+        )
+    )
     session.flush()
     return row
 

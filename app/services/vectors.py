@@ -4,21 +4,46 @@ from __future__ import annotations
 
 import hashlib
 import io
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from typing import Protocol, runtime_checkable
 
 import numpy as np
-from jaxtyping import Float32
+from jaxtyping import Float16, Float32, Int64
 from numpy import ndarray
 from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
 from app.artifacts import ArtifactStore
-from app.db.models import VectorRow, VectorShardRow
+from app.db.models import VectorShardRow
 from app.db.session import SessionFactory, transaction
 from app.domain.records import Embedder
 
-LOOKUP_BATCH = 5_000
-EMBED_BATCH = 2_048
+LOOKUP_BATCH = 1 << 16
+EMBED_BATCH = 1 << 13
+"""Texts embedded between two commits: some seconds, and enough that their common n-grams are shared."""
+
+_PLACE = np.dtype([("text", ">i4"), ("shard", ">i8"), ("row", ">i4")])
+"""Where the vector of a text stands, as PostgreSQL writes numbers."""
+
+# The hashes travel as one value, and so do the places found: lists and rows cost more than the look-up.
+_FIND = text(
+    "SELECT string_agg(int4send(t.i) || int8send(v.shard_id) || int4send(v.row), '')"
+    " FROM (SELECT i, substring(CAST(:hashes AS bytea) FROM i * 32 + 1 FOR 32) AS h"
+    " FROM generate_series(0, :last) i) t JOIN vectors v ON v.model = :model AND v.text_hash = t.h"
+)
+
+# Two workers may embed one text at the same time: the first place wins. In one order for everybody: two
+# workers with the same texts wait for each other, not in a ring.
+_ADD = text(
+    "INSERT INTO vectors (model, text_hash, shard_id, row)"
+    " SELECT :model, substring(CAST(:hashes AS bytea) FROM i * 32 + 1 FOR 32) AS h, :shard, i"
+    " FROM generate_series(0, :last) i ORDER BY h ON CONFLICT DO NOTHING"
+)
+
+
+def cache_key(embedder: Embedder) -> str:
+    """What tells the vectors of one embedder from another's: other weights under one name are another one."""
+    return f"{embedder.name[-180:]}@{embedder.fingerprint}"
 
 
 def vectors_for(
@@ -29,57 +54,119 @@ def vectors_for(
     *,
     progress: Callable[[float], None] = lambda _: None,
 ) -> Float32[ndarray, "n d"]:
-    """Unit vectors, one row for each text, in order; an empty text gets a zero row.
+    """Unit vectors, one row for each text, in order; an empty text gets a zero row."""
+    return _unit(half_vectors_for(sessions, store, embedder, texts, progress=progress))
+
+
+def half_vectors_for(
+    sessions: SessionFactory,
+    store: ArtifactStore,
+    embedder: Embedder,
+    texts: Sequence[str],
+    *,
+    progress: Callable[[float], None] = lambda _: None,
+    embed_batch: int = EMBED_BATCH,
+    lookup_batch: int = LOOKUP_BATCH,
+) -> Float16[ndarray, "n d"]:
+    """The vectors as they are kept, half as large: norm 1 to three digits.
 
     Only texts that this embedder has never seen are embedded. Each block is committed as it is made, so
     a run that is killed keeps what it has.
     """
-    hashes = [hashlib.sha256(t.encode("utf-8", "surrogatepass")).digest() for t in texts]
-    unique = {h: t for h, t in zip(hashes, texts, strict=True) if t.strip()}
+    number_of: dict[str, int] = {}
+    of_text = [number_of.setdefault(t, len(number_of)) if t.strip() else -1 for t in texts]
+    unique = list(number_of)
+    hashes = _hashes(unique)
+    # float16 both when fresh and when read back: a second run gives the same result to the bit
+    table = np.zeros((len(unique) + 1, embedder.dimensions), dtype=np.float16)
     with sessions() as session:
-        known = _load(session, store, embedder, list(unique))
-    missing = [h for h in unique if h not in known]
-    for start in range(0, len(missing), EMBED_BATCH):
-        block = missing[start : start + EMBED_BATCH]
-        # float16 both when fresh and when read back: a second run gives the same result to the bit
-        vectors = embedder.encode([unique[h] for h in block]).astype(np.float16)
+        known = _load(session, store, embedder, hashes, table, lookup_batch)
+    # In the order of the alphabet: like texts are cheaper side by side, and a block of the same texts is
+    # the same block.
+    missing = sorted(np.flatnonzero(~known).tolist(), key=unique.__getitem__)
+    blocks = [missing[start : start + embed_batch] for start in range(0, len(missing), embed_batch)]
+    done = 0
+    for block, rows in zip(blocks, _encoded(embedder, [[unique[i] for i in b] for b in blocks]), strict=True):
+        table[block] = rows
         with transaction(sessions) as session:
-            _save(session, store, embedder, block, vectors)
-        known.update(zip(block, vectors, strict=True))
-        progress((start + len(block)) / len(missing))
-    result = np.zeros((len(texts), embedder.dimensions), dtype=np.float32)
-    for row, text_hash in enumerate(hashes):
-        vector = known.get(text_hash)
-        if vector is not None:
-            result[row] = vector
-    norms = np.linalg.norm(result, axis=1, keepdims=True)
-    np.divide(result, norms, out=result, where=norms > 0)
-    return result
+            _save(session, store, embedder, [hashes[i] for i in block], table[block])
+        done += len(block)
+        progress(done / len(missing))
+    if of_text == list(range(len(unique))):
+        return table[:-1]
+    return table[np.array(of_text, dtype=np.int64)]  # -1: the last row, all zeros
+
+
+@runtime_checkable
+class BlockEmbedder(Embedder, Protocol):
+    """An embedder that works on several blocks at once."""
+
+    def encode_blocks(self, blocks: Sequence[Sequence[str]]) -> Iterator[Float32[ndarray, "n d"]]:
+        """Each block as ``encode`` would have it, in order, as soon as it is there."""
+        ...
+
+
+def _encoded(embedder: Embedder, blocks: Sequence[Sequence[str]]) -> Iterator[Float32[ndarray, "n d"]]:
+    if isinstance(embedder, BlockEmbedder):
+        yield from embedder.encode_blocks(blocks)
+    else:
+        for block in blocks:
+            yield embedder.encode(block)
+
+
+def _hashes(texts: Sequence[str]) -> list[bytes]:
+    return [hashlib.sha256(t.encode("utf-8", "surrogatepass")).digest() for t in texts]
+
+
+def _unit(rows: Float16[ndarray, "n d"]) -> Float32[ndarray, "n d"]:
+    made = rows.astype(np.float32)
+    norms = np.sqrt(np.einsum("ij,ij->i", made, made))[:, None]
+    return np.divide(made, norms, out=made, where=norms > 0)
 
 
 def _load(
-    session: Session, store: ArtifactStore, embedder: Embedder, hashes: Sequence[bytes]
-) -> dict[bytes, ndarray]:
-    found: dict[bytes, ndarray] = {}
-    blocks: dict[int, ndarray] = {}
-    for start in range(0, len(hashes), LOOKUP_BATCH):
-        rows = session.execute(
-            select(VectorRow.text_hash, VectorRow.row, VectorShardRow.id, VectorShardRow.uri)
-            .join(VectorShardRow, VectorShardRow.id == VectorRow.shard_id)
-            .where(
-                VectorRow.model == embedder.name,
-                VectorRow.text_hash.in_(list(hashes[start : start + LOOKUP_BATCH])),
-                VectorShardRow.dimensions == embedder.dimensions,
-            )
-        )
-        for text_hash, row, shard_id, uri in rows:
-            if shard_id not in blocks:
-                blocks[shard_id] = _read_block(store, uri)
-            found[bytes(text_hash)] = blocks[shard_id][row]
-    return found
+    session: Session,
+    store: ArtifactStore,
+    embedder: Embedder,
+    hashes: Sequence[bytes],
+    into: Float16[ndarray, "m d"],
+    batch: int,
+) -> ndarray:
+    """Fill the rows of ``into`` whose texts are known; which those are."""
+    known = np.zeros(len(hashes), dtype=bool)
+    places = np.concatenate(
+        [np.empty(0, dtype=_PLACE)]
+        + [
+            _places(session, embedder, hashes[start : start + batch], start)
+            for start in range(0, len(hashes), batch)
+        ]
+    )
+    places = places[np.argsort(places["shard"], kind="stable")]
+    shards, starts = np.unique(places["shard"], return_index=True)
+    uris = _uris(session, shards)
+    for shard, group in zip(shards.tolist(), np.split(places, starts[1:]), strict=False):
+        numbers, rows = group["text"].astype(np.int64), group["row"].astype(np.int64)
+        into[numbers] = _read_block(store, uris[shard])[rows]
+        known[numbers] = True
+    return known
 
 
-def _read_block(store: ArtifactStore, uri: str) -> ndarray:
+def _places(session: Session, embedder: Embedder, hashes: Sequence[bytes], first: int) -> ndarray:
+    given = {"hashes": b"".join(hashes), "last": len(hashes) - 1, "model": cache_key(embedder)}
+    found = session.scalar(_FIND, given)
+    places = np.frombuffer(bytes(found or b""), dtype=_PLACE).copy()
+    places["text"] += first
+    return places
+
+
+def _uris(session: Session, shards: Int64[ndarray, " s"]) -> dict[int, str]:
+    rows = session.execute(
+        select(VectorShardRow.id, VectorShardRow.uri).where(VectorShardRow.id.in_(shards.tolist()))
+    )
+    return {row.id: row.uri for row in rows}
+
+
+def _read_block(store: ArtifactStore, uri: str) -> Float16[ndarray, "r d"]:
     path = store.local_path(uri)
     if path is not None:
         return np.load(path, mmap_mode="r", allow_pickle=False)
@@ -94,17 +181,9 @@ def _save(
     np.save(buffer, vectors, allow_pickle=False)
     artifact = store.put_bytes(buffer.getvalue())
     shard = VectorShardRow(
-        model=embedder.name, uri=artifact.uri, rows=len(hashes), dimensions=embedder.dimensions
+        model=cache_key(embedder), uri=artifact.uri, rows=len(hashes), dimensions=embedder.dimensions
     )
     session.add(shard)
     session.flush()
-    # two workers may embed one text at the same time: the first place wins
-    session.execute(
-        text(
-            "INSERT INTO vectors (model, text_hash, shard_id, row)"
-            " SELECT :model, h, :shard, r - 1 FROM unnest(CAST(:hashes AS bytea[])) WITH ORDINALITY AS t(h, r)"
-            # in one order for everybody: two workers with the same texts wait for each other, not in a ring
-            " ORDER BY h ON CONFLICT DO NOTHING"
-        ),
-        {"model": embedder.name, "shard": shard.id, "hashes": list(hashes)},
-    )
+    given = {"hashes": b"".join(hashes), "last": len(hashes) - 1, "model": cache_key(embedder)}
+    session.execute(_ADD, {**given, "shard": shard.id})

@@ -67,7 +67,7 @@ def test_items_are_answered_in_order_and_a_bad_one_stops_nobody(client: TestClie
                 case(external_id="a"),
                 case(expected_output=" I am  a cat. "),
                 {"messages": [{"role": "robot", "content": "hi"}], "model_output": "x"},
-                {"instruction": "no output"},
+                {"messages": [{"content": "hi"}], "model_output": "x"},
                 case(expected_output="  "),
                 case(occurred_at="yesterday"),
                 case(unknown_field=1),
@@ -121,8 +121,8 @@ def test_lines_are_stored_and_a_broken_one_is_reported(client: TestClient, packe
 @pytest.mark.parametrize(
     "body",
     [
-        case(expected_output="I am a cat."),
         {"model_output": "x"},
+        case(alternatives=["fine", " "]),
         {"instruction": "", "model_output": "x"},
         {"instruction": "a", "messages": [{"role": "user", "content": "a"}], "model_output": "x"},
         {"messages": [], "model_output": "x"},
@@ -149,6 +149,79 @@ def test_a_single_case_that_is_wrong_is_refused(refusing_client: TestClient, bod
     assert answer.status_code == 422, answer.text
     assert answer.headers["content-type"] == "application/problem+json"
     assert rows_of(refusing_client, "/v1/bad-cases") == []
+
+
+RIGHT_ALL_ALONG = [
+    (case(expected_output=" I  am a cat.\n"), "/expected_output"),
+    (case(expected_output="No.", alternatives=["Never.", "I am a cat. "]), "/alternatives/1"),
+    (case(alternatives=["I am a cat."]), "/alternatives/0"),
+    # one letter, written as one character and as two
+    (case(model_output="caf\u00e9", expected_output="cafe\u0301"), "/expected_output"),
+    (case(model_output="订单 已发货", expected_output="订单　已发货"), "/expected_output"),
+]
+
+
+@pytest.mark.parametrize(("sent", "pointer"), RIGHT_ALL_ALONG, ids=lambda v: str(v)[:40])
+@pytest.mark.parametrize("form", ["single", "items", "ndjson"])
+def test_a_case_whose_output_is_acceptable_is_rejected_with_the_reason(
+    refusing_client: TestClient, sent: dict[str, Any], pointer: str, form: str
+) -> None:
+    named = {**sent, "external_id": "right"}
+    match form:
+        case "single":
+            answer = refusing_client.post("/v1/bad-cases", json=named)
+        case "items":
+            answer = refusing_client.post("/v1/bad-cases", json={"items": [named]})
+        case _:
+            headers = {"Content-Type": "application/x-ndjson"}
+            answer = refusing_client.post("/v1/bad-cases", content=json.dumps(named), headers=headers)
+    assert answer.status_code == 200, answer.text
+    (item,) = answer.json()["data"]
+    assert (item["id"], item["external_id"], item["status"]) == (None, "right", "rejected")
+    assert (item["error"]["code"], item["error"]["pointer"]) == ("output_as_expected", pointer)
+    assert "model_output" in item["error"]["message"]
+    assert rows_of(refusing_client, "/v1/bad-cases") == []
+
+
+def test_letter_case_or_punctuation_may_be_all_that_is_wrong(client: TestClient) -> None:
+    items = [case(expected_output="I am a cat!"), case(expected_output="i am a cat.")]
+    assert statuses(client.post("/v1/bad-cases", json={"items": items})) == ["created", "created"]
+
+
+def test_an_update_that_makes_a_case_right_is_rejected_and_the_stored_case_stays(client: TestClient) -> None:
+    client.post("/v1/bad-cases", json=case(external_id="a", expected_output="On its way."))
+    update = case(external_id="a", model_output="On its way.", expected_output="On its  way.")
+    assert statuses(client.post("/v1/bad-cases", json=update)) == ["rejected"]
+    (stored,) = rows_of(client, "/v1/bad-cases")
+    assert (stored["model_output"], stored["revision"]) == ("I am a cat.", 1)
+
+
+@pytest.mark.parametrize("said", [{}, {"model_output": None}, {"model_output": ""}], ids=str)
+@pytest.mark.parametrize("wanted", [{}, {"expected_output": "It is on its way."}], ids=str)
+def test_a_case_may_lack_what_the_model_said(
+    client: TestClient, said: dict[str, Any], wanted: dict[str, Any]
+) -> None:
+    sent = {"instruction": "Where is my order?", **said, **wanted}
+    (item,) = client.post("/v1/bad-cases", json=sent).json()["data"]
+    stored = client.get(f"/v1/bad-cases/{item['id']}").json()
+    assert (stored["model_output"], stored["expected_output"]) == ("", wanted.get("expected_output"))
+
+
+def test_ten_thousand_cases_are_stored_at_once(client: TestClient) -> None:
+    lines = [
+        case(external_id=str(i), input=f"订单 {i}", expected_output="It is on its way.") for i in range(9_998)
+    ]
+    lines.insert(5_000, case(expected_output="I am a cat."))
+    lines.append(case(external_id="0", input="updated"))
+    answer = client.post(
+        "/v1/bad-cases",
+        content="\n".join(json.dumps(line) for line in lines),
+        headers={"Content-Type": "application/x-ndjson"},
+    )
+    got = statuses(answer)
+    assert (len(got), got.count("created"), got[5_000], got[0]) == (10_000, 9_998, "rejected", "updated")
+    found = client.get("/v1/bad-cases", params={"external_id": "9997"}).json()["data"]
+    assert found[0]["messages"][0]["content"].endswith("订单 9997")
 
 
 def test_a_field_of_a_megabyte_is_kept(client: TestClient) -> None:

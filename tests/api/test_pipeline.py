@@ -154,7 +154,11 @@ def test_the_report_comes_in_every_format(client: TestClient, seeded: Seeded, fo
 def test_work_is_queued_with_a_place_to_watch_it(client: TestClient, seeded: Seeded) -> None:
     version, diagnosis = {"dataset_version_id": seeded.version_id}, {"diagnosis_id": seeded.diagnosis_id}
     bodies: dict[str, dict[str, Any]] = {
-        "diagnoses": {**version, "bad_case_ids": [seeded.bad_case_id], "options": {"hold_back": 0.25}},
+        "diagnoses": {
+            **version,
+            "bad_case_ids": [seeded.bad_case_id],
+            "options": {"hold_back": 0.25, "judge": True, "adapter_id": seeded.adapter_id},
+        },
         "repairs": diagnosis,
         "augmentations": {**diagnosis, "options": {}},
         "mixtures": {**version, **diagnosis},
@@ -183,6 +187,12 @@ def test_work_is_queued_with_a_place_to_watch_it(client: TestClient, seeded: See
         ("diagnoses", {"dataset_version_id": "VERSION", "bad_case_ids": ["bc_x"]}, 422),
         ("diagnoses", {"dataset_version_id": "VERSION", "filter": {"tag": "none"}}, 422),
         ("diagnoses", {"dataset_version_id": "VERSION", "filter": {}, "options": {"hold_back": "a"}}, 422),
+        ("diagnoses", {"dataset_version_id": "VERSION", "filter": {}, "options": {"judge": "yes"}}, 422),
+        (
+            "diagnoses",
+            {"dataset_version_id": "VERSION", "filter": {}, "options": {"adapter_id": "adp_x"}},
+            404,
+        ),
         ("repairs", {"diagnosis_id": "dg_x"}, 404),
         ("repairs", {"diagnosis_id": "DIAGNOSIS", "policy": {"conflict": 5}}, 422),
         ("repairs", {"diagnosis_id": "DIAGNOSIS", "policy": {"unknown": 1}}, 422),

@@ -21,8 +21,8 @@ from app.domain.augmentation.plan import (
 from app.domain.records import BadCase, Finding, TrainingExample
 from app.errors import StageError
 from app.services import augmentations, diagnoses, vectors, versions
-from workers.models.embedder import load_embedder
 from workers.run_stage import StageContext
+from workers.scaleout import embedder_for
 from workers.stages.repair import finding_record
 
 GIVE_UP_AFTER_FAILURES = 3
@@ -87,7 +87,7 @@ def make_plan(context: StageContext, inputs: Inputs) -> AugmentationPlan:
         prompts = [text.focus(e.prompt, known) for e in inputs.pool]
         asked = [text.focus(c.prompt, known) for c in inputs.cases]
         table = vectors.vectors_for(
-            context.sessions, context.store, load_embedder(context.settings.embedder), [*prompts, *asked]
+            context.sessions, context.store, embedder_for(context.settings.embedder), [*prompts, *asked]
         )
         pool_vectors, case_vectors = table[: len(prompts)], table[len(prompts) :]
     return plan_augmentation(

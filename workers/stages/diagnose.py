@@ -17,8 +17,8 @@ from app.errors import StageError
 from app.services import diagnoses, vectors, versions
 from workers.models.base_models import BaseModelError, resolve
 from workers.models.chat import template_source
-from workers.models.embedder import load_embedder
 from workers.run_stage import StageContext
+from workers.scaleout import embedder_for
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,7 +80,7 @@ def chat_template(context: StageContext, base_model: str | None) -> str | None:
 
 def embed_views(context: StageContext, texts: ViewTexts, progress: Callable[[float], None]) -> Vectors:
     """Every view's texts through the cache in one pass."""
-    embedder = load_embedder(context.settings.embedder)
+    embedder = embedder_for(context.settings.embedder)
     names = [f.name for f in fields(texts)]
     parts = [list(getattr(texts, name)) for name in names]
     flat = [text for part in parts for text in part]

@@ -80,10 +80,8 @@ def _line(number: int, line: bytes) -> NewBadCase | Rejected:
 
 
 def _only_one(value: object) -> NewBadCase:
-    """A single bad case that is refused refuses the request: there is nothing else in it to keep."""
+    """A single bad case that cannot be read refuses the request: there is nothing else in it to keep."""
     case = to_new_case(value)
-    if isinstance(case, NewBadCase):
-        case = bad_cases.check(case)
     if isinstance(case, Rejected):
         raise InvalidInput(
             case.message, errors=[{"pointer": case.pointer, "message": case.message, "code": case.code}]
@@ -106,6 +104,7 @@ def submit_bad_cases(
     """Store one bad case, ``{"items": [...]}`` or ndjson.
 
     A case whose ``external_id`` is known is updated. The answer names what became of each, in the order sent.
+    A case whose ``model_output`` is one of its acceptable outputs is ``rejected``: nothing is wrong with it.
     """
     submitted = bad_cases.submit(session, caller.project_id, items)
     if any(item.status is Outcome.CREATED for item in submitted):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Annotated, Any
 
@@ -11,13 +12,22 @@ from app.api.answers import if_match, located, versioned
 from app.api.dependencies import Contributor, DatabaseSession, Page, PageInOrder, Reader, Store
 from app.api.problems import documented
 from app.api.schemas.common import Id, ListOf
-from app.api.schemas.diagnoses import Cluster, Diagnosis, Finding, FindingOverride, NewDiagnosis, ReportFormat
+from app.api.schemas.diagnoses import (
+    Cluster,
+    Diagnosis,
+    Finding,
+    FindingOverride,
+    JudgeAgreement,
+    NewDiagnosis,
+    PastOverride,
+    ReportFormat,
+)
 from app.api.transaction_route import TransactionRoute
 from app.db.base import WorkStatus
-from app.db.models import ClusterRow, DiagnosisRow, FindingRow
+from app.db.models import ClusterRow, DiagnosisRow, FindingOverrideRow, FindingRow
 from app.db.repositories.pages import Page as PageOf
 from app.domain.records import RootCause, Symptom
-from app.services import bad_cases, diagnoses, listings, reports, work
+from app.services import bad_cases, diagnoses, judge_agreement, listings, overrides, reports, work
 
 router = APIRouter(prefix="/v1", tags=["diagnoses"], route_class=TransactionRoute)
 
@@ -177,3 +187,19 @@ def override_finding(
         if_revision=if_match(if_match_header),
     )
     return versioned(response, row)
+
+
+@router.get("/findings/{finding_id}/overrides", response_model=ListOf[PastOverride])
+def list_finding_overrides(
+    finding_id: Id, caller: Reader, session: DatabaseSession, page: Page
+) -> PageOf[FindingOverrideRow]:
+    """Every verdict of a person on this finding: who, when, what and why."""
+    diagnoses.get_finding(session, caller.project_id, finding_id)
+    return overrides.history(session, finding_id, page)
+
+
+@router.get("/judge/agreement", response_model=JudgeAgreement)
+def read_judge_agreement(caller: Reader, session: DatabaseSession) -> dict[str, Any]:
+    """How often people said what the judging language model had said, over all findings that have both."""
+    found = judge_agreement.of_project(session, caller.project_id)
+    return {**asdict(found.overall), "by_category": {c.value: r for c, r in found.by_category.items()}}

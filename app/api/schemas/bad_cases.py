@@ -55,13 +55,17 @@ class Serving(Body):
 
 
 class BadCaseInput(Body):
-    """``messages`` (the prompt's turns), or ``instruction`` with an optional ``input``."""
+    """``messages`` (the prompt's turns), or ``instruction`` with an optional ``input``.
+
+    ``model_output`` may be missing, null or empty where the model said nothing or nobody wrote it down: the
+    verdict then comes from the rest. An acceptable output that equals it makes the case ``rejected``.
+    """
 
     external_id: Annotated[str, Field(min_length=1, max_length=500)] | None = None
     messages: list[Turn] | None = Field(default=None, max_length=10_000)
     instruction: Text | None = None
     input: Text | None = None
-    model_output: Text
+    model_output: Text | None = None
     expected_output: Text | None = None
     alternatives: list[Text] = Field(default_factory=list, max_length=100)
     model: Annotated[str, Field(max_length=500)] | None = None
@@ -80,6 +84,9 @@ class BadCaseInput(Body):
             raise ValueError("'input' belongs to 'instruction'; with 'messages', put it into a turn")
         if self.expected_output is not None and not self.expected_output.strip():
             raise ValueError("'expected_output' is blank; give the expected answer or leave the field out")
+        for i, alternative in enumerate(self.alternatives):
+            if not alternative.strip():
+                raise ValueError(f"'alternatives.{i}' is blank; give an acceptable answer or leave it out")
         return self
 
 
@@ -118,7 +125,7 @@ def to_new_case(value: object) -> NewBadCase | Rejected:
     return NewBadCase(
         messages=messages,
         instruction_length=instruction_length,
-        model_output=sent.model_output,
+        model_output=sent.model_output or "",
         expected_output=sent.expected_output,
         alternatives=tuple(sent.alternatives),
         external_id=sent.external_id,

@@ -17,10 +17,14 @@ Seed = Annotated[Whole, Field(ge=0, le=2**31 - 1)]
 
 class DiagnosisOptions(Body):
     """``hold_back``: share of each cluster's cases that is never trained on. ``base_model``: the tuned
-    model, whose chat template a request is compared with."""
+    model, whose chat template a request is compared with. ``adapter_id``: the adapter that failed; with it,
+    findings say which rows taught the wrong answer and what the adapter itself makes of the case.
+    ``judge``: whether the configured language model breaks near ties; it costs tokens."""
 
+    adapter_id: Id | None = None
     base_model: str | None = Field(default=None, min_length=1, max_length=500)
     hold_back: float | None = Field(default=None, ge=0, le=0.5)
+    judge: bool | None = None
     seed: Seed | None = None
 
 
@@ -74,6 +78,32 @@ class Finding(Resource):
 class FindingOverride(Body):
     category: Annotated[RootCause, Field(strict=False)]
     note: str | None = Field(default=None, max_length=10_000)
+
+
+class AgreementRate(Resource):
+    n: int
+    agreed: int
+    rate: float | None = Field(description="agreed / n; null for n = 0.")
+    low: float = Field(description="Lower end of the 95 % interval (Wilson).")
+    high: float
+
+
+class JudgeAgreement(AgreementRate):
+    """How often people's verdicts equal the judge's."""
+
+    object: Literal["judge_agreement"] = "judge_agreement"
+    by_category: dict[str, AgreementRate] = Field(description="By the person's verdict.")
+
+
+class PastOverride(Resource):
+    object: Literal["finding_override"] = "finding_override"
+    id: str
+    finding_id: str
+    revision: int = Field(description="The finding's revision that this verdict made.")
+    category: RootCause
+    note: str | None
+    overridden_by: str | None
+    created_at: datetime
 
 
 class Cluster(Resource):

@@ -10,7 +10,7 @@ from app.db.models.datasets import (
     VersionChangeRow,
     VersionExampleRow,
 )
-from app.db.models.diagnoses import ClusterRow, DiagnosisRow, FindingRow
+from app.db.models.diagnoses import ClusterRow, DiagnosisRow, FindingOverrideRow, FindingRow
 from app.db.models.projects import ApiKeyRow, IdempotencyRow, ProjectRow
 from app.db.models.repairs import AugmentationRow, MixtureRow, RepairActionRow, RepairRow
 from app.db.models.training import (
@@ -36,6 +36,7 @@ __all__ = [
     "EvaluationRow",
     "EventRow",
     "ExampleRow",
+    "FindingOverrideRow",
     "FindingRow",
     "IdempotencyRow",
     "ImportRow",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Float, ForeignKey, Index, String, Text
+from sqlalchemy import Float, ForeignKey, Index, String, Text, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.db.base import Base, Created, LongWork, new_id
@@ -45,7 +45,10 @@ class FindingRow(Created, Base):
     """``case_snapshot`` is the bad case as it was judged: a later update does not change the report."""
 
     __tablename__ = "findings"
-    __table_args__ = (Index("ix_findings_diagnosis_ordinal", "diagnosis_id", "ordinal", unique=True),)
+    __table_args__ = (
+        Index("ix_findings_diagnosis_ordinal", "diagnosis_id", "ordinal", unique=True),
+        Index("ix_findings_overridden", "project_id", postgresql_where=text("override_category IS NOT NULL")),
+    )
 
     id: Mapped[str] = mapped_column(String(40), primary_key=True, default=lambda: new_id("fd"))
     project_id: Mapped[str] = mapped_column(ForeignKey("projects.id", ondelete="CASCADE"))
@@ -67,3 +70,18 @@ class FindingRow(Created, Base):
     overridden_at: Mapped[datetime | None]
     overridden_by: Mapped[str | None] = mapped_column(String(40))
     revision: Mapped[int] = mapped_column(default=1)
+
+
+class FindingOverrideRow(Created, Base):
+    """One verdict of a person, under the finding's revision that it made; the last stands in the finding."""
+
+    __tablename__ = "finding_overrides"
+    __table_args__ = (Index("ix_finding_overrides_finding_revision", "finding_id", "revision", unique=True),)
+
+    id: Mapped[str] = mapped_column(String(40), primary_key=True, default=lambda: new_id("ovr"))
+    project_id: Mapped[str] = mapped_column(ForeignKey("projects.id", ondelete="CASCADE"))
+    finding_id: Mapped[str] = mapped_column(ForeignKey("findings.id", ondelete="CASCADE"))
+    revision: Mapped[int]
+    category: Mapped[str] = mapped_column(String(20))
+    note: Mapped[str | None] = mapped_column(Text)
+    overridden_by: Mapped[str | None] = mapped_column(String(40))

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import itertools
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Float32, Int64
+from jaxtyping import Float32, Float64, Int64
 from numpy import ndarray
-from sklearn.cluster import AgglomerativeClustering
+from sklearn.cluster import HDBSCAN, AgglomerativeClustering
 from sklearn.metrics import silhouette_score
 
-from app.domain import text, thresholds
+from app.domain import thresholds
+from app.domain.diagnosis import cluster_labels, limits
 from app.domain.records import BadCase, Cluster, RootCause
 
 
@@ -31,7 +31,7 @@ def cluster_cases(
     vectors: Float32[ndarray, "q d"],
     root_causes: Sequence[RootCause],
 ) -> Clustering:
-    """Average-linkage clusters of the prompts, largest first; where to cut is the best mean silhouette."""
+    """Clusters of the prompts, largest first: dense regions, or for few cases average linkage."""
     if not cases:
         return Clustering(clusters=(), of_case=np.empty(0, dtype=np.int64))
     # By id, so that the order in which cases were sent changes nothing.
@@ -46,7 +46,7 @@ def cluster_cases(
     number = {label: i for i, label in enumerate(kept)}
     of_case = np.array([number.get(int(label), -1) for label in labels], dtype=np.int64)
     members = [order[of_case[order] == i] for i in range(len(kept))]
-    keywords = _keywords([[inputs[int(j)] for j in m] for m in members], inputs)
+    keywords = cluster_labels.keywords([[inputs[int(j)] for j in m] for m in members], inputs)
     clusters = tuple(
         _cluster(cases=cases, inputs=inputs, vectors=vectors, root_causes=root_causes, rows=rows, words=words)
         for rows, words in zip(members, keywords, strict=True)
@@ -66,10 +66,8 @@ def _cluster(
     centrality = vectors[rows] @ vectors[rows].mean(axis=0)
     central = rows[np.argsort(-centrality, kind="stable")][: thresholds.CLUSTER_EXEMPLARS]
     counts = Counter(root_causes[i] for i in rows)
-    joined = "" if all(text.is_chinese(w) for w in words) else ", "
-    label = (joined or "、").join(words[:3]) or text.clip(inputs[int(central[0])], 60)
     return Cluster(
-        label=label,
+        label=cluster_labels.label(words, inputs[int(central[0])]),
         keywords=words,
         case_ids=tuple(cases[i].id for i in rows),
         exemplar_ids=tuple(cases[i].id for i in central),
@@ -78,26 +76,59 @@ def _cluster(
 
 
 def _labels(vectors: Float32[ndarray, "q d"]) -> Int64[ndarray, " q"]:
-    """Cluster numbers; at most ``CLUSTER_MAX_CASES`` are clustered, the rest join the nearest centre."""
-    rows = len(vectors)
-    empty = ~vectors.any(axis=1)
-    if rows - int(empty.sum()) < 2:
-        return np.full(rows, -1, dtype=np.int64)
-    filled = np.flatnonzero(~empty)
+    """Cluster numbers, -1 = alone; at most ``CLUSTER_MAX_CASES`` are clustered, the rest join the nearest."""
+    labels = np.full(len(vectors), -1, dtype=np.int64)
+    filled = np.flatnonzero(vectors.any(axis=1))
+    if len(filled) < 2:
+        return labels
+    if len(filled) < limits.CLUSTER_DENSITY_MIN_CASES:
+        labels[filled] = _cut(vectors[filled])
+        return labels
+    reduced = _reduced(vectors[filled])
     step = max(1, -(-len(filled) // thresholds.CLUSTER_MAX_CASES))
-    core = filled[::step]
-    labels = np.full(rows, -1, dtype=np.int64)
-    labels[core] = _cut(vectors[core])
-    rest = np.setdiff1d(filled, core)
-    if len(rest):
-        found = np.unique(labels[core])
-        centres = np.stack([vectors[core][labels[core] == c].mean(axis=0) for c in found])
-        centres /= np.maximum(np.linalg.norm(centres, axis=1, keepdims=True), 1e-9)
-        labels[rest] = found[(vectors[rest] @ centres.T).argmax(axis=1)]
+    core = np.arange(0, len(filled), step)
+    found = np.full(len(filled), -1, dtype=np.int64)
+    # Cases that repeat word for word would make a dense region of their own each.
+    distinct, same = np.unique(reduced[core].round(4), axis=0, return_inverse=True)
+    found[core] = _dense(distinct)[same.ravel()]
+    labels[filled] = _joined(reduced, found)
     return labels
 
 
+def _reduced(vectors: Float32[ndarray, "m d"]) -> Float64[ndarray, "m p"]:
+    """The principal components, unit rows: densities in hundreds of dimensions are all alike."""
+    centred = vectors.astype(np.float64) - vectors.mean(axis=0, dtype=np.float64)
+    _, axes = np.linalg.eigh(centred.T @ centred)
+    kept = centred @ axes[:, ::-1][:, : limits.CLUSTER_DIMENSIONS]
+    return kept / np.maximum(np.linalg.norm(kept, axis=1, keepdims=True), 1e-9)
+
+
+def _dense(reduced: Float64[ndarray, "m p"]) -> Int64[ndarray, " m"]:
+    """HDBSCAN (Campello et al. 2013): regions denser than what is around them, at any scale; -1 = in none."""
+    size = max(limits.CLUSTER_MIN_SIZE, len(reduced) // limits.CLUSTER_SIZE_CASES)
+    found = HDBSCAN(min_cluster_size=size, min_samples=1, copy=True).fit(reduced)  # pyright: ignore[reportArgumentType]
+    # A lone case is counted to the region that it is the least far from: its membership tells.
+    member = found.probabilities_ >= limits.CLUSTER_MIN_MEMBERSHIP
+    return np.where(member, found.labels_, -1).astype(np.int64)
+
+
+def _joined(reduced: Float64[ndarray, "m p"], labels: Int64[ndarray, " m"]) -> Int64[ndarray, " m"]:
+    """Cases of no cluster join the nearest one where they are as near its centre as its own members are."""
+    count = int(labels.max()) + 1
+    if count == 0:
+        # One density throughout: the cases are of one kind.
+        return np.zeros(len(labels), dtype=np.int64)
+    centres = np.stack([reduced[labels == c].mean(axis=0) for c in range(count)])
+    centres /= np.maximum(np.linalg.norm(centres, axis=1, keepdims=True), 1e-9)
+    near = reduced @ centres.T
+    edge = np.array([np.quantile(near[labels == c, c], limits.CLUSTER_EDGE) for c in range(count)])
+    best = near.argmax(axis=1)
+    inside = near[np.arange(len(near)), best] >= edge[best]
+    return np.where(labels >= 0, labels, np.where(inside, best, -1))
+
+
 def _cut(vectors: Float32[ndarray, "m d"]) -> Int64[ndarray, " m"]:
+    """Average linkage; where to cut is the best mean silhouette. A few dozen cases have no densities."""
     distances = np.clip(1.0 - vectors.astype(np.float64) @ vectors.astype(np.float64).T, 0.0, 2.0)
     np.fill_diagonal(distances, 0.0)
     count = len(vectors)
@@ -118,42 +149,3 @@ def _cut(vectors: Float32[ndarray, "m d"]) -> Int64[ndarray, " m"]:
             if score > best_score:
                 best, best_score = labels, score
     return best.astype(np.int64)
-
-
-def _keywords(groups: Sequence[Sequence[str]], everything: Sequence[str]) -> list[tuple[str, ...]]:
-    """Class-based TF-IDF (Grootendorst 2022): a word counts by its share of the cluster's cases and by how
-    rare it is among all cases. Words for spaced scripts, character bigrams for Chinese."""
-    whole = Counter(term for prompt in everything for term in _terms(prompt))
-    total = max(1, len(everything))
-    made = []
-    for prompts in groups:
-        own = Counter(term for prompt in prompts for term in _terms(prompt))
-        weight = {
-            term: rows / len(prompts) * np.log(1 + total / whole[term])
-            for term, rows in own.items()
-            if rows > 1 or len(prompts) == 1
-        }
-        ranked = sorted(weight, key=lambda term: (-weight[term], term))
-        made.append(_distinct(ranked)[: thresholds.CLUSTER_KEYWORDS])
-    return [tuple(words) for words in made]
-
-
-def _distinct(ranked: Sequence[str]) -> list[str]:
-    """Without bigrams that overlap one already taken (手机, 机号)."""
-    taken: list[str] = []
-    for term in ranked:
-        overlaps = text.is_chinese(term) and any(term[0] == t[-1] or term[-1] == t[0] for t in taken)
-        if not overlaps:
-            taken.append(term)
-        if len(taken) >= thresholds.CLUSTER_KEYWORDS:
-            break
-    return taken
-
-
-def _terms(prompt: str) -> frozenset[str]:
-    clipped = text.clip(prompt)
-    words = text.tokens(clipped)
-    spaced = {w for w in words if len(w) > 2 and not w[0].isdigit()}
-    pairs = itertools.pairwise(words)
-    bigrams = {a + b for a, b in pairs if len(a) == len(b) == 1 and text.is_chinese(a + b)}
-    return frozenset(spaced | bigrams) - thresholds.STOP_WORDS

@@ -1,8 +1,9 @@
 """Does anything in the training set cover this prompt?
 
-kNN distance as an out-of-distribution score (Sun et al. 2022), read against the leave-one-out distances
-of the training rows of the same task: a percentile, not a distance. And, where outputs repeat, whether
-the expected label was ever taught at all.
+Several one-class scores side by side: kNN distance (Sun et al. 2022), Mahalanobis distance to the task and to
+its labels (``one_class``), n-grams never seen (``lexicon``), length, and whether the label model recognises
+anything. Each is read against what the training rows of the same task score when left out themselves: a
+percentile, not a distance. And, where outputs repeat, whether the expected label was ever taught at all.
 """
 
 from __future__ import annotations
@@ -11,110 +12,101 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from jaxtyping import Float64, Int64
+from jaxtyping import Bool, Float64, Int64
 from numpy import ndarray
 
 from app.domain import thresholds
-from app.domain.diagnosis.neighborhood import Neighborhoods, TrainingSet
 
-FEATURES = (
-    "nearest_rank",
-    "five_rank",
-    "twenty_rank",
-    "text_rank",
-    "label_unseen",
-    "label_rows",
-    "support_rank",
+MEASURES = (
+    "nearest",
+    "mean_of_five",
+    "mean_of_all",
+    "text_overlap",
+    "task_distance",
+    "label_distance",
+    "unseen_short_grams",
+    "unseen_long_grams",
+    "surprisal",
+    "label_fit",
+    "shortness",
+    "longness",
+    "support",
 )
+FEATURES = (*(f"{m}_rank" for m in MEASURES), "farthest_rank", "label_unseen", "label_rows")
 NEEDS_EXPECTED = frozenset(("label_unseen", "label_rows", "support_rank"))
 NEEDS_OUTPUT: frozenset[str] = frozenset()
+_COVERING = tuple(i for i, m in enumerate(MEASURES) if m != "support")
 
 
 @dataclass(frozen=True, slots=True)
 class Baseline:
-    """Leave-one-out similarities of one task's training rows, each sorted ascending: what is normal here."""
+    """What is normal in one task: the left-out measures of its rows, each column ascending. (s, measures)."""
 
-    nearest: Float64[ndarray, " s"]
-    five: Float64[ndarray, " s"]
-    twenty: Float64[ndarray, " s"]
-    text: Float64[ndarray, " s"]
-    support: Float64[ndarray, " s"]
+    columns: Float64[ndarray, "s m"]
 
-
-def _measures(around: Neighborhoods) -> tuple[Float64[ndarray, " q"], ...]:
-    cosine = around.cosine.astype(np.float64)
-    return (
-        cosine[:, 0],
-        cosine[:, :5].mean(axis=1),
-        cosine.mean(axis=1),
-        around.jaccard.max(axis=1, initial=0.0).astype(np.float64),
-        np.where(around.expected, cosine, -1.0).max(axis=1, initial=-1.0),
-    )
+    def ranks(self, measured: Float64[ndarray, "q m"]) -> Float64[ndarray, "q m"]:
+        """Log-odds of the percentiles, near 0 an ordinary row; how far below the smallest a value lies is
+        kept, in spreads of the task."""
+        made = np.zeros(measured.shape)
+        for column in range(measured.shape[1]):
+            made[:, column] = _rank(self.columns[:, column], measured[:, column])
+        return made
 
 
-def baselines(training: TrainingSet) -> tuple[Baseline, ...]:
+def baselines(
+    measured: Float64[ndarray, "s m"], tasks: Int64[ndarray, " s"], task_count: int
+) -> tuple[Baseline, ...]:
     """One a task; a task with too few sampled rows borrows the whole set's."""
-    measures = _measures(training.sampled)
-    tasks = training.tasks[training.sample]
-
-    def of(rows: ndarray) -> Baseline:
-        nearest, five, twenty, jaccards, support = (np.sort(m[rows]) for m in measures)
-        return Baseline(nearest, five, twenty, jaccards, support)
-
-    whole = of(np.ones(len(tasks), dtype=bool))
-    count = training.task_count
+    whole = Baseline(np.sort(measured, axis=0))
     return tuple(
-        of(tasks == t) if (tasks == t).sum() >= thresholds.BASELINE_MIN_ROWS else whole for t in range(count)
+        Baseline(np.sort(measured[tasks == t], axis=0))
+        if (tasks == t).sum() >= thresholds.BASELINE_MIN_ROWS
+        else whole
+        for t in range(task_count)
     )
 
 
 def features(
-    around: Neighborhoods,
+    measured: Float64[ndarray, "q m"],
     tasks: Int64[ndarray, " q"],
     known: tuple[Baseline, ...],
+    *,
     expected_rows: Int64[ndarray, " q"],
-    label_rows: Int64[ndarray, " n"],
+    placed: Bool[ndarray, " q"],
+    fresh: Float64[ndarray, " q"],
 ) -> Float64[ndarray, "q f"]:
-    """One row of ``FEATURES`` a prompt. Ranks are percentiles 0..1 among the task's own rows, on a log-odds
-    scale near 0 so that the far tail stays visible; small = less covered."""
-    measures = _measures(around)
-    made = np.zeros((len(around), len(FEATURES)))
+    """One row of ``FEATURES`` a prompt; small ranks = less covered.
+
+    ``expected_rows``: training rows with the expected output, which says something where the labels of a task
+    are ``placed``. ``fresh``: how likely an output is one that no row has, 0..1.
+    """
+    made = np.zeros((len(measured), len(FEATURES)))
     for task in np.unique(tasks):
         rows = np.flatnonzero(tasks == task)
-        base = known[task]
-        sides = (base.nearest, base.five, base.twenty, base.text)
-        for column, (side, values) in enumerate(zip(sides, measures[:4], strict=True)):
-            made[rows, column] = _rank(side, values[rows])
-        made[rows, 6] = _rank(base.support, measures[4][rows])
-    made[:, 4] = np.where(expected_rows == 0, 1.0 - fresh_outputs(around, label_rows), 0.0)
-    made[:, 5] = np.log1p(expected_rows)
+        made[rows, : len(MEASURES)] = known[task].ranks(measured[rows])
+    made[:, len(MEASURES)] = made[:, _COVERING].min(axis=1)
+    made[:, -2] = np.where(placed & (expected_rows == 0), 1.0 - fresh, 0.0)
+    made[:, -1] = np.where(placed, np.log1p(expected_rows), 0.0)
     return made
 
 
-def fresh_outputs(around: Neighborhoods, label_rows: Int64[ndarray, " n"]) -> Float64[ndarray, " q"]:
-    """How likely an output is one that no row has, 0..1: the share of near rows whose output is theirs alone.
-
-    Good 1953 (Good-Turing), taken locally: labels and computed amounts may live in one training set.
-    """
-    if not len(label_rows):
-        return np.ones(len(around))
-    alone = (label_rows[np.maximum(around.rows, 0)] == 1) & around.present
-    return alone.sum(axis=1) / np.maximum(around.present.sum(axis=1), 1)
-
-
-def evidence(
-    features_row: Float64[ndarray, " f"], around: Neighborhoods, row: int, expected_rows: int
-) -> dict[str, Any]:
+def evidence(features_row: Float64[ndarray, " f"], cosines: ndarray, expected_rows: int) -> dict[str, Any]:
     """Scores a person can read: cosines, and percentiles 0..1 among the training rows' own."""
-    present = around.present[row]
-    cosines = around.cosine[row][present]
     named = dict(zip(FEATURES, features_row, strict=False))
+    near = bool(cosines.size)
     return {
-        "nearest_cosine": round(float(cosines[0]), 4) if cosines.size else None,
-        "mean_of_five_cosine": round(float(cosines[:5].mean()), 4) if cosines.size else None,
-        "nearest_percentile": _percentile(named["nearest_rank"]) if cosines.size else None,
-        "mean_of_five_percentile": _percentile(named["five_rank"]) if cosines.size else None,
+        "nearest_cosine": round(float(cosines[0]), 4) if near else None,
+        "mean_of_five_cosine": round(float(cosines[:5].mean()), 4) if near else None,
+        "nearest_percentile": _percentile(named["nearest_rank"]) if near else None,
+        "mean_of_five_percentile": _percentile(named["mean_of_five_rank"]) if near else None,
         "training_rows_with_expected_output": expected_rows,
+        "methods": {
+            m: _percentile(named[f"{m}_rank"])
+            for m in MEASURES
+            if m not in ("support", "nearest", "mean_of_all")
+        }
+        if near
+        else {},
     }
 
 
@@ -123,13 +115,12 @@ def _percentile(rank: float) -> float:
 
 
 def _rank(side: Float64[ndarray, " s"], values: Float64[ndarray, " q"]) -> Float64[ndarray, " q"]:
-    """Log-odds of the percentile, plus how far below the smallest a value lies in spreads of the set."""
     n = len(side)
     if not n:
         return np.zeros(len(values))
     below = (np.searchsorted(side, values, side="left") + np.searchsorted(side, values, side="right")) / 2
     share = (below + 0.5) / (n + 1)
     low, middle = np.quantile(side, 0.05), np.quantile(side, 0.5)
-    spread = max(middle - low, 1e-3)
+    spread = max(middle - low, 1e-3 * max(1.0, abs(middle)))
     far = np.minimum(0.0, (values - low) / spread)
     return np.maximum(np.log(share / (1 - share)) + far, thresholds.RANK_FLOOR)

@@ -9,6 +9,7 @@ from jaxtyping import Bool, Float32, Float64, Int64
 from numpy import ndarray
 
 from app.domain import thresholds
+from app.domain.diagnosis import remedies
 from app.domain.diagnosis.simulation import CAUSES
 from app.domain.records import (
     Agreement,
@@ -87,54 +88,11 @@ def recommended_actions(
     cause: RootCause, symptoms: Sequence[Symptom], *, has_expected: bool, already_right: bool
 ) -> tuple[RecommendedAction, ...]:
     """What to do about a case, cheapest sensible remedy first."""
-    actions: list[RecommendedAction] = []
-
-    def add(action: str, reason: str, cost: str) -> None:
-        actions.append(RecommendedAction(action=action, reason=reason, cost=cost))
-
-    match cause:
-        case RootCause.SERVING_MISMATCH:
-            add("fix_request", "the request was not built as the training rows are; no data is wrong", "low")
-        case RootCause.OOD:
-            if Symptom.MISSING_KNOWLEDGE in symptoms:
-                add(
-                    "retrieve",
-                    "the answer holds words that the training set never says: knowledge that changes "
-                    "belongs in retrieval, not in LoRA weights",
-                    "medium",
-                )
-            add("add_examples", "no training row covers this kind of prompt", "medium")
-            add("few_shot", "until retrained, put solved examples into the prompt", "low")
-        case RootCause.CONFLICT:
-            add(
-                "clean_conflicts",
-                "near training rows contradict the expected output: relabel or drop",
-                "medium",
-            )
-            add("retrain", "only after cleaning: the contradiction is in the weights", "high")
-        case RootCause.HARD:
-            add(
-                "chain_of_thought",
-                "covered and consistent, yet wrong: teach the steps, not only the answer",
-                "medium",
-            )
-            add("curriculum", "train easy before hard and weight this kind more", "medium")
-            add("raise_rank", "more adapter capacity if the data steps do not suffice", "high")
-        case RootCause.UNDETERMINED:
-            if already_right:
-                add("close_case", "the model output agrees with the expected output", "low")
-            elif not has_expected:
-                add("give_expected_output", "without the right answer, conflict and hard look alike", "low")
-            else:
-                add("ask_person", "the evidence does not decide; look at the neighbours", "low")
-    if Symptom.TRUNCATION in symptoms and cause is not RootCause.SERVING_MISMATCH:
-        add("raise_max_tokens", "the output stops before it is done", "low")
-    if Symptom.REPETITION in symptoms:
-        add(
-            "check_end_of_turn",
-            "the output loops: see that every training row ends with the stop token",
-            "low",
+    return remedies.recommended(
+        remedies.Verdict(
+            cause=cause,
+            symptoms=frozenset(symptoms),
+            has_expected=has_expected,
+            already_right=already_right,
         )
-    if Symptom.FORMAT_VIOLATION in symptoms:
-        add("constrain_output", "the shape is wrong: constrained decoding enforces it at once", "low")
-    return tuple(actions)
+    )

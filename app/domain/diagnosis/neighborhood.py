@@ -14,46 +14,61 @@ from jaxtyping import Bool, Float32, Int64, UInt32
 from numpy import ndarray
 
 from app.domain import similarity, text, thresholds
+from app.domain.diagnosis import lexicon
+from app.domain.diagnosis.edits import content_change
+from app.domain.diagnosis.lexicon import Lexicon
 from app.domain.diagnosis.views import Vectors, ViewTexts
-from app.domain.similarity import Commitments
+from app.domain.similarity import Commitments, Neighbors
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Texts:
-    """Prompts as they are compared: vectors, MinHash signatures, the numbers in them, their task."""
+    """Prompts as they are compared: the text, its vector, its sketch, a hash of the numbers in it."""
 
+    texts: tuple[str, ...]
     vectors: Float32[ndarray, "n d"]
-    signatures: UInt32[ndarray, "n p"]
+    sketches: UInt32[ndarray, "n p"]
     numbers: Int64[ndarray, " n"]
 
+    def __len__(self) -> int:
+        return len(self.numbers)
+
     def take(self, rows: Int64[ndarray, " m"]) -> Texts:
-        return Texts(vectors=self.vectors[rows], signatures=self.signatures[rows], numbers=self.numbers[rows])
+        return Texts(
+            texts=tuple(self.texts[i] for i in rows.tolist()),
+            vectors=self.vectors[rows],
+            sketches=self.sketches[rows],
+            numbers=self.numbers[rows],
+        )
 
 
-def read_prompts(prompts: Sequence[str], vectors: Float32[ndarray, "n d"]) -> Texts:
-    held = [sorted(text.numbers(p)) for p in prompts]
-    return Texts(
-        vectors=vectors,
-        signatures=similarity.signatures(prompts),
-        numbers=np.array([text.stable_hash(" ".join(h)) if h else 0 for h in held], dtype=np.int64),
-    )
+def read_prompts(prompts: Sequence[str], vectors: Float32[ndarray, "n d"]) -> tuple[Texts, Lexicon]:
+    """The prompts, and how often each n-gram stands in them."""
+    sketches, frequencies = lexicon.read(prompts)
+    read = Texts(texts=tuple(prompts), vectors=vectors, sketches=sketches, numbers=_numbers(prompts))
+    return read, frequencies
+
+
+def _numbers(prompts: Sequence[str]) -> Int64[ndarray, " n"]:
+    """Hash of the sorted numbers in each prompt, 0 = none."""
+    held = (sorted(text.numbers(p)) if text.has_digit(p) else [] for p in prompts)
+    return np.array([text.stable_hash(" ".join(h)) if h else 0 for h in held], dtype=np.int64)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Neighborhoods:
+class Near:
     """The k nearest training rows of q prompts, nearest first. All arrays have shape (q, k).
 
     ``rows`` index into the training set, -1 = none. ``cosine`` -1..1, ``jaccard`` 0..1 of the character
-    n-grams, ``same_numbers`` whether the prompts hold the same numbers. ``expected`` and ``wrong``: the
-    row's output agrees with the expected output, with the model's output.
+    n-grams, ``same_numbers`` whether the prompts hold the same numbers, ``change`` 0..1 how much of the content
+    differs where the texts overlap at all (1 elsewhere).
     """
 
     rows: Int64[ndarray, "q k"]
     cosine: Float32[ndarray, "q k"]
     jaccard: Float32[ndarray, "q k"]
     same_numbers: Bool[ndarray, "q k"]
-    expected: Bool[ndarray, "q k"]
-    wrong: Bool[ndarray, "q k"]
+    change: Float32[ndarray, "q k"]
 
     @property
     def present(self) -> Bool[ndarray, "q k"]:
@@ -62,87 +77,105 @@ class Neighborhoods:
     def __len__(self) -> int:
         return self.rows.shape[0]
 
-    def take(self, rows: Int64[ndarray, " m"]) -> Neighborhoods:
+    def take(self, rows: Int64[ndarray, " m"]) -> Near:
         """The neighbourhoods of some prompts."""
         return self._indexed(rows)
 
-    def first(self, k: int) -> Neighborhoods:
+    def first(self, k: int) -> Near:
         """The k nearest of every prompt."""
         return self._indexed((slice(None), slice(0, k)))
 
-    def _indexed(self, index: Any) -> Neighborhoods:
-        return Neighborhoods(
+    def among(self, kept: Bool[ndarray, " n"], k: int) -> Near:
+        """The k nearest of the kept rows, as far as they stand in these lists."""
+        there = self.present & kept[np.maximum(self.rows, 0)]
+        order = np.argsort(~there, axis=1, kind="stable")[:, :k]
+        at = (np.arange(len(self))[:, None], order)
+        found = self._indexed(at)
+        gone = ~there[at]
+        return Near(
+            rows=np.where(gone, -1, found.rows),
+            cosine=np.where(gone, np.float32(-1.0), found.cosine),
+            jaccard=np.where(gone, np.float32(0.0), found.jaccard),
+            same_numbers=found.same_numbers & ~gone,
+            change=np.where(gone, np.float32(1.0), found.change),
+        )
+
+    def _indexed(self, index: Any) -> Near:
+        return Near(
             rows=self.rows[index],
             cosine=self.cosine[index],
             jaccard=self.jaccard[index],
             same_numbers=self.same_numbers[index],
-            expected=self.expected[index],
-            wrong=self.wrong[index],
+            change=self.change[index],
         )
 
 
-def look_around(
-    queries: Texts,
-    found: similarity.Neighbors,
-    training_prompts: Texts,
-    training_outputs: Commitments,
-    *,
-    expected: Commitments,
-    wrong: Commitments,
-    same_meaning_cosine: float,
-) -> Neighborhoods:
-    """Compare q prompts and their outputs with the rows ``found`` near them."""
+def compared(queries: Texts, found: Neighbors, training: Texts) -> Near:
+    """Compare the texts of q prompts with the rows ``found`` near them."""
     present = found.present
-    if not len(training_outputs):
-        nowhere = np.zeros(present.shape, dtype=bool)
-        return Neighborhoods(
-            rows=found.indices,
-            cosine=found.similarities,
-            jaccard=np.zeros(present.shape, dtype=np.float32),
-            same_numbers=nowhere,
-            expected=nowhere,
-            wrong=nowhere,
-        )
-    rows = np.where(present, found.indices, 0)
-    asked = np.broadcast_to(np.arange(rows.shape[0])[:, None], rows.shape)
-    jaccards = np.zeros(rows.shape, dtype=np.float32)
-    # A column at a time: (q, k, permutations) at once would be gigabytes.
-    for column in range(rows.shape[1]):
-        jaccards[:, column] = similarity.jaccard(
-            queries.signatures, training_prompts.signatures[rows[:, column]]
-        )
-
-    def agrees(with_outputs: Commitments) -> Bool[ndarray, "q k"]:
-        return present & similarity.outputs_agree(
-            with_outputs, asked, training_outputs, rows, same_meaning_cosine=same_meaning_cosine
-        )
-
-    return Neighborhoods(
+    jaccards = np.zeros(present.shape, dtype=np.float32)
+    numbers = np.zeros(present.shape, dtype=bool)
+    if len(training):
+        rows = np.where(present, found.indices, 0)
+        # A column at a time: (q, k, bins) at once would be gigabytes.
+        for column in range(rows.shape[1]):
+            jaccards[:, column] = lexicon.jaccard(queries.sketches, training.sketches[rows[:, column]])
+        numbers = present & (queries.numbers[:, None] == training.numbers[rows])
+    change = np.ones(present.shape, dtype=np.float32)
+    for q, k in np.argwhere(present & (jaccards >= thresholds.EDIT_MIN_JACCARD)).tolist():
+        change[q, k] = content_change(queries.texts[q], training.texts[int(found.indices[q, k])])
+    return Near(
         rows=found.indices,
         cosine=found.similarities,
         jaccard=np.where(present, jaccards, np.float32(0.0)),
-        same_numbers=present & (queries.numbers[:, None] == training_prompts.numbers[rows]),
-        expected=agrees(expected),
-        wrong=agrees(wrong),
+        same_numbers=numbers,
+        change=change,
     )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sides:
+    """Whether a near row's output agrees with the expected output, with the model's output; shape (q, k)."""
+
+    expected: Bool[ndarray, "q k"]
+    wrong: Bool[ndarray, "q k"]
+
+    def take(self, rows: Int64[ndarray, " m"]) -> Sides:
+        return Sides(expected=self.expected[rows], wrong=self.wrong[rows])
+
+
+def sides(
+    near: Near, outputs: Commitments, *, expected: Commitments, wrong: Commitments, same_meaning_cosine: float
+) -> Sides:
+    if not len(outputs):
+        nowhere = np.zeros(near.rows.shape, dtype=bool)
+        return Sides(expected=nowhere, wrong=nowhere)
+    rows = np.maximum(near.rows, 0)
+    asked = np.broadcast_to(np.arange(len(near))[:, None], rows.shape)
+
+    def agrees(with_outputs: Commitments) -> Bool[ndarray, "q k"]:
+        return near.present & similarity.outputs_agree(
+            with_outputs, asked, outputs, rows, same_meaning_cosine=same_meaning_cosine
+        )
+
+    return Sides(expected=agrees(expected), wrong=agrees(wrong))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TrainingSet:
     """The training rows, read once.
 
-    ``tasks`` (n,) groups rows by their task instruction. ``label_rows`` (n,) is how many rows share the
-    row's output. ``sample`` (s,) are the rows that were looked around with themselves left out, which is
-    ``sampled``; there ``expected`` means that the near row agrees with the row itself.
+    ``tasks`` (n,) groups rows by their task instruction, 0 = none in common. ``sample`` (s,) are the rows
+    that were looked around with themselves left out, which is ``sampled``.
     """
 
     prompts: Texts
     outputs: Commitments
     tasks: Int64[ndarray, " n"]
-    label_rows: Int64[ndarray, " n"]
+    lexicon: Lexicon
     same_meaning_cosine: float
     sample: Int64[ndarray, " s"]
-    sampled: Neighborhoods
+    sampled: Near
 
     def __len__(self) -> int:
         return len(self.tasks)
@@ -159,27 +192,43 @@ def read_training_set(
     """Read all rows; look around as many of them as calibration needs."""
     labels = similarity.labels_of(texts.example_outputs)
     outputs = similarity.commitments(texts.example_outputs, vectors.example_outputs, labels)
-    prompts = read_prompts(texts.example_inputs, vectors.example_inputs)
+    prompts, frequencies = read_prompts(texts.example_inputs, vectors.example_inputs)
     cut = similarity.meaning_cut(vectors.example_outputs[~outputs.closed], rng)
-    rows = len(outputs)
-    sample = np.sort(rng.permutation(rows)[: thresholds.CALIBRATION_SAMPLE_ROWS]).astype(np.int64)
-    own = outputs.take(sample)
-    around = look_around(
-        prompts.take(sample),
-        similarity.nearest_others(prompts.vectors, thresholds.NEIGHBORS, sample),
+    return _looked_around(prompts, outputs, tasks, frequencies, cut, rng)
+
+
+def part_of(training: TrainingSet, rows: int, rng: np.random.Generator) -> TrainingSet:
+    """A random part of a training set as one of its own; the set itself where it has no more ``rows``."""
+    if len(training) <= rows:
+        return training
+    chosen = np.sort(rng.permutation(len(training))[:rows]).astype(np.int64)
+    prompts = training.prompts.take(chosen)
+    return _looked_around(
         prompts,
-        outputs,
-        expected=own,
-        wrong=similarity.nothing_said(len(sample), own.vectors.shape[1]),
-        same_meaning_cosine=cut,
+        training.outputs.take(chosen),
+        training.tasks[chosen],
+        lexicon.lexicon(lexicon.grams_of(prompts.texts)),
+        training.same_meaning_cosine,
+        rng,
     )
-    _, inverse, counts = np.unique(outputs.whole, return_inverse=True, return_counts=True)
+
+
+def _looked_around(
+    prompts: Texts,
+    outputs: Commitments,
+    tasks: Int64[ndarray, " n"],
+    frequencies: Lexicon,
+    same_meaning_cosine: float,
+    rng: np.random.Generator,
+) -> TrainingSet:
+    sample = np.sort(rng.permutation(len(outputs))[: thresholds.CALIBRATION_SAMPLE_ROWS]).astype(np.int64)
+    found = similarity.nearest_others(prompts.vectors, thresholds.SPARE_NEIGHBORS, sample)
     return TrainingSet(
         prompts=prompts,
         outputs=outputs,
         tasks=tasks,
-        label_rows=counts[inverse].astype(np.int64),
-        same_meaning_cosine=cut,
+        lexicon=frequencies,
+        same_meaning_cosine=same_meaning_cosine,
         sample=sample,
-        sampled=around,
+        sampled=compared(prompts.take(sample), found, prompts),
     )

@@ -1,82 +1,46 @@
-"""Was the request that failed built as the training rows are?
+"""The request that failed was not built as the training rows are: nothing in the data is wrong.
 
-Looked at first: where it was not, nothing in the data is wrong. Only what the caller said counts: a
-missing request says nothing. Strengths are probabilities that the mismatch alone explains the failure.
+**How it is decided.** Looked at first, and only where the caller said how the request was built. Compared
+with what the training rows render to: system prompt, chat template (family, role markers, where the answer
+begins), instruction in front of the input, special tokens, stop texts, token limit, sampling. Each difference
+has a probability that it alone explains the failure; independent ones add up (noisy-or), and the other causes
+share what is left.
+
+**What to do.** Build the request as the training rows are and ask again; the finding shows both sides of each
+difference. Only if it still fails, diagnose the data.
 """
 
 from __future__ import annotations
 
+import difflib
 import re
-from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any
 
 from app.domain import text, thresholds
-from app.domain.records import BadCase, TrainingExample
+from app.domain.diagnosis import chat_templates, limits, serving_decoding
+from app.domain.diagnosis.chat_templates import Family
+from app.domain.diagnosis.training_format import EXCERPT, Mismatch, TrainingFormat, excerpt, format_of
+from app.domain.records import BadCase, ServingRequest
 
-_ROLE_MARKERS = re.compile(
-    r"<\|?(?:im_start|im_end|system|user|assistant|start_header_id|end_of_turn|start_of_turn|eot_id)\|?>"
-    r"|\[/?INST\]|<</?SYS>>|^#{2,3} ?(?:Instruction|Response|Input)\b|^(?:Human|User|Assistant|Question):",
-    re.MULTILINE | re.IGNORECASE,
-)
+__all__ = ["Mismatch", "TrainingFormat", "format_of", "mismatches", "probability"]
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Mismatch:
-    """One way in which a request differs from the training rows. ``strength`` 0..1."""
-
-    kind: str
-    detail: str
-    strength: float
-
-    def as_dict(self) -> dict[str, Any]:
-        return {"kind": self.kind, "detail": self.detail, "strength": round(self.strength, 4)}
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TrainingFormat:
-    """How the training rows are built: share of rows by system prompt, share that carries an instruction.
-
-    ``markers``: role markers of the tuned model's chat template, casefolded; empty = not known.
-    """
-
-    rows: int
-    systems: dict[str, float]
-    instructions: frozenset[str]
-    instructed: float
-    markers: frozenset[str] = frozenset()
-
-
-def format_of(
-    examples: Sequence[TrainingExample], instructions: frozenset[str], chat_template: str | None = None
-) -> TrainingFormat:
-    """``chat_template``: the source of the tuned model's own template, where it is known."""
-    rows = len(examples)
-    systems = Counter(text.normalised(e.system or "") for e in examples)
-    with_instruction = sum(bool(text.instruction_of(e.prompt, instructions)) for e in examples)
-    return TrainingFormat(
-        rows=rows,
-        systems={system: count / rows for system, count in systems.items()},
-        instructions=instructions,
-        instructed=with_instruction / rows if rows else 0.0,
-        markers=_markers(chat_template or ""),
-    )
+_DIGITS = re.compile(r"\d+")
 
 
 def mismatches(case: BadCase, trained: TrainingFormat) -> tuple[Mismatch, ...]:
     """Every mismatch between the request and the training rows, strongest first."""
     if not trained.rows:
         return ()
-    checks = (
-        _system(case, trained),
-        _prompt_text(case, trained),
-        _cut_off(case),
-        _stopped(case),
-        _sampling(case),
-    )
-    found = [m for m in checks if m is not None]
-    return tuple(sorted(found, key=lambda m: -m.strength))
+    found = [_system(case, trained)]
+    if case.request is not None:
+        found += [
+            *_prompt_text(case, case.request, trained),
+            serving_decoding.limit_reached(case, case.request, trained),
+            serving_decoding.stopped_early(case, case.request, trained),
+            serving_decoding.sampled_hot(case.request, trained),
+        ]
+    found += [serving_decoding.ran_on(case, trained)]
+    return tuple(sorted((m for m in found if m is not None), key=lambda m: -m.strength))
 
 
 def probability(found: Sequence[Mismatch]) -> float:
@@ -91,24 +55,33 @@ def _system(case: BadCase, trained: TrainingFormat) -> Mismatch | None:
     said = case.request.system if case.request and case.request.system is not None else case.system
     if said is None:
         return None
-    share = trained.systems.get(text.normalised(said), 0.0)
+    sent = text.normalised(said)
+    share = trained.systems.get(sent, 0.0)
     usual, rows = text.most_common_share(trained.systems)
     # The larger the share of rows that carry one other system prompt, the more surely this one is strange.
     strength = thresholds.SYSTEM_MISMATCH_STRENGTH * max(0.0, rows - share)
     if share >= rows or strength < thresholds.SERVING_MIN_STRENGTH:
         return None
+    if sent and usual and len(sent) + len(usual) < 2 * thresholds.TEXT_MAX_CHARACTERS:
+        if _DIGITS.sub("0", sent) == _DIGITS.sub("0", usual):
+            return None  # a date or a number that changes
+        alike = difflib.SequenceMatcher(None, sent, usual, autojunk=False).ratio()
+        strength *= limits.SIMILAR_SYSTEM_FACTOR if alike >= limits.SIMILAR_SYSTEM else 1.0
     wanted = f"{usual[:200]!r}" if usual else "none"
     return Mismatch(
         kind="system_prompt",
-        detail=f"{share:.0%} of the training rows have the request's system prompt, {rows:.0%} have {wanted}",
+        detail=f"{share:.0%} of the training rows have the request's system prompt, {rows:.0%} have "
+        f"{excerpt(wanted)}",
         strength=strength,
+        sent=excerpt(said),
+        trained=excerpt(usual),
     )
 
 
-def _prompt_text(case: BadCase, trained: TrainingFormat) -> Mismatch | None:
-    sent = case.request.prompt_text if case.request else None
+def _prompt_text(case: BadCase, request: ServingRequest, trained: TrainingFormat) -> list[Mismatch | None]:
+    sent = request.prompt_text
     if not sent:
-        return None
+        return []
     asked = text.normalised(text.focus(case.prompt, trained.instructions))
     arrived = text.normalised(sent)
     if asked and asked not in arrived:
@@ -116,67 +89,105 @@ def _prompt_text(case: BadCase, trained: TrainingFormat) -> Mismatch | None:
             detail = "the prompt was cut off before it reached the model"
         else:
             detail = "the text sent to the model does not contain the whole prompt"
-        return Mismatch(kind="prompt_lost", detail=detail, strength=thresholds.PROMPT_LOST_STRENGTH)
-    lacks_instruction = trained.instructions and not any(
-        text.normalised(i) in arrived for i in trained.instructions
+        strength = thresholds.PROMPT_LOST_STRENGTH
+        return [
+            Mismatch(
+                kind="prompt_lost",
+                detail=detail,
+                strength=strength,
+                sent=excerpt(sent),
+                trained=excerpt(case.prompt),
+            )
+        ]
+    return [
+        _instruction(sent, arrived, trained),
+        _template(case, sent, trained),
+        _tokens(case, sent, trained),
+    ]
+
+
+def _instruction(sent: str, arrived: str, trained: TrainingFormat) -> Mismatch | None:
+    if trained.instructed < thresholds.FORMAT_RULE_SHARE or not trained.instructions:
+        return None
+    if any(text.normalised(i) in arrived for i in trained.instructions):
+        return None
+    return Mismatch(
+        kind="instruction_prefix",
+        detail=f"{trained.instructed:.0%} of the training rows begin with an instruction; this has none",
+        strength=thresholds.INSTRUCTION_LOST_STRENGTH * trained.instructed,
+        sent=excerpt(sent),
+        trained=excerpt(trained.usual_instruction),
     )
-    if lacks_instruction and trained.instructed >= thresholds.FORMAT_RULE_SHARE:
-        return Mismatch(
-            kind="instruction_prefix",
-            detail=f"{trained.instructed:.0%} of the training rows begin with an instruction; this has none",
-            strength=thresholds.INSTRUCTION_LOST_STRENGTH * trained.instructed,
-        )
-    found = _markers(sent)
-    if not found:
+
+
+def _around_prompt(case: BadCase, sent: str) -> str:
+    """What was put around the prompt: marks that a user wrote are no template."""
+    return sent.replace(case.prompt, "\n", 1) if case.prompt.strip() else sent
+
+
+def _template(case: BadCase, sent: str, trained: TrainingFormat) -> Mismatch | None:
+    own = trained.family
+    found = chat_templates.family_of(_around_prompt(case, sent)) or chat_templates.family_of(sent)
+    if found is None:
         detail = "the text sent to the model has no role markers: the chat template was not applied"
-        return Mismatch(kind="chat_template", detail=detail, strength=thresholds.NO_TEMPLATE_STRENGTH)
-    if trained.markers and not found & trained.markers:
-        detail = f"the role markers {', '.join(sorted(found))} are not those of the tuned model's template"
-        return Mismatch(kind="chat_template", detail=detail, strength=thresholds.NO_TEMPLATE_STRENGTH)
-    return None
-
-
-def _markers(said: str) -> frozenset[str]:
-    return frozenset(m.casefold() for m in _ROLE_MARKERS.findall(said))
-
-
-def _cut_off(case: BadCase) -> Mismatch | None:
-    request = case.request
-    if request is None or request.finish_reason != "length":
-        return None
-    answer, expected = text.normalised(case.model_output), text.normalised(case.expected_output or "")
-    right_so_far = bool(expected) and expected.startswith(answer)
-    strength = (
-        thresholds.CUT_OFF_STRENGTH if right_so_far or not expected else thresholds.CUT_OFF_WRONG_STRENGTH
-    )
-    limit = f" of {request.max_tokens} tokens" if request.max_tokens else ""
-    return Mismatch(kind="length", detail=f"the answer was cut off at the limit{limit}", strength=strength)
-
-
-def _stopped(case: BadCase) -> Mismatch | None:
-    request = case.request
-    if request is None or not request.stop or not case.expected_output:
-        return None
-    inside = [s for s in request.stop if s and s in case.expected_output.rstrip()]
-    if not inside:
-        return None
-    before = case.expected_output.split(inside[0], 1)[0]
-    # Proof only where the answer is what stands before the stop text.
-    proven = text.normalised(before) == text.normalised(case.model_output)
-    return Mismatch(
-        kind="stop",
-        detail=f"the stop sequence {inside[0]!r} occurs in the expected output",
-        strength=thresholds.STOP_STRENGTH if proven else thresholds.STOP_POSSIBLE_STRENGTH,
-    )
-
-
-def _sampling(case: BadCase) -> Mismatch | None:
-    request = case.request
-    hot = request.temperature if request else None
-    if hot is None or hot <= thresholds.HOT_TEMPERATURE:
+    elif trained.template_known and own is not None and found is not own:
+        detail = f"the text sent is built with the {found.name} template, the tuned model's is {own.name}"
+    elif own is not None and found is own and trained.template_known:
+        return _no_answer_begun(sent, own)
+    else:
         return None
     return Mismatch(
-        kind="sampling",
-        detail=f"temperature {hot:g}: the answer may be an unlucky draw; ask again at 0",
-        strength=min(thresholds.HOT_MAX_STRENGTH, (hot - thresholds.HOT_TEMPERATURE) / 2 + 0.2),
+        kind="chat_template",
+        detail=detail,
+        strength=thresholds.NO_TEMPLATE_STRENGTH,
+        sent=excerpt(sent),
+        trained=own.name if own else "",
     )
+
+
+def _no_answer_begun(sent: str, own: Family) -> Mismatch | None:
+    if chat_templates.opens_answer(sent, own):
+        return None
+    return Mismatch(
+        kind="answer_not_begun",
+        detail=f"the text sent to the model does not end where the {own.name} template begins the answer "
+        "(add_generation_prompt)",
+        strength=limits.ANSWER_NOT_BEGUN_STRENGTH,
+        sent=excerpt(sent[-EXCERPT:]),
+        trained=own.name,
+    )
+
+
+def _tokens(case: BadCase, sent: str, trained: TrainingFormat) -> Mismatch | None:
+    double = chat_templates.double_beginning(sent)
+    if double:
+        return Mismatch(
+            kind="special_tokens",
+            detail=f"the text sent to the model begins with two beginning-of-text tokens, {double}",
+            strength=limits.DOUBLE_BEGINNING_STRENGTH,
+            sent=excerpt(sent[:EXCERPT]),
+            trained="one, put in by the tokenizer",
+        )
+    if not trained.template_known:
+        return None
+    family = chat_templates.family_of(sent)
+    if family is None or family is not trained.family:
+        return None  # said by the template already
+    strange = sorted(
+        t for t in chat_templates.special_tokens(sent) - trained.special_tokens if not _usual(t, family)
+    )
+    if not strange:
+        return None
+    where = "the user's own text" if strange[0] in case.prompt.casefold() else "the text sent to the model"
+    return Mismatch(
+        kind="special_tokens",
+        detail=f"{where} holds {', '.join(strange[:5])}, which neither the template nor a training row has",
+        strength=limits.SPECIAL_TOKEN_STRENGTH,
+        sent=", ".join(strange[:5]),
+        trained=", ".join(sorted(trained.special_tokens)[:10]),
+    )
+
+
+def _usual(token: str, family: Family) -> bool:
+    """A template's source may leave the beginning of the text and role names to variables."""
+    return family.marks.search(token) is not None or token in {"<s>", "<bos>", "<|begin_of_text|>"}

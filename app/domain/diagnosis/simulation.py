@@ -1,8 +1,6 @@
-"""Causes the root causes in the user's own training set, so that what they look like can be learnt.
+"""Cases of known cause, measured: what a judge of causes is taught with.
 
-A training row is taken out and becomes a case. Left as it is, the rest covers it consistently: *hard*.
-With its label, its task or its corner of the input space taken out too: *ood*. With near rows that
-supported it turned to another answer, or contradicting copies put beside it: *conflict*.
+Every simulated world is fitted like the real training set, and its cases are looked at like real ones.
 """
 
 from __future__ import annotations
@@ -14,56 +12,72 @@ from jaxtyping import Bool, Float64, Int64
 from numpy import ndarray
 
 from app.domain import similarity, thresholds
-from app.domain.diagnosis import coverage
-from app.domain.diagnosis.interleaving import interleaving
-from app.domain.diagnosis.lens import FEATURES, Lens
-from app.domain.diagnosis.neighborhood import Neighborhoods, look_around
-from app.domain.records import RootCause
+from app.domain.diagnosis.lexicon import Grams, grams_of, lexicon, take
+from app.domain.diagnosis.neighborhood import Near, Sides, compared, sides
+from app.domain.diagnosis.reference import FEATURES, Asked, Reference, refer
+from app.domain.diagnosis.worlds import CAUSES, HARD, OOD, Cases, World, worlds
+from app.domain.similarity import Commitments
 
-CAUSES = (RootCause.OOD, RootCause.CONFLICT, RootCause.HARD)
-_COVERED = FEATURES.index("five_rank")
-_UNSEEN = FEATURES.index("label_rows")
+_LOOKS = [
+    FEATURES.index(f"{name}_rank")
+    for name in (
+        "nearest",
+        "mean_of_five",
+        "text_overlap",
+        "task_distance",
+        "label_distance",
+        "unseen_long_grams",
+    )
+]
+_NEAR = ("rows", "cosine", "jaccard", "same_numbers", "change")
+_TAUGHT = FEATURES.index("label_rows")
+_FIVE = FEATURES.index("mean_of_five_rank")
+_OPPOSING = FEATURES.index("opposing_rows_odds")
+_UNSEEN = FEATURES.index("label_unseen")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Simulation:
     """Simulated cases: ``features`` (m, f) and which cause was made, (m,) index into ``CAUSES``.
 
-    ``weights`` (m,) make the causes equally likely within each task, and mean 1."""
+    ``weights`` (m,) make the causes equally likely within each task, and mean 1. ``placed`` (m,): the labels of
+    the case's task have a place among the prompts."""
 
     features: Float64[ndarray, "m f"]
     causes: Int64[ndarray, " m"]
     weights: Float64[ndarray, " m"]
+    placed: Bool[ndarray, " m"]
+
+    def where(self, rows: Bool[ndarray, " m"]) -> Simulation:
+        return Simulation(
+            features=self.features[rows],
+            causes=self.causes[rows],
+            weights=self.weights[rows],
+            placed=self.placed[rows],
+        )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Made:
-    """Features of cases made of the training rows ``of``."""
-
-    features: Float64[ndarray, "m f"]
-    of: Int64[ndarray, " m"]
-
-    def where(self, keep: Bool[ndarray, " m"]) -> _Made:
-        return _Made(features=self.features[keep], of=self.of[keep])
-
-
-def simulate(seen: Lens, rng: np.random.Generator) -> Simulation:
+def simulate(clean: Reference, rng: np.random.Generator) -> Simulation:
     """Make cases of every cause out of training rows, ``SIMULATED_CASES`` of each at most."""
-    parts = {
-        RootCause.OOD: _ood(seen, rng),
-        RootCause.CONFLICT: _conflict(seen, rng),
-        RootCause.HARD: _hard(seen, rng),
-    }
-    causes = np.concatenate([np.full(len(m.of), CAUSES.index(c), dtype=np.int64) for c, m in parts.items()])
-    tasks = seen.training.tasks[np.concatenate([m.of for m in parts.values()])]
+    features, causes, tasks = [np.empty((0, len(FEATURES)))], [], []
+    grams = grams_of(clean.training.prompts.texts)
+    for world in worlds(clean, rng):
+        measured = _measured(clean, world, grams, rng)
+        believed = _believable(measured, world.cases)
+        features.append(measured[believed])
+        causes.append(world.cases.causes[believed])
+        tasks.append(world.cases.tasks[believed])
+    none = np.empty(0, dtype=np.int64)
+    made, task = np.concatenate([none, *causes]), np.concatenate([none, *tasks])
     return Simulation(
-        features=np.vstack([m.features for m in parts.values()]),
-        causes=causes,
-        weights=_balanced(causes, tasks),
+        features=np.vstack(features),
+        causes=made,
+        weights=balanced(made, task),
+        placed=clean.placed[task],
     )
 
 
-def _balanced(causes: Int64[ndarray, " m"], tasks: Int64[ndarray, " m"]) -> Float64[ndarray, " m"]:
+def balanced(causes: Int64[ndarray, " m"], tasks: Int64[ndarray, " m"]) -> Float64[ndarray, " m"]:
     """What task a case belongs to may not give its cause away: equal weight of the causes in every task."""
     if not len(causes):
         return np.ones(0)
@@ -74,205 +88,92 @@ def _balanced(causes: Int64[ndarray, " m"], tasks: Int64[ndarray, " m"]) -> Floa
     return weights / weights.mean()
 
 
-def _coverable(seen: Lens) -> Int64[ndarray, " r"]:
-    """Sampled rows that the others cover: not a label's only row, not an outlier of the set itself."""
-    training = seen.training
-    fresh = coverage.fresh_outputs(training.sampled, training.label_rows)
-    taught = (training.label_rows[training.sample] > 1) | (fresh > 0.5)
-    return np.flatnonzero(taught)
-
-
-def _covered(made: _Made) -> _Made:
-    return made.where(made.features[:, _COVERED] > thresholds.COVERED_ABOVE)
-
-
-def _draw(among: Int64[ndarray, " a"], count: int, rng: np.random.Generator) -> Int64[ndarray, " m"]:
-    return rng.choice(among, min(count, len(among)), replace=False) if len(among) else among
-
-
-def _made(
-    seen: Lens, around: Neighborhoods, of: Int64[ndarray, " m"], unseen: Bool[ndarray, " m"] | None = None
-) -> _Made:
-    """``unseen``: no row that is left has the expected output."""
-    expected_rows = seen.training.label_rows[of] - 1
-    if unseen is not None:
-        expected_rows = np.where(unseen, 0, expected_rows)
-    return _Made(features=seen.features(around, seen.training.tasks[of], expected_rows), of=of)
-
-
-def _with_wrong_output(
-    around: Neighborhoods, outputs: Int64[ndarray, " n"], rng: np.random.Generator
-) -> Neighborhoods:
-    """A plausible wrong answer: mostly that of a near row that disagrees, else one that no near row gives."""
-    against = around.present & ~around.expected
-    # An exponential race: each row wins in proportion to its weight, so a label does to its mass.
-    race = rng.exponential(size=around.rows.shape) / np.exp(8.0 * around.cosine)
-    picked = np.where(against, race, np.inf).argmin(axis=1)
-    output = outputs[around.rows[np.arange(len(around)), picked]]
-    copied = against.any(axis=1) & (rng.random(len(around)) < thresholds.SIMULATED_COPIED_ANSWERS)
-    return replace(around, wrong=against & (outputs[around.rows] == output[:, None]) & copied[:, None])
-
-
-def _hard(seen: Lens, rng: np.random.Generator) -> _Made:
-    training = seen.training
-    rows = _confusable_first(seen, _coverable(seen), rng)
-    around = _with_wrong_output(training.sampled.take(rows), training.outputs.whole, rng)
-    repeated = rng.random(len(rows)) < thresholds.SIMULATED_HARD_WITH_COPIES
-    around = _with_copies(around, repeated, training.sample[rows], contradicting=False, rng=rng)
-    return _covered(_made(seen, around, training.sample[rows]))
-
-
-def _confusable_first(
-    seen: Lens, rows: Int64[ndarray, " r"], rng: np.random.Generator
-) -> Int64[ndarray, " m"]:
-    """Up to half of each task's hard cases are rows whose near rows mostly say something else: what a
-    model gets wrong. Not those whose sides are interleaved: the set may really hold that conflict.
-    """
-    training = seen.training
-    around, tasks = training.sampled.take(rows), training.tasks[training.sample[rows]]
-    relevance = seen.relevance.of(around, tasks)
-    support = (relevance * around.expected).sum(axis=1) / np.maximum(relevance.sum(axis=1), 1e-6)
-    mixed = interleaving(around.expected[None], around.rows, training.prompts.vectors)[0]
-    steady = (relevance > 0.5).any(axis=1) & around.expected.any(axis=1)
-    confusable = steady & (support < 0.5) & (mixed < thresholds.INTERLEAVED)
-    drawn = []
-    for task in np.unique(tasks):
-        share = int(np.ceil(thresholds.SIMULATED_CASES * (tasks == task).mean()))
-        first = _draw(rows[confusable & (tasks == task)], share // 2, rng)
-        drawn += [first, _draw(rows[~confusable & (tasks == task)], share - len(first), rng)]
-    return np.concatenate([np.empty(0, dtype=np.int64), *drawn])
-
-
-def _conflict(seen: Lens, rng: np.random.Generator) -> _Made:
-    training = seen.training
-    rows = _draw(_coverable(seen), thresholds.SIMULATED_CASES, rng)
-    around = _with_wrong_output(training.sampled.take(rows), training.outputs.whole, rng)
-    relevance = seen.relevance.of(around, training.tasks[training.sample[rows]])
-    # Where near rows support the answer because they should, turn a share of them; else put copies in.
-    supporters = around.expected & (relevance > 0.5)
-    turnable = supporters.sum(axis=1) >= thresholds.TURNABLE_SUPPORTERS
-    turned = _turned(around, supporters & turnable[:, None], rng)
-    copied = _with_copies(turned, ~turnable, training.sample[rows], contradicting=True, rng=rng)
-    return _covered(_made(seen, copied, training.sample[rows]))
-
-
-def _turned(
-    around: Neighborhoods, supporters: Bool[ndarray, "q k"], rng: np.random.Generator
-) -> Neighborhoods:
-    """Near supporters turned to the wrong answer: a third to nine tenths of them, one at least."""
-    share = rng.uniform(0.3, 0.9, size=(len(around), 1))
-    turn = supporters & (rng.random(supporters.shape) < share)
-    missed = np.flatnonzero(~turn.any(axis=1) & supporters.any(axis=1))
-    turn[missed, supporters[missed].argmax(axis=1)] = True
-    sided = rng.random((len(around), 1)) < thresholds.SIMULATED_SIDED
-    return replace(around, expected=around.expected & ~turn, wrong=around.wrong | (turn & sided))
-
-
-def _with_copies(
-    around: Neighborhoods,
-    where: Bool[ndarray, " q"],
-    own: Int64[ndarray, " q"],
-    *,
-    contradicting: bool,
-    rng: np.random.Generator,
-) -> Neighborhoods:
-    """Put one to four near-copies of the prompt in front of its neighbours, nearer than all of these.
-
-    All of them right, or ``contradicting``: each with probability .6 and one at least against the
-    expected output, mostly with the model's own answer.
-    """
-    asked = np.flatnonzero(where)
-    if not len(asked):
-        return around
-    names = ("rows", "cosine", "jaccard", "same_numbers", "expected", "wrong")
-    fields = {name: getattr(around, name).copy() for name in names}
-    width = around.rows.shape[1]
-    for row in asked:
-        copies = min(int(rng.integers(1, 5)), width)
-        nearest = float(np.clip(around.cosine[row, 0], 0.85, 0.999))
-        alike = float(np.clip(around.jaccard[row].max(), 0.45, 0.999))
-        for values in fields.values():
-            values[row, copies:] = values[row, : width - copies].copy()
-        against = np.zeros(copies, dtype=bool)
-        if contradicting:
-            against = rng.random(copies) < thresholds.SIMULATED_WRONG_COPIES
-            against[rng.integers(copies)] = True
-        fields["rows"][row, :copies] = own[row]
-        fields["cosine"][row, :copies] = np.sort(rng.uniform(nearest, 1.0, copies))[::-1]
-        fields["jaccard"][row, :copies] = rng.uniform(alike, 1.0, copies)
-        fields["same_numbers"][row, :copies] = rng.random(copies) < 0.9
-        fields["expected"][row, :copies] = ~against
-        fields["wrong"][row, :copies] = against & (rng.random() < thresholds.SIMULATED_SIDED)
-    return Neighborhoods(**fields)
-
-
-def _ood(seen: Lens, rng: np.random.Generator) -> _Made:
-    """Take labels, tasks or corners of the input space out of the training set and ask for them.
-
-    Only what then is less covered than most rows, or a label that is gone, counts as not covered.
-    """
-    training = seen.training
-    made = [_Made(features=np.empty((0, len(FEATURES))), of=np.empty(0, dtype=np.int64))]
-    rounds = thresholds.SIMULATED_OOD_ROUNDS if len(training) > 1 else 0
-    for turn in range(rounds):
-        out, inner = _labels_out(seen, rng) if turn % 2 == 0 else _corner_out(seen, rng)
-        if out.all() or not out.any():
-            continue
-        asked = _draw(training.sample[inner[training.sample]], 2 * thresholds.SIMULATED_CASES // rounds, rng)
-        without = _asked_without(seen, asked, out, rng)
-        far = without.features[:, _COVERED] < thresholds.UNCOVERED_BELOW
-        gone = (without.features[:, _UNSEEN] == 0) & (training.label_rows[asked] > 1)
-        made.append(without.where(far | gone))
-    joined = _Made(features=np.vstack([m.features for m in made]), of=np.concatenate([m.of for m in made]))
-    kept = np.zeros(len(joined.of), dtype=bool)
-    kept[_draw(np.arange(len(joined.of)), thresholds.SIMULATED_CASES, rng)] = True
-    return joined.where(kept)
-
-
-def _asked_without(
-    seen: Lens, asked: Int64[ndarray, " m"], out: Bool[ndarray, " n"], rng: np.random.Generator
-) -> _Made:
-    training = seen.training
-    left = np.flatnonzero(~out)
-    prompts, own = training.prompts.take(asked), training.outputs.take(asked)
+def _measured(
+    clean: Reference, world: World, grams: tuple[Grams, ...], rng: np.random.Generator
+) -> Float64[ndarray, "m f"]:
+    training, cases = clean.training, world.cases
+    here = refer(
+        training,
+        clean.relevance,
+        lexicon=lexicon(grams, world.kept),
+        grams=grams,
+        outputs=world.outputs,
+        kept=world.kept,
+        checked=thresholds.WORLD_SAMPLE_ROWS,
+    )
+    prompts = training.prompts.take(cases.rows)
+    left = np.flatnonzero(world.kept)
     found = similarity.nearest(prompts.vectors, training.prompts.vectors[left], thresholds.NEIGHBORS)
-    found = replace(found, indices=np.where(found.present, left[found.indices], -1))
-    around = look_around(
-        prompts,
-        found,
-        training.prompts,
-        training.outputs,
-        expected=own,
-        wrong=similarity.nothing_said(len(asked), own.vectors.shape[1]),
+    if len(left):
+        found = replace(found, indices=np.where(found.present, left[found.indices], -1))
+    near = compared(prompts, found, training.prompts)
+    expected = replace(training.outputs.take(cases.rows), whole=cases.expected)
+    on = sides(
+        near,
+        world.outputs,
+        expected=expected,
+        wrong=_labels(cases.wrong, expected),
         same_meaning_cosine=training.same_meaning_cosine,
     )
-    around = _with_wrong_output(around, training.outputs.whole, rng)
-    still = np.isin(own.whole, training.outputs.whole[left])
-    return _made(seen, around, asked, unseen=~still)
+    near, on = _with_copies(near, on, cases, rng)
+    return here.features(
+        Asked(
+            prompts=prompts,
+            near=near,
+            sides=on,
+            tasks=cases.tasks,
+            expected=cases.expected,
+            wrong=cases.wrong,
+        ),
+        grams=tuple(take(g, cases.rows) for g in grams),
+    )
 
 
-def _labels_out(seen: Lens, rng: np.random.Generator) -> tuple[Bool[ndarray, " n"], Bool[ndarray, " n"]]:
-    """Rows of a tenth of the labels that have a place of their own; a corner where there are none.
-
-    The letter of a multiple-choice answer stands everywhere: leaving it out takes no kind of prompt out.
-    """
-    training = seen.training
-    near = training.sampled.first(5)
-    placed = training.sample[near.expected.mean(axis=1) > 0.5]
-    labels = np.unique(training.outputs.whole[placed[training.label_rows[placed] > 1]])
-    if len(labels) < 3:
-        return _corner_out(seen, rng)
-    out = np.isin(training.outputs.whole, rng.choice(labels, max(1, len(labels) // 10), replace=False))
-    return out, out
+def _labels(whole: Int64[ndarray, " m"], like: Commitments) -> Commitments:
+    """Outputs that agree with what is equal and with nothing else."""
+    nothing = np.zeros(len(whole), dtype=np.int64)
+    return replace(like, whole=whole, final=nothing, numbers=nothing, closed=np.ones(len(whole), dtype=bool))
 
 
-def _corner_out(seen: Lens, rng: np.random.Generator) -> tuple[Bool[ndarray, " n"], Bool[ndarray, " n"]]:
-    """A ball around a random row, a twentieth to all of its task; asked for is its inner half."""
-    training = seen.training
-    centre = int(rng.integers(len(training)))
-    among = training.tasks == training.tasks[centre]
-    cosines = np.where(among, training.prompts.vectors @ training.prompts.vectors[centre], np.float32(-2.0))
-    ascending = np.sort(cosines[among])
-    size = max(2, int(np.exp(rng.uniform(np.log(0.05), 0.0)) * len(ascending)))
-    # By value, so that twins of a row that goes go too.
-    return cosines >= ascending[-min(size, len(ascending))], cosines >= ascending[-max(1, size // 2)]
+def _believable(features: Float64[ndarray, "m f"], cases: Cases) -> ndarray:
+    """What was taken out may still be covered by what is left, and what was left in may be an outlier of the
+    set itself: neither teaches what its cause looks like."""
+    never_taught = features[:, _UNSEEN] > 0.5
+    far = features[:, _LOOKS].mean(axis=1) < thresholds.UNCOVERED_BELOW
+    covered = features[:, _FIVE] > thresholds.COVERED_ABOVE
+    # The set may hold conflicts of its own: near rows that look more like the case's label than like theirs.
+    clean = features[:, _OPPOSING] < thresholds.OPPOSING_ODDS_BELOW
+    believed = np.where(cases.causes == OOD, never_taught | (far & (features[:, _TAUGHT] == 0)), covered)
+    return believed & ((cases.causes != HARD) | clean)
+
+
+def _with_copies(near: Near, on: Sides, cases: Cases, rng: np.random.Generator) -> tuple[Near, Sides]:
+    """Near-copies of the prompt in front of its neighbours, nearer than all of these."""
+    fields = {name: getattr(near, name).copy() for name in _NEAR} | {
+        "expected": on.expected.copy(),
+        "wrong": on.wrong.copy(),
+    }
+    width = near.rows.shape[1]
+    for case in np.flatnonzero(cases.copies).tolist():
+        copies = min(int(cases.copies[case]), width)
+        against = np.zeros(copies, dtype=bool)
+        against[: min(int(cases.against[case]), copies)] = True
+        rng.shuffle(against)
+        nearest = float(np.clip(near.cosine[case, 0], 0.85, 0.999))
+        alike = float(np.clip(near.jaccard[case].max(), 0.5, 0.999))
+        for values in fields.values():
+            values[case, copies:] = values[case, : width - copies].copy()
+        fields["rows"][case, :copies] = cases.rows[case]
+        fields["cosine"][case, :copies] = np.sort(rng.uniform(nearest, 1.0, copies))[::-1]
+        fields["jaccard"][case, :copies] = rng.uniform(alike, 1.0, copies)
+        fields["same_numbers"][case, :copies] = rng.random(copies) < 0.9
+        fields["change"][case, :copies] = rng.uniform(0.0, 0.05, copies) * (rng.random(copies) < 0.5)
+        fields["expected"][case, :copies] = ~against
+        fields["wrong"][case, :copies] = against & (rng.random() < thresholds.SIMULATED_SIDED)
+    return (
+        Near(**{name: fields[name] for name in _NEAR}),
+        Sides(expected=fields["expected"], wrong=fields["wrong"]),
+    )
+
+
+__all__ = ["CAUSES", "HARD", "Simulation", "balanced", "simulate"]

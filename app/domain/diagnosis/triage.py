@@ -27,14 +27,17 @@ from app.domain.diagnosis import (
     serving_mismatch,
     symptoms,
 )
-from app.domain.diagnosis.lens import Lens, lens
 from app.domain.diagnosis.neighborhood import (
-    Neighborhoods,
-    look_around,
+    Near,
+    Sides,
+    compared,
+    part_of,
     read_prompts,
     read_training_set,
+    sides,
 )
-from app.domain.diagnosis.simulation import simulate
+from app.domain.diagnosis.reference import Asked, Reference, refer
+from app.domain.diagnosis.simulation import CAUSES, simulate
 from app.domain.diagnosis.views import Vectors, ViewTexts, texts_of
 from app.domain.records import (
     BadCase,
@@ -96,19 +99,29 @@ def triage(
     tasks = _tasks(examples, instructions)
     training = read_training_set(texts, vectors, tasks, rng)
     progress(0.3)
-    seen = lens(training, rng)
-    simulation = simulate(seen, rng)
+    relevance = conflict.learn_relevance(training, rng)
+    known = refer(training, relevance)
+    part = part_of(training, thresholds.SIMULATION_ROWS, rng)
+    simulation = simulate(known if part is training else refer(part, relevance), rng)
     progress(0.6)
-    looked = _look(cases, texts, vectors, seen)
+    looked = _look(cases, texts, vectors, known)
+    said = _overridden(cases, overrides)
     judge = calibration.Judge(
-        simulation=calibration.taught_by(simulation, looked.features, _overridden(cases, overrides)),
+        simulation=calibration.taught_by(
+            simulation,
+            looked.features[list(said)],
+            np.array([CAUSES.index(c) for c in said.values()], dtype=np.int64),
+            known.placed[looked.tasks[list(said)]],
+        ),
         seed=int(rng.integers(2**31)),
     )
     causes = judge.probabilities(
         looked.features,
-        looked.around,
+        looked.near,
+        looked.sides,
         has_expected=looked.has_expected,
         has_output=looked.has_output & ~looked.already_right,
+        placed=known.placed[looked.tasks],
     )
     progress(0.8)
     explained = _explain(
@@ -133,9 +146,25 @@ def triage(
         clusters=grouped.clusters,
         roadmap=roadmap.roadmap(counts, grouped.clusters),
         by_category=counts,
-        calibration=judge.summary(seen),
+        calibration=_summary(known, judge),
         training_defaults=roadmap.training_defaults(counts, rows=len(examples)),
     )
+
+
+def _summary(known: Reference, judge: calibration.Judge) -> dict[str, Any]:
+    """What was learnt from the training set and how, JSON-ready."""
+    made = np.bincount(judge.simulation.causes, minlength=len(CAUSES))
+    nearest = known.training.sampled.cosine[:, 0]
+    quantiles = (0.01, 0.05, 0.25, 0.5, 0.75) if len(known.training) > 1 else ()
+    return {
+        "method": "causes simulated in the training set" if judge.learnt else "too few rows to learn from",
+        "training_rows": len(known.training),
+        "sampled_rows": len(known.training.sample),
+        "simulated_cases": {cause.value: int(made[i]) for i, cause in enumerate(CAUSES)},
+        "same_meaning_cosine": round(known.training.same_meaning_cosine, 4),
+        "nearest_cosine_quantiles": {f"{q:g}": round(float(np.quantile(nearest, q)), 4) for q in quantiles},
+        "agreement_of_near_rows": [round(float(a), 4) for a in known.relevance.task_agreement],
+    }
 
 
 def _tasks(examples: Sequence[TrainingExample], instructions: frozenset[str]) -> Int64[ndarray, " n"]:
@@ -149,7 +178,7 @@ def _tasks(examples: Sequence[TrainingExample], instructions: frozenset[str]) ->
 
 def _overridden(cases: Sequence[BadCase], overrides: Sequence[Override]) -> dict[int, RootCause]:
     """Row of the case -> a person's verdict, in the order of the case ids."""
-    said = {o.bad_case_id: o.root_cause for o in overrides}
+    said = {o.bad_case_id: o.root_cause for o in overrides if o.root_cause in CAUSES}
     rows = [(c.id, i) for i, c in enumerate(cases) if c.id in said]
     return {i: said[case_id] for case_id, i in sorted(rows)}
 
@@ -158,7 +187,9 @@ def _overridden(cases: Sequence[BadCase], overrides: Sequence[Override]) -> dict
 class _Looked:
     """The cases as arrays, in their order."""
 
-    around: Neighborhoods
+    near: Near
+    sides: Sides
+    tasks: Int64[ndarray, " q"]
     relevance: Float32[ndarray, "q k"]
     features: Float64[ndarray, "q f"]
     expected_rows: Int64[ndarray, " q"]
@@ -167,45 +198,44 @@ class _Looked:
     already_right: Bool[ndarray, " q"]
 
 
-def _look(cases: Sequence[BadCase], texts: ViewTexts, vectors: Vectors, seen: Lens) -> _Looked:
-    training = seen.training
+def _look(cases: Sequence[BadCase], texts: ViewTexts, vectors: Vectors, known: Reference) -> _Looked:
+    training = known.training
     labels = similarity.labels_of(texts.example_outputs)
-    prompts = read_prompts(texts.case_inputs, vectors.case_inputs)
+    prompts, _ = read_prompts(texts.case_inputs, vectors.case_inputs)
     expected = similarity.commitments(texts.case_expected, vectors.case_expected, labels)
     wrong = similarity.commitments(texts.case_outputs, vectors.case_outputs, labels)
-    around = look_around(
+    near = compared(
         prompts,
         similarity.nearest(prompts.vectors, training.prompts.vectors, thresholds.NEIGHBORS),
         training.prompts,
-        training.outputs,
-        expected=expected,
-        wrong=wrong,
-        same_meaning_cosine=training.same_meaning_cosine,
     )
+    cut = training.same_meaning_cosine
+    on = sides(near, training.outputs, expected=expected, wrong=wrong, same_meaning_cosine=cut)
     each = np.arange(len(cases))
-    already_right = similarity.outputs_agree(
-        expected, each, wrong, each, same_meaning_cosine=training.same_meaning_cosine
+    already_right = similarity.outputs_agree(expected, each, wrong, each, same_meaning_cosine=cut)
+    tasks = _tasks_of_cases(near, training.tasks)
+    asked = Asked(
+        prompts=prompts, near=near, sides=on, tasks=tasks, expected=expected.whole, wrong=wrong.whole
     )
-    tasks = _tasks_of_cases(around, training.tasks)
-    rows_by_output = Counter(training.outputs.whole.tolist())
-    expected_rows = np.array([rows_by_output[w] if w else 0 for w in expected.whole.tolist()], dtype=np.int64)
     return _Looked(
-        around=around,
-        relevance=seen.relevance.of(around, tasks),
-        features=seen.features(around, tasks, expected_rows),
-        expected_rows=expected_rows,
+        near=near,
+        sides=on,
+        tasks=tasks,
+        relevance=known.relevance.of(near, tasks),
+        features=known.features(asked),
+        expected_rows=known.output_rows(expected.whole),
         has_expected=expected.whole != 0,
         has_output=wrong.whole != 0,
         already_right=already_right,
     )
 
 
-def _tasks_of_cases(around: Neighborhoods, tasks: Int64[ndarray, " n"]) -> Int64[ndarray, " q"]:
+def _tasks_of_cases(near: Near, tasks: Int64[ndarray, " n"]) -> Int64[ndarray, " q"]:
     """The task of most of the five nearest rows: a case's own wording may be new."""
     if not len(tasks):
-        return np.zeros(len(around), dtype=np.int64)
-    near = tasks[np.maximum(around.rows[:, :5], 0)]
-    return np.array([np.bincount(row).argmax() for row in near], dtype=np.int64)
+        return np.zeros(len(near), dtype=np.int64)
+    closest = tasks[np.maximum(near.rows[:, :5], 0)]
+    return np.array([np.bincount(row).argmax() for row in closest], dtype=np.int64)
 
 
 def _explain(
@@ -240,9 +270,11 @@ def _explain(
                 evidence=Evidence(
                     neighbors=_neighbors(examples, looked, row, cause, options.shown_neighbors),
                     ood=coverage.evidence(
-                        looked.features[row], looked.around, row, int(looked.expected_rows[row])
+                        looked.features[row],
+                        looked.near.cosine[row][looked.near.present[row]],
+                        int(looked.expected_rows[row]),
                     ),
-                    conflict=conflict.evidence(looked.around, looked.relevance, row),
+                    conflict=conflict.evidence(looked.near, looked.sides, looked.relevance, row),
                     hard={
                         **demands.percentiles(asked, case.expected_output or ""),
                         "model_output_is_right": right,
@@ -264,21 +296,21 @@ def _explain(
 def _neighbors(
     examples: Sequence[TrainingExample], looked: _Looked, row: int, cause: RootCause, shown: int
 ) -> tuple[Neighbor, ...]:
-    around = looked.around
+    near, on = looked.near, looked.sides
     order = findings.shown_order(
         cause,
-        cosine=around.cosine[row],
+        cosine=near.cosine[row],
         relevance=looked.relevance[row],
-        expected=around.expected[row],
-        wrong=around.wrong[row],
-        present=around.present[row],
+        expected=on.expected[row],
+        wrong=on.wrong[row],
+        present=near.present[row],
         room=shown,
     )
     return tuple(
         findings.neighbor(
-            examples[int(around.rows[row, k])],
-            float(around.cosine[row, k]),
-            findings.agreement(bool(around.expected[row, k]), bool(around.wrong[row, k])),
+            examples[int(near.rows[row, k])],
+            float(near.cosine[row, k]),
+            findings.agreement(bool(on.expected[row, k]), bool(on.wrong[row, k])),
         )
         for k in order
     )

@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 
-from app.domain.diagnosis import conflict, coverage, hardness
+from app.domain.diagnosis import conflict, coverage, hardness, label_model
 from app.domain.diagnosis.interleaving import interleaving
-from app.domain.diagnosis.lens import FEATURES, lens, usable_columns
-from app.domain.diagnosis.neighborhood import TrainingSet, read_training_set
+from app.domain.diagnosis.neighborhood import TrainingSet, part_of, read_training_set
+from app.domain.diagnosis.reference import FEATURES, Reference, refer, usable_columns
 from app.domain.diagnosis.simulation import CAUSES, simulate
 from app.domain.diagnosis.views import Vectors, texts_of
 from app.domain.records import RootCause, TrainingExample
@@ -16,6 +16,11 @@ from tests.unit.diagnosis.builders import case, embed, example, intents, vectors
 def _read(rows: list[TrainingExample]) -> TrainingSet:
     tasks = np.zeros(len(rows), dtype=np.int64)
     return read_training_set(texts_of(rows, []), vectors_of(rows, []), tasks, np.random.default_rng(0))
+
+
+def _refer(rows: list[TrainingExample]) -> Reference:
+    training = _read(rows)
+    return refer(training, conflict.learn_relevance(training, np.random.default_rng(0)))
 
 
 def test_near_rows_of_an_intent_set_are_expected_to_agree_and_far_ones_are_not() -> None:
@@ -29,9 +34,11 @@ def test_near_rows_of_an_intent_set_are_expected_to_agree_and_far_ones_are_not()
 def test_relevance_is_calibrated_on_the_set_itself() -> None:
     training = _read(intents())
     relevance = conflict.learn_relevance(training, np.random.default_rng(0))
-    near = training.sampled.first(12)
-    chance = relevance.of(near, np.zeros(len(near), dtype=np.int64))
-    assert chance.mean() == pytest.approx(near.expected.mean(), abs=0.05)
+    near = training.sampled.first(24)
+    own = training.outputs.take(training.sample)
+    on = conflict.own_sides(near, training.outputs, own, training.same_meaning_cosine)
+    chance = relevance.of(near, np.zeros(len(near), dtype=np.int64))[:, :12]
+    assert chance.mean() == pytest.approx(on.expected[:, :12].mean(), abs=0.05)
 
 
 def test_where_equal_prompts_have_all_answers_nothing_is_expected_to_agree() -> None:
@@ -40,14 +47,26 @@ def test_where_equal_prompts_have_all_answers_nothing_is_expected_to_agree() -> 
     assert relevance.of(training.sampled, np.zeros(len(training), dtype=np.int64)).max() < 0.5
 
 
-def test_coverage_ranks_fall_with_distance() -> None:
-    training = _read(intents())
-    known = coverage.baselines(training)
-    order = np.argsort(-training.sampled.cosine[:, 0])
-    around = training.sampled.take(order)
-    rows = np.zeros(len(order), dtype=np.int64)
-    ranks = coverage.features(around, rows, known, rows + 25, training.label_rows)[:, 0]
-    assert (np.diff(ranks) <= 1e-9).all()
+def test_coverage_ranks_fall_as_the_measures_do() -> None:
+    known = coverage.baselines(np.random.default_rng(0).normal(size=(200, 3)), np.zeros(200, dtype=int), 1)
+    falling = np.repeat(np.linspace(4, -9, 50)[:, None], 3, axis=1)
+    ranks = known[0].ranks(falling)
+    assert (np.diff(ranks, axis=0) <= 1e-9).all()
+    assert ranks[0, 0] > 4
+    assert ranks[-1, 0] == -10.0
+
+
+def test_a_training_row_measured_with_itself_left_out_is_no_better_covered_than_a_new_prompt() -> None:
+    rows = intents(rows_each=40)
+    kept, new = rows[::2], rows[1::2]
+    known = _refer(kept)
+    texts, vectors = texts_of(kept, []), vectors_of(kept, [])
+    assert len(texts.example_inputs) == len(vectors.example_inputs)
+    asked = embed([e.prompt for e in new])
+    cloud = known.clouds[0]
+    own = cloud.distances(vectors.example_inputs, known.labels.of)
+    others = cloud.distances(asked)
+    assert np.median(own, axis=0) == pytest.approx(np.median(others, axis=0), rel=0.25)
 
 
 def test_sides_that_mix_are_interleaved_and_sides_apart_are_not() -> None:
@@ -67,8 +86,7 @@ def test_sides_that_mix_are_interleaved_and_sides_apart_are_not() -> None:
 
 
 def test_causes_are_simulated_in_equal_weight() -> None:
-    training = _read(intents())
-    made = simulate(lens(training, np.random.default_rng(0)), np.random.default_rng(1))
+    made = simulate(_refer(intents()), np.random.default_rng(1))
     weight = [made.weights[made.causes == CAUSES.index(c)].sum() for c in CAUSES]
     assert weight == pytest.approx([np.mean(weight)] * 3, rel=1e-6)
     assert made.features.shape == (len(made.causes), len(FEATURES))
@@ -76,7 +94,7 @@ def test_causes_are_simulated_in_equal_weight() -> None:
 
 
 def test_simulated_conflicts_hold_more_contradiction_than_simulated_hard_cases() -> None:
-    made = simulate(lens(_read(intents()), np.random.default_rng(0)), np.random.default_rng(1))
+    made = simulate(_refer(intents()), np.random.default_rng(1))
     column = FEATURES.index("support_share")
     support = {c: made.features[made.causes == CAUSES.index(c), column].mean() for c in CAUSES}
     assert support[RootCause.OOD] < support[RootCause.CONFLICT] < support[RootCause.HARD]
@@ -110,3 +128,42 @@ def test_views_hold_the_texts_to_embed_and_their_vectors_in_the_order_of_the_row
     assert vectors.example_inputs == pytest.approx(embed(texts.example_inputs))
     assert not vectors.case_expected.any()
     assert vectors.case_outputs.dtype == np.float32
+
+
+def test_a_label_model_judges_a_row_by_the_others() -> None:
+    known = _refer(intents(flipped=("warranty", "refund")))
+    training = known.training
+    scores = known.label_model.left_out_scores(training.prompts.vectors, known.labels.of)
+    right = scores.argmax(axis=1) == known.labels.of
+    clean = np.array([o not in ("warranty", "refund") for o in _outputs(flipped=("warranty", "refund"))])
+    assert right[clean].mean() > 0.95
+    assert right[~clean].mean() < 0.9
+
+
+def _outputs(flipped: tuple[str, str]) -> list[str]:
+    return [e.output for e in intents(flipped=flipped)]
+
+
+def test_left_out_scores_are_those_of_a_model_fitted_without_the_row() -> None:
+    rng = np.random.default_rng(0)
+    vectors = rng.normal(size=(60, 6)).astype(np.float32)
+    vectors -= vectors.mean(axis=0)
+    classes = rng.integers(0, 3, 60)
+    none = np.empty(0, dtype=np.int64)
+    whole = label_model.fit(vectors, classes, 3, checked=none)
+    row = 7
+    # the closed form holds the centre fixed, so the refit does too
+    rest = np.arange(60) != row
+    gram = np.linalg.inv(vectors[rest].T @ vectors[rest] + np.eye(6))
+    targets = np.eye(3)[classes] - whole.prior
+    refitted = vectors[row] @ (gram @ (vectors[rest].T @ targets[rest])) + whole.prior
+    found = whole.left_out_scores(vectors[[row]], classes[[row]])[0]
+    assert found == pytest.approx(refitted, abs=0.05)
+
+
+def test_a_part_of_a_training_set_is_one_of_its_own() -> None:
+    training = _read(intents())
+    part = part_of(training, 50, np.random.default_rng(0))
+    assert len(part) == 50
+    assert part.sampled.rows.max() < 50
+    assert part_of(training, 10_000, np.random.default_rng(0)) is training

@@ -14,10 +14,11 @@ from app.domain.diagnosis.symptoms import (
     truncation,
     wrong_language,
 )
-from app.domain.diagnosis.symptoms.profile import OutputProfile, profile
+from app.domain.diagnosis.symptoms.finding import SymptomFinding
+from app.domain.diagnosis.symptoms.profile import OutputProfile, merged, profile
 from app.domain.records import BadCase, Symptom
 
-SYMPTOMS: tuple[tuple[Symptom, Callable[[BadCase, OutputProfile], bool]], ...] = (
+SYMPTOMS: tuple[tuple[Symptom, Callable[[BadCase, OutputProfile], SymptomFinding | None]], ...] = (
     (Symptom.GIBBERISH, gibberish.detect),
     (Symptom.REPETITION, repetition.detect),
     (Symptom.TRUNCATION, truncation.detect),
@@ -29,11 +30,25 @@ SYMPTOMS: tuple[tuple[Symptom, Callable[[BadCase, OutputProfile], bool]], ...] =
 )
 
 
-def symptoms_of(case: BadCase, trained: OutputProfile) -> tuple[Symptom, ...]:
-    """The symptoms of a case's model output, in the order of ``SYMPTOMS``; none for an empty output."""
+def symptom_findings(case: BadCase, trained: OutputProfile) -> tuple[SymptomFinding, ...]:
+    """The symptoms of a case with their proof, in the order of ``SYMPTOMS``; none for an empty output."""
     if not case.model_output.strip():
         return ()
-    return tuple(symptom for symptom, detect in SYMPTOMS if detect(case, trained))
+    found = (detect(case, trained) for _, detect in SYMPTOMS)
+    return tuple(f for f in found if f is not None)
 
 
-__all__ = ["SYMPTOMS", "OutputProfile", "profile", "symptoms_of"]
+def symptoms_of(case: BadCase, trained: OutputProfile) -> tuple[Symptom, ...]:
+    """The symptoms alone, in the order of ``SYMPTOMS``."""
+    return tuple(f.symptom for f in symptom_findings(case, trained))
+
+
+__all__ = [
+    "SYMPTOMS",
+    "OutputProfile",
+    "SymptomFinding",
+    "merged",
+    "profile",
+    "symptom_findings",
+    "symptoms_of",
+]

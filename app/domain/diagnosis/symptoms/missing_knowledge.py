@@ -1,27 +1,90 @@
-"""Missing knowledge: the expected output says words that stand nowhere in the prompt or the training set."""
+"""The expected output says facts, names or numbers that stand nowhere in the prompt or the training set.
+
+**How it is decided.** Words of the expected output (Chinese: pairs of characters) that neither the prompt nor
+any training text holds: more than half of what it adds to the prompt, or several names and figures. Word
+forms of known words are known; numbers that were computed from the prompt's are reasoning. A set of labels
+and a small training set are not judged.
+
+**What to do.** Knowledge that changes belongs in retrieval (RAG): put the documents that hold the named facts
+into the prompt, in training as in serving. LoRA learns a few stable facts only from many rows that say them.
+"""
+
+from __future__ import annotations
+
+import re
 
 from app.domain import text, thresholds
-from app.domain.diagnosis.symptoms.profile import OutputProfile
-from app.domain.records import BadCase
+from app.domain.diagnosis import limits
+from app.domain.diagnosis.symptoms import characters
+from app.domain.diagnosis.symptoms.finding import SymptomFinding, listed, quoted
+from app.domain.diagnosis.symptoms.profile import OutputProfile, words_of
+from app.domain.records import BadCase, Symptom
+
+_SUFFIXES = ("'s", "’s", "ies", "ing", "ed", "es", "ly", "er", "s", "d", "n")
+_NAME = re.compile(r"(?<![.!?:\n\"“(] )(?<!^)(?<!\n)\b[A-Z][\w'’-]+")
+_COMMAND = re.compile(r"\\[A-Za-z]+")  # of TeX: layout, not knowledge
+_CALCULATION = re.compile(r"\d\s*[-+*/×÷=^]\s*\(?\d")
 
 
-def detect(case: BadCase, trained: OutputProfile) -> bool:
+def detect(case: BadCase, trained: OutputProfile) -> SymptomFinding | None:
     expected = case.expected_output
     if not expected or len(trained.vocabulary) < thresholds.UNKNOWN_MIN_VOCABULARY:
-        return False
-    if trained.label_share >= thresholds.LABEL_TASK_SHARE:
-        return False  # a label that was never taught is a missing kind of row, not a missing fact
-    given = set(text.tokens(text.clip(case.prompt)))
-    told = [t for t in dict.fromkeys(text.tokens(text.clip(expected))) if t not in given]
-    # Computed numbers are reasoning, not knowledge.
-    words = [t for t in told if not t[0].isdigit()]
-    unseen = [t for t in words if t not in trained.vocabulary]
-    if text.is_chinese(expected):
-        # Single characters are nearly all known; what is new is how they stand together.
-        grams = text.character_ngrams(text.clip(expected), 2) - text.character_ngrams(
-            text.clip(case.prompt), 2
-        )
-        return bool(grams) and sum(g not in trained.bigrams for g in grams) > thresholds.UNKNOWN_SHARE * len(
-            grams
-        )
-    return bool(words) and len(unseen) > thresholds.UNKNOWN_SHARE * len(words)
+        return None
+    if trained.shape_for(case).label_share >= thresholds.LABEL_TASK_SHARE:
+        return None  # a label that was never taught is a missing kind of row, not a missing fact
+    told = characters.folded(_COMMAND.sub(" ", text.clip(expected)))
+    asked = characters.folded(text.clip(case.prompt))
+    unknown, share = (_passages if text.is_chinese(expected) else _words)(told, asked, trained)
+    facts = _facts(expected, unknown, asked)
+    if share <= thresholds.UNKNOWN_SHARE and not (
+        len(facts) >= limits.UNKNOWN_FACTS and share > limits.UNKNOWN_FACTS_SHARE
+    ):
+        return None
+    shown = list(dict.fromkeys((*facts, *unknown)))
+    return SymptomFinding(
+        symptom=Symptom.MISSING_KNOWLEDGE,
+        detail="no training row and not the prompt says "
+        f"{listed([quoted(u, 30) for u in shown])}, which the expected output holds",
+    )
+
+
+def _words(told: str, asked: str, trained: OutputProfile) -> tuple[list[str], float]:
+    """Unknown words in order, and their share 0..1 of the words that the expected output adds."""
+    given = set(words_of(asked))
+    added = [w for w in dict.fromkeys(words_of(told)) if w not in given]
+    computed = _CALCULATION.search(told) is not None or any(w[0].isdigit() for w in given)
+    words = [w for w in added if not w[0].isdigit() or not computed]
+    unknown = [w for w in words if not _known(w, given, trained.vocabulary)]
+    spelt = [w for w in words if not w[0].isdigit()]
+    return unknown, sum(not w[0].isdigit() for w in unknown) / len(spelt) if spelt else float(bool(unknown))
+
+
+def _known(word: str, given: set[str], vocabulary: frozenset[str]) -> bool:
+    if word in vocabulary:
+        return True
+    stems = [word.removesuffix(s) for s in _SUFFIXES if word.endswith(s) and len(word) > len(s) + 2]
+    return any(form in vocabulary or form in given for s in stems for form in (s, f"{s}e", f"{s}y"))
+
+
+def _passages(told: str, asked: str, trained: OutputProfile) -> tuple[list[str], float]:
+    """Runs of characters that follow each other nowhere, and the share 0..1 of the pairs in them.
+
+    Single characters are nearly all known; what is new is how they stand together.
+    """
+    given = set(characters.pairs_of(asked).tolist())
+    pairs = characters.pairs_of(told)
+    spelt = [text.is_chinese(told[i : i + 2]) and told[i : i + 2].isalpha() for i in range(len(pairs))]
+    known = characters.known(pairs, trained.bigrams)
+    new = [
+        s and not k and p not in given for s, k, p in zip(spelt, known.tolist(), pairs.tolist(), strict=True)
+    ]
+    total = len({p for p, s in zip(pairs.tolist(), spelt, strict=True) if s and p not in given})
+    different = len({p for p, n in zip(pairs.tolist(), new, strict=True) if n})
+    unknown = [told[start : end + 1] for start, end in characters.runs(new)]
+    return list(dict.fromkeys(unknown)), different / total if total else 0.0
+
+
+def _facts(expected: str, unknown: list[str], asked: str) -> list[str]:
+    """The unknown ones that are names or figures, as they are written."""
+    names = {n.casefold(): n for n in _NAME.findall(text.clip(expected))}
+    return [names.get(u, u) for u in unknown if u in names or (u[0].isdigit() and u not in asked)]

@@ -1,79 +1,162 @@
-"""What the outputs of a training set look like: the background that a symptom stands out from."""
+"""What the texts of a training set look like: the background that a symptom stands out from.
+
+Plain counts and sets: the profiles of two parts of a training set make the profile of the whole.
+"""
 
 from __future__ import annotations
 
-import json
+import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Final, NamedTuple
+
+import numpy as np
+from jaxtyping import Int64, UInt64
+from numpy import ndarray
 
 from app.domain import text, thresholds
-from app.domain.records import TrainingExample
+from app.domain.diagnosis import limits, scripts
+from app.domain.diagnosis.symptoms import characters, shapes
+from app.domain.diagnosis.symptoms.characters import Fingerprints
+from app.domain.diagnosis.symptoms.shapes import OutputShape
+from app.domain.records import BadCase, TrainingExample
+
+# Words and numbers; what is written without spaces is known by its pairs of characters.
+_CJK: Final = "\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7af\uf900-\ufaff"
+_WORD: Final = re.compile(rf"\d+(?:[.,]\d+)*|[^\W\d_{_CJK}]+(?:['’][^\W\d_{_CJK}]+)*")
+_JOINED_ROWS: Final = 5000
+
+
+class Answer(NamedTuple):
+    """One output: how many rows give it, the first of them, and the hash of that row's prompt."""
+
+    rows: int
+    example_id: str
+    prompt: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OutputProfile:
-    """``labels``: outputs (normalised) that repeat; ``unique``: those that one row has. Shares are 0..1."""
+    """``answers`` by folded output, in the order of the rows; ``answer_texts`` are its keys, and what
+    ``fingerprints`` number.
+
+    ``tasks``: shape of the outputs by task instruction, '' = rows without a common one; ``whole``: of all.
+    ``vocabulary``: words and numbers of prompts and outputs, casefolded. ``bigrams``: pairs of characters,
+    see :mod:`characters`. ``letter_pairs``: how often Latin letters follow
+    each other. ``written``: letters by script.
+    """
 
     rows: int
-    labels: frozenset[str]
-    unique: frozenset[str]
-    label_share: float
-    json_share: float
+    answers: Mapping[str, Answer]
+    answer_texts: tuple[str, ...]
+    fingerprints: Fingerprints
+    instructions: frozenset[str]
+    tasks: Mapping[str, OutputShape]
+    whole: OutputShape
     vocabulary: frozenset[str]
-    bigrams: frozenset[str]
-    chinese: bool
-    """Whether any row is in Chinese."""
-    closings: dict[str, float]
-    """Share of the rows by the words before the colon of their last line ('final answer')."""
+    bigrams: UInt64[ndarray, " b"]
+    letter_pairs: Int64[ndarray, "27 27"]
+    written: Mapping[str, int]
+
+    @property
+    def label_share(self) -> float:
+        """Share 0..1 of the rows whose output repeats."""
+        return self.whole.label_share
+
+    @property
+    def chinese(self) -> bool:
+        """Whether Han characters are more than stray ones."""
+        return self.written.get("Han", 0) >= thresholds.LANGUAGE_MIN_LETTERS
+
+    def shape_for(self, case: BadCase) -> OutputShape:
+        """The shape of the outputs of the case's task; of all rows where the task is new or rare."""
+        found = self.tasks.get(text.instruction_of(case.prompt, self.instructions))
+        enough = found is not None and found.rows >= min(limits.SHAPE_MIN_ROWS, self.rows)
+        return found if found is not None and enough else self.whole
 
 
-def profile(examples: Sequence[TrainingExample]) -> OutputProfile:
-    outputs = Counter(text.normalised(e.output) for e in examples)
-    labels = frozenset(o for o, rows in outputs.items() if rows > 1)
-    vocabulary: set[str] = set()
-    bigrams: set[str] = set()
-    closings: Counter[str] = Counter()
-    structured = 0
-    chinese = False
-    for example in examples:
-        clipped = text.clip(example.output)
-        texts = (clipped, text.clip(example.prompt))
-        for said in texts:
-            vocabulary.update(text.tokens(said))
-            bigrams.update(text.character_ngrams(said, 2))
-            chinese = chinese or text.is_chinese(said)
-        closings[closing_of(clipped)] += 1
-        structured += is_json(example.output)
-    rows = max(1, len(examples))
+def profile(examples: Sequence[TrainingExample], instructions: frozenset[str] | None = None) -> OutputProfile:
+    """Read a training set once. ``instructions``: its task instructions, where they are known already."""
+    known = text.known_instructions(examples) if instructions is None else instructions
+    prompts = [e.prompt for e in examples]
+    outputs = [e.output for e in examples]
+    tasks: dict[str, list[str]] = {}
+    for prompt, output in zip(prompts, outputs, strict=True):
+        tasks.setdefault(text.instruction_of(prompt, known), []).append(output)
+    shapes_by_task = {task: shapes.shape(said) for task, said in tasks.items()}
+    asked = {prompt: characters.folded(prompt) for prompt in dict.fromkeys(prompts)}
+    answers: dict[str, Answer] = {}
+    said_as = {output: characters.folded(output) for output in dict.fromkeys(outputs)}
+    for example, prompt, output in zip(examples, prompts, outputs, strict=True):
+        said = said_as[output]
+        before = answers.get(said)
+        answers[said] = (
+            Answer(1, example.id, text.stable_hash(asked[prompt]))
+            if before is None
+            else Answer(before.rows + 1, before.example_id, before.prompt)
+        )
+    answers.pop("", None)
+    texts = [text.clip(t) for t in (*asked.values(), *answers)]
     return OutputProfile(
         rows=len(examples),
-        labels=labels,
-        unique=frozenset(o for o, count in outputs.items() if count == 1),
-        label_share=sum(c for o, c in outputs.items() if o in labels) / rows,
-        json_share=structured / rows,
-        vocabulary=frozenset(vocabulary),
-        bigrams=frozenset(bigrams),
-        chinese=chinese,
-        closings={c: n / rows for c, n in closings.items() if c and n > 1},
+        answers=answers,
+        answer_texts=tuple(answers),
+        fingerprints=characters.fingerprints(list(answers)),
+        instructions=known,
+        tasks=shapes_by_task,
+        whole=shapes.total(shapes_by_task.values()),
+        vocabulary=_vocabulary(texts),
+        bigrams=characters.bigrams(texts),
+        letter_pairs=characters.letter_pairs(texts),
+        written=_written(texts),
     )
 
 
-def closing_of(output: str) -> str:
-    """'final answer' of 'Final answer: 42' on the last line; '' where the last line has no such head."""
-    last = output.strip().rpartition("\n")[2].replace("：", ":")
-    head, colon, tail = last.partition(":")
-    short = len(text.tokens(head)) <= thresholds.FINAL_ANSWER_MAX_TOKENS
-    return text.normalised(head) if colon and tail.strip() and short else ""
+def merged(a: OutputProfile, b: OutputProfile) -> OutputProfile:
+    """The profile of both parts together, the rows of ``a`` first."""
+    answers = dict(a.answers)
+    for said, answer in b.answers.items():
+        before = answers.get(said)
+        answers[said] = answer if before is None else before._replace(rows=before.rows + answer.rows)
+    tasks = dict(a.tasks)
+    for task, shape in b.tasks.items():
+        tasks[task] = shapes.total((tasks[task], shape)) if task in tasks else shape
+    return OutputProfile(
+        rows=a.rows + b.rows,
+        answers=answers,
+        answer_texts=tuple(answers),
+        fingerprints=characters.fingerprints(list(answers)),
+        instructions=a.instructions | b.instructions,
+        tasks=tasks,
+        whole=shapes.total((a.whole, b.whole)),
+        vocabulary=a.vocabulary | b.vocabulary,
+        bigrams=np.union1d(a.bigrams, b.bigrams),
+        letter_pairs=a.letter_pairs + b.letter_pairs,
+        written=dict(Counter(a.written) + Counter(b.written)),
+    )
 
 
-def is_json(output: str) -> bool:
-    """Whether the text is one JSON object or array."""
-    body = output.strip()
-    if not body or body[0] not in "{[" or body[-1] not in "}]":
-        return False
-    try:
-        json.loads(body)
-    except (ValueError, RecursionError):
-        return False
-    return True
+def prompt_hash(prompt: str) -> int:
+    """Equal for prompts that differ in case, width and spaces only."""
+    return text.stable_hash(characters.folded(prompt))
+
+
+def words_of(folded_text: str) -> list[str]:
+    """Words and numbers of a folded text in order, repeats kept; nothing of Chinese, Japanese or Korean."""
+    return _WORD.findall(folded_text)
+
+
+def _vocabulary(folded_texts: Sequence[str]) -> frozenset[str]:
+    # What stands between two spaces is read once however often it occurs.
+    pieces: set[str] = set()
+    for said in folded_texts:
+        pieces.update(said.split(" "))
+    return frozenset(_WORD.findall("\n".join(pieces)))
+
+
+def _written(folded_texts: Sequence[str]) -> dict[str, int]:
+    letters: Counter[str] = Counter()
+    for start in range(0, len(folded_texts), _JOINED_ROWS):
+        letters.update(scripts.letters_by_script("".join(folded_texts[start : start + _JOINED_ROWS])))
+    return dict(letters)

@@ -1,23 +1,100 @@
-"""Truncation: the output stops before it is done."""
+"""The output stops before it is done.
 
-from app.domain import text
+**How it is decided.** The server said so (finish reason 'length'); or the output is the beginning of the
+expected one; or a fence, bracket or quotation is open at its end and not in the expected output; or it ends
+in a comma or a word that must go on.
+
+**What to do.** Raise ``max_tokens``; see that no stop text occurs inside answers and that training did not cut
+long rows (``max_length``), which teaches to stop early.
+"""
+
+from __future__ import annotations
+
+import re
+
+from app.domain import text, thresholds
+from app.domain.diagnosis.symptoms.finding import SymptomFinding, quoted
 from app.domain.diagnosis.symptoms.profile import OutputProfile
-from app.domain.records import BadCase
+from app.domain.records import BadCase, Symptom
 
-_PAIRS = (("{", "}"), ("[", "]"), ("(", ")"), ("（", "）"), ("「", "」"), ("《", "》"))
+_PAIRS = {"{": "}", "[": "]", "(": ")", "（": "）", "【": "】", "「": "」", "《": "》", "“": "”"}
+_OPENING = {closing: opening for opening, closing in _PAIRS.items()}
+_ROUND = frozenset("[(")  # [0, 1) is an interval
+_BRACKET = re.compile("[" + re.escape("".join((*_PAIRS, *_OPENING))) + "]")
+_EMOTICON = re.compile(r"[:;=]-?[()\[\]{}]|[()\[\]{}]-?[:;=]")
+_GOES_ON = re.compile(
+    r"(?:[,，、;；]|\b(?:and|or|the|a|an|of|to|with|for|in|by|because|which|that|is|are)|(?:和|或者|以及|因为|但是|并且))$",
+    re.IGNORECASE,
+)
 
 
-def detect(case: BadCase, trained: OutputProfile) -> bool:
-    if case.request is not None and case.request.finish_reason == "length":
-        return True
+def detect(case: BadCase, trained: OutputProfile) -> SymptomFinding | None:
+    detail = _cut_by_server(case) or _beginning(case, trained) or _open_end(case)
+    return SymptomFinding(symptom=Symptom.TRUNCATION, detail=detail) if detail else None
+
+
+def _cut_by_server(case: BadCase) -> str | None:
+    request = case.request
+    if request is None or request.finish_reason != "length":
+        return None
+    limit = f" of {request.max_tokens} tokens" if request.max_tokens else ""
+    return f"the server cut it off at the limit{limit}, after {_end_of(case.model_output)}"
+
+
+def _beginning(case: BadCase, trained: OutputProfile) -> str | None:
+    expected = case.expected_output or ""
+    if len(case.model_output) > 2 * len(expected):
+        return None
+    said, whole = text.normalised(case.model_output), text.normalised(expected)
+    if not said or not whole.startswith(said) or len(said) >= len(whole):
+        return None
+    # 'refund' is another label than 'refund status', and '2' another number than '25'.
+    if trained.whole.is_label(whole) and trained.whole.is_label(said):
+        return None
+    if said[-1].isdigit() and whole[len(said)].isdigit():
+        return None
+    return f"it is the beginning of the expected output, which goes on with {quoted(whole[len(said) :], 40)}"
+
+
+def _open_end(case: BadCase) -> str | None:
     said, expected = case.model_output.rstrip(), (case.expected_output or "").rstrip()
-    begun, whole = text.normalised(said), text.normalised(expected)
-    if begun and whole.startswith(begun) and len(begun) < len(whole):
-        # 'refund' is another label than 'refund status', not its beginning.
-        return whole not in trained.labels or begun not in trained.labels
-    return _open(said) and not _open(expected)
+    if said.count("```") % 2 and expected.count("```") % 2 == 0:
+        return f"a code fence is open at the end, after {_end_of(said)}"
+    bracket = open_bracket(said)
+    if bracket is not None and open_bracket(expected) is None:
+        return f"{said[bracket]!r} is open at the end: {quoted(said[bracket:], 50)}"
+    going_on = _GOES_ON.search(said[-20:])
+    long = len(text.tokens(said[-500:])) > thresholds.CLOSED_ANSWER_MAX_TOKENS
+    if going_on and long and not _GOES_ON.search(expected[-20:]):
+        return f"it ends in the middle of a sentence: {_end_of(said)}"
+    return None
 
 
-def _open(output: str) -> bool:
-    """Whether a fence or more brackets were opened than closed."""
-    return output.count("```") % 2 == 1 or any(output.count(a) > output.count(b) for a, b in _PAIRS)
+def _end_of(said: str) -> str:
+    tail = said.rstrip()[-40:]
+    return quoted(tail if len(tail) < 40 else f"…{tail}")
+
+
+def open_bracket(said: str) -> int | None:
+    """Where the innermost bracket stands that is open at the end; None = all are closed.
+
+    A closing bracket without an opening one ('1) first') says nothing.
+    """
+    marks = {i for found in _EMOTICON.finditer(said) for i in range(*found.span())}
+    open_: list[int] = []
+    for found in _BRACKET.finditer(said):
+        at, sign = found.start(), found.group()
+        if sign in _PAIRS:
+            # ': (' of an emoticon is none, but '{"a":[' is JSON.
+            if at not in marks or sign == "{" or said[:1] in "{[":
+                open_.append(at)
+        elif open_ and _closes(sign, said[open_[-1]]):
+            open_.pop()
+        elif any(_closes(sign, said[i]) for i in open_):
+            while not _closes(sign, said[open_.pop()]):
+                pass
+    return open_[-1] if open_ else None
+
+
+def _closes(closing: str, opening: str) -> bool:
+    return _OPENING[closing] == opening or (_OPENING[closing] in _ROUND and opening in _ROUND)

@@ -1,0 +1,47 @@
+"""How much of a text's content was changed to make another: the same question with other names, or another
+question about the same passage?
+
+Both share nearly all of their characters; what differs tells them apart.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+
+from rapidfuzz.distance import Levenshtein
+
+from app.domain import text, thresholds
+
+
+def content_change(left: str, right: str) -> float:
+    """Share 0..1 of the longer text's tokens that were put in, taken out or replaced.
+
+    Spaces and punctuation are no content, and neither is a name that another name replaces throughout.
+    """
+    a, b = _tokens(left), _tokens(right)
+    if not a or not b:
+        return 0.0 if len(a) == len(b) else 1.0
+    names: dict[str, str] = {}
+    changed = 0
+    for step in Levenshtein.opcodes(a, b):
+        if step.tag == "equal":
+            continue
+        old, new = a[step.src_start : step.src_end], b[step.dest_start : step.dest_end]
+        if len(old) == len(new) and all(_renames(names, x, y) for x, y in zip(old, new, strict=True)):
+            continue
+        changed += max(len(old), len(new))
+    return min(1.0, changed / max(len(a), len(b)))
+
+
+def _tokens(of: str) -> tuple[str, ...]:
+    """Words as they are written: a capital marks a name."""
+    plain = unicodedata.normalize("NFKC", text.clip(of))
+    found = text.written_tokens(plain)
+    half = thresholds.EDIT_MAX_TOKENS // 2
+    return found if len(found) <= 2 * half else found[:half] + found[-half:]
+
+
+def _renames(names: dict[str, str], old: str, new: str) -> bool:
+    if not (old[0].isupper() and new[0].isupper()):
+        return False
+    return names.setdefault(old, new) == new

