@@ -26,6 +26,7 @@ from app.domain.json_ready import json_ready
 from app.domain.report import ReportModel
 from app.web import charts, report_evidence, report_map, report_summary, report_words
 from app.web.differences import Segment, mark_differences
+from app.web.instructions import instruction_of, shared_instructions, without_instruction
 from app.web.report_changes import change_of
 
 # What one page can show and a reader can scroll through. JSON and CSV hold the rest, and the page says so.
@@ -67,7 +68,7 @@ def render_html(report: ReportModel) -> str:
     script = _asset("report.js") + (_asset("map.js") if report.map is not None else "")
     digest = base64.b64encode(hashlib.sha256(script.encode("utf-8")).digest()).decode("ascii")
     findings = report_summary.in_reading_order(report.findings)
-    instructions = report_summary.shared_instructions(findings)
+    instructions = shared_instructions(findings)
     shown = findings[:MAX_FINDINGS]
     shown_ids = frozenset(f.id for f in shown)
     before_and_after = report_summary.before_and_after(report)
@@ -113,8 +114,8 @@ def _environment() -> Environment:
     environment.filters |= {
         "text": text,
         "one_line": one_line,
-        "without": report_summary.without_instruction,
-        "task": report_summary.instruction_of,
+        "without": without_instruction,
+        "task": instruction_of,
         "trend_name": report_words.trend_name,
         "change_name": report_words.change_name,
         "change_meaning": report_words.change_meaning,

@@ -13,7 +13,8 @@ from numpy import ndarray
 from app.domain.records import RootCause
 from app.domain.report import ReportFinding, ReportModel
 from app.domain.report_map import MAP_SCALE, ReportMap
-from app.web.report_summary import CAUSE_ORDER, cause_name, without_instruction
+from app.web.instructions import without_instruction
+from app.web.report_summary import CAUSE_ORDER, cause_name
 
 EXCERPT_CHARACTERS = 160
 

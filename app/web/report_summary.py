@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Sequence, Set
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import assert_never
@@ -138,7 +137,25 @@ def headline(report: ReportModel) -> Headline:
         tone=Tone.NEUTRAL,
         tag="Diagnosis",
         title=f"{counted(cases, 'bad case')}: {percent(count / cases)} fail because of {_because(cause)}.",
-        details=("No repair has been verified yet: this report tells why the cases fail and what to do.",),
+        details=(
+            *_outlook(dict(by_cause(report)), cases),
+            "No repair has been verified yet: this report tells why the cases fail and what to do.",
+        ),
+    )
+
+
+def _outlook(causes: Mapping[RootCause, int], cases: int) -> tuple[str, ...]:
+    """What can be done about how many cases, for a reader who will not read on."""
+    data = (RootCause.CONFLICT, RootCause.OOD, RootCause.HARD)
+    outlooks = (
+        (causes[RootCause.SERVING_MISMATCH], "Mend the request for {}: no training is needed."),
+        (sum(causes[c] for c in data), "Clean the training data for {} and add to it, then train."),
+        (causes[RootCause.UNDETERMINED], "Ask a person about {}: the evidence does not decide."),
+    )
+    return tuple(
+        what.format(f"{counted(count, 'case')} ({percent(count / cases)})")
+        for count, what in outlooks
+        if count
     )
 
 
@@ -265,20 +282,3 @@ def before_and_after(report: ReportModel) -> tuple[VerifiedCase, ...]:
         for f in in_reading_order(report.findings)
         if f.verdict is not None
     )
-
-
-def shared_instructions(findings: Sequence[ReportFinding]) -> frozenset[str]:
-    """First lines that stand above many prompts: task instructions, which tell no two findings apart."""
-    firsts = Counter(f.prompt.partition("\n")[0] for f in findings if "\n" in f.prompt)
-    return frozenset(line for line, count in firsts.items() if count >= max(3, 0.05 * len(findings)))
-
-
-def without_instruction(prompt: str, instructions: Set[str]) -> str:
-    """``prompt`` without its first line where that is one of ``instructions`` and something follows."""
-    first, _, rest = prompt.partition("\n")
-    return rest if first in instructions and rest.strip() else prompt
-
-
-def instruction_of(prompt: str, instructions: Set[str]) -> str:
-    """The task instruction that ``without_instruction`` takes away, or nothing."""
-    return prompt.partition("\n")[0] if without_instruction(prompt, instructions) != prompt else ""

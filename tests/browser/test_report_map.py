@@ -116,7 +116,7 @@ def test_a_case_says_what_it_asked_and_a_click_opens_its_finding(page: Page, tmp
     page.click(x, y)
     page.until("location.hash.startsWith('#finding-')")
     opened = "document.getElementById(location.hash.slice(1))"
-    assert page.evaluate(f"{opened}.open")
+    page.until(f"{opened}.open")
     assert asked in page.evaluate(f"{opened}.innerText")
     page.mouse("Moved", 2, 2)
     assert page.logged == []

@@ -32,6 +32,9 @@ KNOWN_KEYS = (
     "reasons",
     "confusable",
     "adapter",
+    "novelty",
+    "remarks",
+    "language",
 )
 _leaf = st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5)
 _inner = st.sampled_from(
@@ -64,6 +67,34 @@ def test_everything_that_is_known_is_told_in_words() -> None:
     assert seen.symptoms == (("copied_training_output", "the output is another row's answer", "train-0012"),)
     assert [t.score for t in seen.taught] == [0.31, 0.12]
     assert dict(seen.judge)["agrees"] == "yes"
+
+
+def test_what_is_new_about_a_prompt_is_told_by_its_remarks() -> None:
+    novelty = {
+        "unseen_terms": ["ETC"],
+        "length": {"tokens": 40, "percentile": 0.99},
+        "pattern": {"name": "question", "trained_share": 0.0},
+        "language": {"name": "Thai", "trained_share": 0.0, "embedder_knows": False},
+        "remarks": ["40 tokens are longer than 99.0% of the prompts"],
+    }
+    for ood in (novelty, {"novelty": novelty}):
+        seen = view(Evidence(ood=ood))
+        assert told(Evidence(ood=ood))["ood"] == ["Words that no training row holds", novelty["remarks"][0]]
+        assert dict(seen.rest)["ood"]["length"] == novelty["length"]
+    without = {key: value for key, value in novelty.items() if key != "remarks"}
+    assert told(Evidence(ood=without))["ood"] == [
+        "Words that no training row holds",
+        "Length 40: longer than 99% of the training rows",
+        "Its sentence pattern is in no training row",
+        "The embedder does not know this language: nearness says little here",
+    ]
+
+
+def test_what_an_adapter_shows_is_told_in_its_own_sentence() -> None:
+    adapter = {"reading": "learned_wrong", "sentence": "The wrong answer is what it learned.", "samples": 4}
+    seen = view(Evidence(hard={"adapter": adapter}))
+    assert told(Evidence(hard={"adapter": adapter}))["hard"] == ["The wrong answer is what it learned."]
+    assert dict(seen.rest)["hard"]["adapter"] == {"reading": "learned_wrong", "samples": 4}
 
 
 def test_what_is_not_known_is_kept_as_it_is() -> None:

@@ -5,14 +5,13 @@ from dataclasses import replace
 import pytest
 
 from app.domain.report import CycleReport, GateReport, RateEstimate, ReportModel, ReportStage
+from app.web.instructions import shared_instructions, without_instruction
 from app.web.report_summary import (
     Tone,
     before_and_after,
     figures,
     headline,
     percent,
-    shared_instructions,
-    without_instruction,
 )
 from tests.unit.web.examples import conflict_finding, cycle_report, diagnosis_report, empty_report
 
@@ -54,6 +53,13 @@ def test_a_failed_cycle_names_its_stage() -> None:
 def test_a_diagnosis_names_its_most_frequent_cause() -> None:
     assert headline(diagnosis_report()).title.startswith("4 bad cases: 25% fail because of")
     assert headline(empty_report()).title == "No bad cases were diagnosed."
+
+
+def test_a_diagnosis_says_first_what_to_do_about_how_many_cases() -> None:
+    assert headline(diagnosis_report()).details[:2] == (
+        "Mend the request for 1 case (25%): no training is needed.",
+        "Clean the training data for 3 cases (75%) and add to it, then train.",
+    )
 
 
 def test_the_figures_of_a_verification_carry_their_interval_and_count() -> None:
