@@ -231,3 +231,18 @@ def test_free_answers_to_one_question_are_compared_whatever_the_set() -> None:
         (0, (1,), ConflictKind.ANSWERS),
         (1, (0,), ConflictKind.ANSWERS),
     ]
+
+
+def test_the_same_text_under_two_labels_contradicts_in_any_set() -> None:
+    prompts = ["cancel my order", "cancel my order", "where is my parcel", "track my parcel", "pay by card"]
+    outputs = ["cancel", "track", "track", "track", "pay"]
+    vectors = _unit(np.array([[1.0, 0, 0], [1, 0, 0], [0, 1, 0.1], [0, 1, 0.2], [0, 0.1, 1]]))
+    views = paraphrase.look(prompts, {"made": vectors})
+
+    found = contradictions.find(views, prompts, outputs, _labels(outputs), np.random.default_rng(0))
+
+    assert {c.row for c in found.rows} == {0, 1}
+
+
+def test_an_ids_number_is_no_answer() -> None:
+    assert free_answers.contradiction("How many days do I have?", "FAQ-00012", "FAQ-00431") is None
