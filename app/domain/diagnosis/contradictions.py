@@ -153,17 +153,18 @@ def between_rows(views: PairViews, outputs: Int64[ndarray, " n"], rng: np.random
             fold = rng.integers(0, thresholds.CONFLICT_FOLDS, len(views))[np.minimum(pairs.left, pairs.right)]
             same = _positive_unlabelled(unlabelled, fold, broken.columns, rng)
             left_wrong = _blame(unlabelled, broken)
-    repeated = _repeats(pairs.columns)
+    repeated = _repeats(views, outputs, pairs)
     same = np.where(repeated, np.maximum(same, thresholds.REPEAT_CONTRADICTS), same)
     return JudgedPairs(left=pairs.left, right=pairs.right, same=same, left_wrong=left_wrong)
 
 
-def _repeats(columns: Float32[ndarray, "p c"]) -> Bool[ndarray, " p"]:
-    """The very same words under two outputs of which one is a label, shared by other rows."""
-    at = {name: columns[:, i] for i, name in enumerate(company.COLUMNS)}
-    label = np.maximum(at["rows_with_output"], at["rows_with_other_output"]) >= 2
-    same_words = (at["difference_mass"] < 1e-3) & (at["length_gap"] == 0) & (at["only_order_differs"] == 0)
-    return label & same_words
+def _repeats(
+    views: PairViews, outputs: Int64[ndarray, " n"], pairs: company.Opposition
+) -> Bool[ndarray, " p"]:
+    """The very same text under two labels: outputs that other rows share, so that neither is a wording."""
+    whole, counts = views.readings.wholes, np.bincount(outputs, minlength=1)
+    label = np.minimum(counts[outputs[pairs.left]], counts[outputs[pairs.right]]) >= 2
+    return label & (whole[pairs.left] == whole[pairs.right]) & (whole[pairs.left] != 0)
 
 
 def _blame(unlabelled: Float32[ndarray, "p c"], broken: _Broken) -> Float64[ndarray, " p"]:
