@@ -17,7 +17,7 @@ from numpy import ndarray
 from rensa.rensa import RMinHash
 
 from app.domain import text, thresholds
-from app.domain.search import Neighbors, nearest, nearest_others  # noqa: F401 - part of what is offered here
+from app.domain.search import Neighbors, nearest, nearest_others
 
 
 def signatures(texts: Sequence[str]) -> UInt32[ndarray, "n p"]:

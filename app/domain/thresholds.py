@@ -284,7 +284,7 @@ MEANING_LEAF_PAIRS: Final = 20
 
 MEANING_BINS: Final = 96
 
-MEANING_MAX_PAIRS: Final = 30_000
+MEANING_MAX_PAIRS: Final = 15_000
 """Pairs a model is fitted on; a ranking of some twenty columns is settled long before."""
 
 OPPOSING_PER_ROW: Final = 6
@@ -294,6 +294,12 @@ COMPANY_SLOTS: Final = 3
 MOVED_SHARE: Final = 0.05
 MOVED_ROUNDS: Final = 8
 """Rows whose output is swapped with another row's, to see what a contradiction looks like in this set."""
+
+MOVED_MAX_ROWS: Final = 400
+"""A round; more teach nothing new about what a contradiction looks like."""
+
+REPEAT_CONTRADICTS: Final = 0.95
+"""The same text under two labels: rarely, both are right."""
 
 CONFLICT_FOLDS: Final = 3
 CONFLICT_STEPS: Final = 3

@@ -153,7 +153,18 @@ def between_rows(views: PairViews, outputs: Int64[ndarray, " n"], rng: np.random
             fold = rng.integers(0, thresholds.CONFLICT_FOLDS, len(views))[np.minimum(pairs.left, pairs.right)]
             same = _positive_unlabelled(unlabelled, fold, broken.columns, rng)
             left_wrong = _blame(unlabelled, broken)
+    repeated = _repeats(views, outputs, pairs)
+    same = np.where(repeated, np.maximum(same, thresholds.REPEAT_CONTRADICTS), same)
     return JudgedPairs(left=pairs.left, right=pairs.right, same=same, left_wrong=left_wrong)
+
+
+def _repeats(
+    views: PairViews, outputs: Int64[ndarray, " n"], pairs: company.Opposition
+) -> Bool[ndarray, " p"]:
+    """The very same text under two labels: outputs that other rows share, so that neither is a wording."""
+    whole, counts = views.readings.wholes, np.bincount(outputs, minlength=1)
+    label = np.minimum(counts[outputs[pairs.left]], counts[outputs[pairs.right]]) >= 2
+    return label & (whole[pairs.left] == whole[pairs.right]) & (whole[pairs.left] != 0)
 
 
 def _blame(unlabelled: Float32[ndarray, "p c"], broken: _Broken) -> Float64[ndarray, " p"]:
@@ -172,7 +183,7 @@ def _broken_apart(views: PairViews, outputs: Int64[ndarray, " n"], rng: np.rando
     for _ in range(thresholds.MOVED_ROUNDS):
         if not shared.size:
             break
-        count = max(1, int(thresholds.MOVED_SHARE * shared.size))
+        count = max(1, min(thresholds.MOVED_MAX_ROWS, int(thresholds.MOVED_SHARE * shared.size)))
         moved = rng.choice(shared, count, replace=False)
         changed = outputs.copy()
         changed[moved] = outputs[rng.integers(0, len(outputs), count)]

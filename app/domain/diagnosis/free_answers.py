@@ -51,6 +51,9 @@ _ORDERED = re.compile(
     r"\b(?:order|sort|rank|arrange|alphabetical|ascending|descending|sequence)\b|排序|顺序|排列",
     re.IGNORECASE,
 )
+_ID = re.compile(r"[A-Za-z_]+[-_#.]?\d[\w-]*")
+"""FAQ-00012, v2, item_7: the number is part of a name."""
+
 _YES = frozenset(("yes", "true", "correct", "是", "对", "能", "会", "可以", "正确"))
 _NO = frozenset(("no", "false", "incorrect", "否", "不", "错", "没"))
 _FUNCTION_WORDS = thresholds.STOP_WORDS | frozenset(
@@ -66,10 +69,8 @@ def find(
     ``free`` (n,): rows whose outputs are answers and no labels; where it is not given, rows whose output is
     their own and that stand among such rows.
     """
-    chosen = free if free is not None else own_answers(views, outputs)
+    answers = free if free is not None else own_answers(views, outputs)
     left, right = paraphrase.near_pairs(views.neighbors)
-    both = chosen[left] & chosen[right]
-    left, right = left[both], right[both]
     compared = differences.compare(views.readings, left, right)
     at = {name: compared[:, i] for i, name in enumerate(differences.COLUMNS)}
     told = sum(at[f"{kind}_differs"] for kind in ("number", "negation", "direction"))
@@ -77,7 +78,9 @@ def find(
     found: list[AnswerConflict] = []
     for ends in np.stack([left, right], axis=1)[one_question]:
         a, b = int(ends[0]), int(ends[1])
-        difference = contradiction(prompts[a], outputs[a], outputs[b])
+        # A number is an answer even where many rows share it; of words, a label could be made.
+        look = contradiction if answers[a] and answers[b] else other_number
+        difference = look(prompts[a], outputs[a], outputs[b])
         if difference:
             found.append(AnswerConflict(left=a, right=b, difference=difference))
     return tuple(found)
@@ -99,7 +102,7 @@ def contradiction(prompt: str, left: str, right: str) -> Difference | None:
     return (
         _yes_and_no(left, right)
         or _other_choice(prompt, left, right)
-        or (None if _OPEN.search(prompt) else _other_number(prompt, left, right))
+        or other_number(prompt, left, right)
         or _other_order(prompt, left, right)
     )
 
@@ -131,10 +134,12 @@ def _other_choice(prompt: str, left: str, right: str) -> Difference | None:
     return Difference(kind=DifferenceKind.WORDS, left=joint.join(only_left), right=joint.join(only_right))
 
 
-def _other_number(prompt: str, left: str, right: str) -> Difference | None:
-    """Both end on a number that the other nowhere has; rounding is no contradiction."""
-    numbers = text.numbers(text.clip(left)), text.numbers(text.clip(right))
-    if not all(numbers) or not _COUNTED.search(prompt):
+def other_number(prompt: str, left: str, right: str) -> Difference | None:
+    """Both end on a number that the other nowhere has; rounding is no contradiction, nor is an id's number."""
+    if _OPEN.search(prompt) or not _COUNTED.search(prompt):
+        return None
+    numbers = tuple(text.numbers(_ID.sub(" ", text.clip(of))) for of in (left, right))
+    if not all(numbers):
         return None
     held = [[_value(n) for n in of] for of in numbers]
 

@@ -31,7 +31,7 @@ _FIRST_WORD = re.compile(r"^\W*[\w']+")
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Readings:
     """n texts, read once. Sparse rows: ``words`` and ``bigrams`` hold inverse document frequencies,
-    ``names`` ones, ``ends`` +1 or -1 for the end of an axis of opposites. ``numbers``, ``routes`` and
+    ``names`` ones, ``ends`` +1 or -1 for the end of an axis of opposites. ``wholes``, ``numbers``, ``routes`` and
     ``bags`` are hashes (0 = none), ``negated`` an odd number of negations, ``lengths`` tokens.
     """
 
@@ -39,6 +39,7 @@ class Readings:
     bigrams: sparse.csr_matrix
     names: sparse.csr_matrix
     ends: sparse.csr_matrix
+    wholes: Int64[ndarray, " n"]
     numbers: Int64[ndarray, " n"]
     routes: Int64[ndarray, "n 2"]
     bags: Int64[ndarray, "n 2"]
@@ -61,6 +62,7 @@ def read(texts: Sequence[str]) -> Readings:
         bigrams=_weighted([tuple(itertools.pairwise(t)) for t in tokens]),
         names=_indicator([sorted(n) for n in names]),
         ends=_ends(clipped, tokens, chinese, known),
+        wholes=_hashes(text.normalised(t) for t in texts),
         numbers=_hashes(" ".join(sorted(text.numbers(t))) for t in clipped),
         routes=np.array([_route_hashes(t) for t in clipped], dtype=np.int64).reshape(-1, 2),
         bags=np.array(

@@ -231,3 +231,29 @@ def test_free_answers_to_one_question_are_compared_whatever_the_set() -> None:
         (0, (1,), ConflictKind.ANSWERS),
         (1, (0,), ConflictKind.ANSWERS),
     ]
+
+
+def test_the_same_text_under_two_labels_contradicts_in_any_set() -> None:
+    prompts = ["cancel my order", "cancel my order", "stop this order", "track my parcel", "where is it"]
+    outputs = ["cancel", "track", "cancel", "track", "track"]
+    vectors = _unit(np.array([[1.0, 0, 0], [1, 0, 0], [1, 0.4, 0], [0, 0.1, 1], [0, 0, 1]]))
+    views = paraphrase.look(prompts, {"made": vectors})
+
+    found = contradictions.find(views, prompts, outputs, _labels(outputs), np.random.default_rng(0))
+
+    assert {c.row for c in found.rows} == {0, 1}
+
+
+def test_the_same_question_answered_in_other_words_is_no_contradiction() -> None:
+    prompts = ["Is the review positive or negative? Fine."] * 2 + ["Rate it: good", "Rate it: fine"]
+    outputs = ["Positive", "The review can be called positive.", "Positive", "Positive"]
+    vectors = _unit(np.array([[1.0, 0, 0], [1, 0, 0], [0, 1, 0], [0, 0, 1]]))
+    views = paraphrase.look(prompts, {"made": vectors})
+
+    found = contradictions.find(views, prompts, outputs, _labels(outputs), np.random.default_rng(0))
+
+    assert found.rows == ()
+
+
+def test_an_ids_number_is_no_answer() -> None:
+    assert free_answers.contradiction("How many days do I have?", "FAQ-00012", "FAQ-00431") is None
