@@ -147,6 +147,18 @@ NEITHER_SIDE_WEIGHT: Final = 0.5
 SHOWN_SUPPORTERS: Final = 2
 """Rows on the expected side that a conflict finding shows at least, so that both sides are seen."""
 
+CREDIBLE_SHARE: Final = 0.6
+"""A row is shown as one that contradicts, or supports, where it weighs this share of the weightiest."""
+
+ASKS_THE_SAME: Final = 0.25
+"""Relevance below which no row counts as one that should agree, however far the others are."""
+
+SPEAKS_FOR_CONFLICT: Final = 0.15
+"""Probability of a conflict from which a finding shows the contradicting pair, whatever its verdict."""
+
+SHOWN_DIFFERENCES: Final = 6
+"""More is no difference but another text."""
+
 # --- clusters ---------------------------------------------------------------------------------------
 CLUSTER_MAX_CASES: Final = 10_000
 """More are assigned to the clusters of these: the search for dense regions is quadratic."""

@@ -12,6 +12,18 @@ from dataclasses import dataclass
 from typing import Any
 
 MAX_ITEMS = 24
+FAR_OUT = 0.9
+LENGTH_TAIL = 0.05
+_MEASURES = {
+    "mean_of_five": "its five nearest rows",
+    "text_overlap": "shared wording",
+    "task_distance": "its task as a whole",
+    "label_distance": "the nearest group of answers",
+    "unseen_short_grams": "new short letter sequences",
+    "unseen_long_grams": "new long letter sequences",
+    "surprisal": "unusual letter sequences",
+    "label_fit": "how well the best answer fits",
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,25 +42,26 @@ class Fact:
 
 def ood_facts(ood: dict[str, Any]) -> list[Fact]:
     facts = []
+    if (label := text_of(ood.pop("unseen_label", None))).strip():
+        facts.append(Fact(says="No training row has the expected answer", words=(label,)))
     if isinstance(novelty := ood.get("novelty"), Mapping):
         del ood["novelty"]
         ood.update({key: value for key, value in novelty.items() if key not in ood})
     if terms := _texts(ood.pop("unseen_terms", None)):
         facts.append(Fact(says="Words that no training row holds", words=terms))
-    remarks = _texts(ood.pop("remarks", None))
+    # Diagnoses made earlier tell the words a second time.
+    remarks = [r for r in _texts(ood.pop("remarks", None)) if not r.startswith("no training prompt says ")]
     facts += [Fact(says=remark) for remark in remarks]
     # The remarks say what stands out of these: the figures are enough then.
-    if not remarks:
-        facts += _shape_facts(ood)
+    facts += [] if remarks else _shape_facts(ood)
     if (share := number_of(ood.get("nearest_percentile"))) is not None:
         del ood["nearest_percentile"]
-        says = f"Further from its nearest row than {_percent(share)} of the training rows from theirs"
+        says = f"Further from its nearest row than {_percent(share)} of the task's training rows from theirs"
         facts.append(Fact(says=says, share=share))
     methods = ood.get("methods")
     if isinstance(methods, Mapping) and (known := _numbers(methods)):
         del ood["methods"]
-        each = tuple(f"{name.replace('_', ' ')} {_percent(share)}" for name, share in known[:MAX_ITEMS])
-        facts.append(Fact(says="Further out than this share of the training rows, by method", words=each))
+        facts.append(_methods_fact(known[:MAX_ITEMS]))
     if ood.get("language_known") is False:
         del ood["language_known"]
         facts.append(Fact(says="The embedder does not know this language: nearness says little here"))
@@ -58,21 +71,56 @@ def ood_facts(ood: dict[str, Any]) -> list[Fact]:
     return facts
 
 
+def _methods_fact(known: Sequence[tuple[str, float]]) -> Fact:
+    """By how many measures the case lies outside; all are named, the one furthest out first."""
+    ranks = dict(known)
+    if ranks.get("task_distance") == ranks.get("label_distance"):
+        ranks.pop("label_distance", None)
+    outside = sum(share >= FAR_OUT for share in ranks.values())
+    each = sorted(ranks.items(), key=lambda rank: -rank[1])
+    return Fact(
+        says=f"By {outside} of {len(ranks)} measures further out than {_percent(FAR_OUT)} of the task's rows",
+        words=tuple(f"{_MEASURES.get(name, _words(name).lower())} {_percent(share)}" for name, share in each),
+    )
+
+
+def covered_facts(sides: tuple[int, int, int] | None, nearest_percentile: float | None) -> list[Fact]:
+    """Why a hard case counts as covered and consistent. ``nearest_percentile``: share 0..1 of the task's rows
+    that lie nearer to their nearest row than the case to its."""
+    facts = []
+    if sides is not None and any(sides):
+        expected, wrong, neither = sides
+        says = f"Of the rows near enough to have the same answer, {expected} give the expected one, {wrong} the wrong"
+        facts.append(Fact(says=f"{says}, {neither} another"))
+        if wrong + neither:
+            facts.append(Fact(says="It lies where several answers meet"))
+    elif sides is not None:
+        facts.append(Fact(says="No row asks exactly this, so none contradicts the expected answer"))
+    if nearest_percentile is not None and nearest_percentile < FAR_OUT:
+        share = _percent(1.0 - nearest_percentile)
+        covered = (
+            "Its kind is covered" if nearest_percentile < 0.5 else "It lies within its task's ordinary range"
+        )
+        facts.append(Fact(says=f"{covered}: {share} of the task's rows are further from their nearest"))
+    return facts
+
+
 def _shape_facts(ood: dict[str, Any]) -> list[Fact]:
-    """Length, sentence pattern and language."""
+    """Length, sentence pattern and language, where they are out of range; else the figures are enough."""
     facts = []
     length = ood.get("length")
-    if isinstance(length, Mapping) and (share := number_of(length.get("percentile"))) is not None:
+    share = number_of(length.get("percentile")) if isinstance(length, Mapping) else None
+    if isinstance(length, Mapping) and share is not None and not LENGTH_TAIL < share < 1.0 - LENGTH_TAIL:
         value = number_of(length.get("value", length.get("tokens")))
         del ood["length"]
-        of = f"Length {value:,.0f}: longer" if value is not None else "Longer"
-        facts.append(Fact(says=f"{of} than {_percent(share)} of the training rows", share=share))
+        of = f"Length {value:,.0f}: " if value is not None else "Its length: "
+        than = f"longer than {_percent(share)}" if share > 0.5 else f"shorter than {_percent(1.0 - share)}"
+        facts.append(Fact(says=f"{of}{than} of the training rows"))
     pattern = ood.get("pattern")
-    if isinstance(pattern, Mapping) and (name := pattern.get("text") or pattern.get("name")):
+    seen = isinstance(pattern, Mapping) and pattern.get("seen", number_of(pattern.get("trained_share")))
+    if isinstance(pattern, Mapping) and not seen and (name := pattern.get("text") or pattern.get("name")):
         del ood["pattern"]
-        seen = bool(pattern.get("seen", number_of(pattern.get("trained_share"))))
-        says = "Its sentence pattern is known" if seen else "Its sentence pattern is in no training row"
-        facts.append(Fact(says=says, words=(text_of(name),)))
+        facts.append(Fact(says="Its sentence pattern is in no training row", words=(text_of(name),)))
     language = ood.get("language")
     if isinstance(language, Mapping) and language.get("embedder_knows") is False:
         del ood["language"]
@@ -88,7 +136,7 @@ def conflict_facts(conflict: dict[str, Any]) -> list[Fact]:
             score = number_of(group.get("score"))
             facts.append(
                 Fact(
-                    says="Perhaps one label under several names",
+                    says="Perhaps one label under several names: rows of each are taken for the other",
                     words=_texts(group.get("labels")),
                     share=score,
                 )
@@ -97,9 +145,19 @@ def conflict_facts(conflict: dict[str, Any]) -> list[Fact]:
     if isinstance(paraphrase, Mapping):
         del conflict["paraphrase"]
         share = number_of(paraphrase.get("probability"))
+        differs = _texts(paraphrase.get("differs"))
+        if not differs and "differs" in paraphrase:
+            facts.append(Fact(says="The contradicting row asks the same, word for word"))
         if share is not None:
-            facts.append(Fact(says="Probability that it asks the same as the contradicting row", share=share))
-        if differs := _texts(paraphrase.get("differs")):
+            says = "So often have rows as near as the contradicting one the same answer in this training set"
+            usual = number_of(paraphrase.get("usual"))
+            against = (
+                f", and {_percent(usual)} of its task's near rows in general"
+                if usual is not None and usual < share / 2
+                else ""
+            )
+            facts.append(Fact(says=f"{says}: {_percent(share)}{against}", share=share))
+        if any(kind != "words" for kind in differs):
             facts.append(Fact(says="Differs from it in", words=differs))
     return facts
 
@@ -114,7 +172,13 @@ def hard_facts(hard: dict[str, Any]) -> list[Fact]:
             says = ": ".join(part for part in parts if part)
             facts.append(Fact(says=says, share=number_of(reason.get("percentile"))))
     confusable = hard.get("confusable")
-    if isinstance(confusable, Mapping) and (labels := _texts(confusable.get("labels"))):
+    rank = number_of(confusable.get("closer_than")) if isinstance(confusable, Mapping) else None
+    clear = rank is not None and rank < 0.5
+    told = any(reason.get("kind") == "confusable" for reason in reasons)
+    if told or clear:
+        # Told already, or told apart better than most: no reason.
+        hard.pop("confusable", None)
+    elif isinstance(confusable, Mapping) and (labels := _texts(confusable.get("labels"))):
         margin = number_of(hard.pop("confusable").get("margin"))
         between = f" by a margin of {margin:.2f}" if margin is not None else ""
         facts.append(Fact(says=f"Lies between two groups{between}", words=labels))
@@ -163,4 +227,6 @@ def _words(name: str) -> str:
 
 
 def _percent(share: float) -> str:
-    return f"{100 * min(max(share, 0.0), 1.0):.1f}".rstrip("0").rstrip(".") + "%"
+    """Rounded down: 99.97 % are not all."""
+    tenths = math.floor(round(1000 * min(max(share, 0.0), 1.0), 4))
+    return f"{tenths / 10:.1f}".rstrip("0").rstrip(".") + "%"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from app.domain.records import Evidence
+from app.domain.records import Evidence, RootCause
 from app.domain.report import ReportModel
 from app.web import report_evidence
 from app.web.markdown_text import cell, escaped
@@ -15,11 +15,12 @@ from app.web.report_words import change_meaning, change_name, trend_name
 MAX_CHANGES = 100
 
 
-def evidence_lines(evidence: Evidence) -> Iterable[str]:
+def evidence_lines(evidence: Evidence, cause: RootCause = RootCause.CONFLICT) -> Iterable[str]:
     """What speaks for the verdict beside the neighbours: one line each."""
-    seen = report_evidence.view(evidence)
+    decides = cause is RootCause.CONFLICT
+    seen = report_evidence.view(evidence, cause)
     if seen.pair is not None:
-        yield "The contradiction:"
+        yield "The contradiction:" if decides else "What speaks for a contradiction:"
         yield ""
         rows = [
             (
@@ -39,7 +40,8 @@ def evidence_lines(evidence: Evidence) -> Iterable[str]:
     if seen.sides is not None:
         expected, wrong, neither = seen.sides
         yield (
-            f"- Of the near rows, {expected} give the expected answer, {wrong} the wrong one, {neither} neither"
+            f"- Of the rows near enough to have the same answer, {expected} give the expected one, "
+            f"{wrong} the wrong one, {neither} another"
         )
     for name, facts in seen.facts:
         for fact in facts:

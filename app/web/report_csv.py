@@ -83,7 +83,7 @@ class _Known:
 def _values(finding: ReportFinding, known: _Known) -> Sequence[object]:
     neighbors = finding.evidence.neighbors
     cluster = known.clusters.get(finding.cluster_id or "")
-    seen = report_evidence.view(finding.evidence)
+    seen = report_evidence.view(finding.evidence, finding.category)
     place = known.places.get(finding.id)
     change = known.changes.get(finding.id)
     sides = [n.agrees_with for n in neighbors]

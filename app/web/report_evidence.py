@@ -10,16 +10,19 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from app.domain.records import Evidence
+from app.domain.records import Evidence, RootCause
 from app.web.evidence_facts import (
     Fact,
     conflict_facts,
+    covered_facts,
     hard_facts,
     mappings_of,
     number_of,
     ood_facts,
     text_of,
 )
+
+NEAR_TIE = 0.15
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,14 +75,23 @@ class EvidenceView:
     rest: tuple[tuple[str, Mapping[str, Any]], ...] = ()
 
 
-def view(evidence: Evidence) -> EvidenceView:
-    """The evidence in the order in which it convinces: contradiction, reasons, symptoms, then figures."""
+def view(evidence: Evidence, cause: RootCause | None = None) -> EvidenceView:
+    """The evidence in the order in which it convinces: contradiction, reasons, symptoms, then figures.
+
+    ``cause``: the verdict; what speaks for it comes first.
+    """
     conflict, ood, hard = dict(evidence.conflict), dict(evidence.ood), dict(evidence.hard)
     pair, sides = _pair(conflict), _sides(conflict)
+    nearest = number_of(ood.get("nearest_percentile"))
+    covered = covered_facts(sides, nearest) if cause is RootCause.HARD else []
+    demands = hard_facts(hard)
+    mixed = sides is not None and sides[1] + sides[2] > 0
+    if cause is RootCause.HARD and not demands and not mixed:
+        demands = [Fact(says="Nothing measured stands out: it asks for no more than its task's other rows")]
     facts = (
         ("ood", tuple(ood_facts(ood))),
         ("conflict", tuple(conflict_facts(conflict))),
-        ("hard", tuple(hard_facts(hard))),
+        ("hard", (*covered, *demands)),
     )
     judge = {k: v for k, v in evidence.judge.items() if v is not None}
     rest = (
@@ -91,7 +103,9 @@ def view(evidence: Evidence) -> EvidenceView:
     return EvidenceView(
         pair=pair,
         sides=sides,
-        facts=tuple((name, found) for name, found in facts if found),
+        facts=tuple(
+            (name, found) for name, found in sorted(facts, key=lambda fact: fact[0] != cause) if found
+        ),
         symptoms=tuple(
             (
                 text_of(s.get("symptom")),
@@ -112,6 +126,13 @@ def view(evidence: Evidence) -> EvidenceView:
         judge=tuple((str(k), _said(v)) for k, v in judge.items()),
         rest=tuple((name, values) for name, values in rest if values),
     )
+
+
+def runner_up(probabilities: Mapping[RootCause, float], said: RootCause) -> tuple[RootCause, float] | None:
+    """The second likeliest cause, where it is likely enough (0..1) that a reader must be told."""
+    others = [(p, cause) for cause, p in probabilities.items() if cause is not said]
+    likely, cause = max(others, key=lambda other: other[0], default=(0.0, said))
+    return (cause, likely) if likely >= NEAR_TIE else None
 
 
 def _pair(conflict: dict[str, Any]) -> Pair | None:

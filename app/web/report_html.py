@@ -137,6 +137,7 @@ def _environment() -> Environment:
         "compare": compare,
         "beside": beside,
         "evidence_of": report_evidence.view,
+        "runner_up": report_evidence.runner_up,
         "change_of": change_of,
         "clusters_in_sight": CLUSTERS_IN_SIGHT,
         "actions_in_sight": ACTIONS_IN_SIGHT,

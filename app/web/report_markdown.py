@@ -13,6 +13,7 @@ from app.domain.report import ReportCluster, ReportFinding, ReportModel
 from app.web.markdown_evidence import comparison_lines, evidence_lines, table
 from app.web.markdown_text import cell, code, escaped, fenced
 from app.web.report_changes import change_of
+from app.web.report_evidence import runner_up
 from app.web.report_html import duration, moment, number, readable
 from app.web.report_summary import (
     before_and_after,
@@ -163,9 +164,12 @@ def _finding(finding: ReportFinding) -> Iterable[str]:
             (f"{n.similarity:.2f}", cell(n.input), cell(n.output), escaped(humanised(n.agrees_with.value)))
             for n in finding.evidence.neighbors
         ]
-        yield from table(("Similarity", "Training prompt", "Its answer", "Sides with"), rows)
+        yield from table(("Similarity", "Training prompt", "Its answer", "Gives"), rows)
         yield ""
-    if lines := list(evidence_lines(finding.evidence)):
+    if second := runner_up(finding.probabilities, finding.category):
+        yield f"Not certain: {cause_name(second[0]).lower()} is likely too ({percent(second[1])})."
+        yield ""
+    if lines := list(evidence_lines(finding.evidence, finding.category)):
         yield from lines
         yield ""
     for action in finding.recommended_actions:

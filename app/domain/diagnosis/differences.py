@@ -8,6 +8,7 @@ does. Texts are read once into sparse rows (``read``), any number of pairs is th
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -21,6 +22,10 @@ from app.domain import text, thresholds
 from app.domain.diagnosis.readings import Readings, names_in, read, route, stands
 
 __all__ = ["COLUMNS", "Difference", "DifferenceKind", "Readings", "between", "compare", "read"]
+
+
+_BEGINS_AFTER = ".?!:;()[]"
+_QUOTES = '"“‘'
 
 
 class DifferenceKind(StrEnum):
@@ -133,7 +138,7 @@ def between(left: str, right: str) -> tuple[Difference, ...]:
     tokens = text.tokens(left), text.tokens(right)
     chinese = text.is_chinese(left), text.is_chinese(right)
     found.extend(_directions((left, right), tokens, chinese))
-    names = names_in(left, chinese[0]), names_in(right, chinese[1])
+    names = _names(left, chinese[0]), _names(right, chinese[1])
     if names[0] and names[1] and names[0] != names[1]:
         found.append(_difference(DifferenceKind.ENTITY, *_only(sorted(names[0]), sorted(names[1]))))
     told = frozenset(t for d in found for t in text.tokens(f"{d.left} {d.right}"))
@@ -141,6 +146,24 @@ def between(left: str, right: str) -> tuple[Difference, ...]:
         if not (set(a) | set(b)) <= told:
             found.append(_difference(DifferenceKind.WORDS, a, b, joint="" if any(chinese) else " "))
     return tuple(found)
+
+
+def _names(of: str, chinese: bool) -> frozenset[str]:
+    """Without what has its capital from the beginning of a sentence or an item, and without single letters."""
+    return frozenset(
+        name for name in names_in(of, chinese) if len(name) > 1 and (chinese or _inside(name, of))
+    )
+
+
+def _inside(name: str, of: str) -> bool:
+    if name in thresholds.STOP_WORDS:
+        return False
+    said = ((m[0], of[: m.start()].rstrip()) for m in re.finditer(re.escape(name), of, re.IGNORECASE))
+    return any(
+        lead[-1] in _QUOTES or (written != name and lead[-1] not in _BEGINS_AFTER)
+        for written, lead in said
+        if lead
+    )
 
 
 def _difference(

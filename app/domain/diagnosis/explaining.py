@@ -10,17 +10,20 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 import numpy as np
-from jaxtyping import Bool, Float32, Float64, Int64
+from jaxtyping import Float32, Float64, Int64
 from numpy import ndarray
 
 from app.domain import text, thresholds
 from app.domain.diagnosis import conflict, coverage, differences, findings, hardness, novelty
 from app.domain.diagnosis.learning import Learnt
 from app.domain.diagnosis.neighborhood import Near, Sides
+from app.domain.diagnosis.reference import FEATURES
 from app.domain.records import BadCase, Neighbor, RootCause, TrainingExample
 
 KNOWN_SCRIPTS: Final = frozenset(("Latin", "Han", "Kana", "Hangul", "Arabic", "Thai", "Cyrillic"))
 """Of the 16 languages of the default embedder (Yang et al. 2020, table 1)."""
+
+_LABEL_UNSEEN: Final = FEATURES.index("label_unseen")
 
 
 def neighbors(
@@ -39,6 +42,7 @@ def neighbors(
         expected=on.expected[row],
         wrong=on.wrong[row],
         present=near.present[row],
+        labelled=_labelled(learnt, _task(learnt, near, row)),
         room=room,
     )
     return tuple(
@@ -60,8 +64,11 @@ def ood(
     known_scripts: frozenset[str] | None,
 ) -> dict[str, Any]:
     new = novelty.novelty(_asked(learnt, case), learnt.vocabulary, known_scripts)
+    unseen = bool(features[_LABEL_UNSEEN] > 0.5)
     return {
         **coverage.evidence(features, cosines, expected_rows),
+        # told only where outputs are labels: that no row has a computed amount says nothing
+        "unseen_label": case.expected_output if unseen else None,
         "unseen_terms": list(new.unseen),
         "unseen_share": round(new.unseen_share, 4),
         "length": {"value": new.length, "percentile": round(new.length_percentile, 4)},
@@ -84,22 +91,39 @@ def contradiction(
     relevance: Float32[ndarray, "q k"],
     features: Float64[ndarray, " f"],
     row: int,
+    chance: float = 1.0,
 ) -> dict[str, Any]:
-    """The pair that contradicts most, how many near rows stand on which side, and which labels are mixed up."""
+    """The pair that contradicts most, how many near rows stand on which side, and which labels are mixed up.
+
+    ``chance``: probability of a conflict. Where it is small there is no contradiction to show: some near row
+    always has another answer.
+    """
     told = conflict.evidence(near, on, relevance, row)
     present, expected, wrong = near.present[row], on.expected[row], on.wrong[row] & ~on.expected[row]
+    task = _task(learnt, near, row)
+    labelled, usual = _labelled(learnt, task), float(learnt.known.relevance.task_agreement[task])
+    # of 24 near rows most are other questions: whose side these are on says nothing
+    least = max(thresholds.ASKS_THE_SAME, thresholds.CREDIBLE_SHARE * float(relevance[row].max(initial=0.0)))
+    asking = present & (relevance[row] >= (least if labelled else max(least, usual)))
     told["counts"] = {
-        "expected": int((present & expected).sum()),
-        "model_output": int((present & wrong).sum()),
-        "neither": int((present & ~expected & ~wrong).sum()),
+        "expected": int((asking & expected).sum()),
+        "model_output": int((asking & wrong).sum()),
+        "neither": int((asking & ~expected & ~wrong).sum()),
     }
-    against = _strongest(relevance[row], present & ~expected, wrong)
-    if against is None or not case.expected_output:
+    weight = findings.opposition(
+        relevance[row],
+        expected=expected,
+        wrong=wrong,
+        present=present,
+        labelled=labelled,
+    )
+    if chance < thresholds.SPEAKS_FOR_CONFLICT or not weight.any() or not case.expected_output:
         return told
+    against = int(weight.argmax())
     other = learnt.examples[int(near.rows[row, against])]
     differing = differences.between(
         text.clip(_asked(learnt, case)), text.clip(text.focus(other.prompt, learnt.instructions))
-    )
+    )[: thresholds.SHOWN_DIFFERENCES]
     told["contradicting_pair"] = {
         "left": {"example_id": None, "input": case.prompt, "output": case.expected_output},
         "right": {"example_id": other.id, "input": other.prompt, "output": other.output},
@@ -107,21 +131,12 @@ def contradiction(
     }
     told["paraphrase"] = {
         "probability": round(float(relevance[row, against]), 4),
+        "usual": round(usual, 4),
         "differs": sorted({d.kind.value for d in differing}),
     }
     if (groups := _label_groups(features, case)) is not None:
         told["label_groups"] = [groups]
     return told
-
-
-def _strongest(
-    relevance: Float32[ndarray, " k"], among: Bool[ndarray, " k"], wrong: Bool[ndarray, " k"]
-) -> int | None:
-    """The row that contradicts most; one that says what the model said before one with a third answer."""
-    if not among.any():
-        return None
-    weight = relevance * np.where(wrong, 1.0, thresholds.NEITHER_SIDE_WEIGHT)
-    return int(np.where(among, weight, -1.0).argmax())
 
 
 def _label_groups(features: Float64[ndarray, " f"], case: BadCase) -> dict[str, Any] | None:
@@ -147,7 +162,9 @@ def hard(
     )
     groups = hardness.confusable(near.cosine[row], said, learnt.margins) if _labelled(learnt, task) else None
     names = _names(learnt.examples, rows[present], said[present])
-    found = hardness.reasons(learnt.demands, asked, expected, task=task, groups=groups, names=names)
+    # how long the name of a label is makes nothing hard
+    answered = "" if _labelled(learnt, task) else expected
+    found = hardness.reasons(learnt.demands, asked, answered, task=task, groups=groups, names=names)
     return {
         **learnt.demands.percentiles(asked, expected, task),
         "reasons": [r.as_dict() for r in found],
@@ -158,6 +175,12 @@ def hard(
 
 def _labelled(learnt: Learnt, task: int) -> bool:
     return bool(learnt.known.placed[task])
+
+
+def _task(learnt: Learnt, near: Near, row: int) -> int:
+    """The task of most of the five nearest rows."""
+    rows = near.rows[row][near.present[row]][:5]
+    return int(np.bincount(learnt.known.training.tasks[rows]).argmax()) if len(rows) else 0
 
 
 def _names(

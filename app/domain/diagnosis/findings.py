@@ -36,23 +36,46 @@ def shown_order(
     expected: Bool[ndarray, " k"],
     wrong: Bool[ndarray, " k"],
     present: Bool[ndarray, " k"],
+    labelled: bool = True,
     room: int = thresholds.SHOWN_NEIGHBORS,
 ) -> Int64[ndarray, " s"]:
     """Which neighbours to show and in which order, ``room`` at most.
 
-    Nearest first; for a conflict the rows that contradict come first, most relevant first and above all
-    those that say what the model said, then those that support, so that both sides are seen.
+    Nearest first; for a conflict the rows that contradict come first, the weightiest first, then those that
+    support, so that both sides are seen. A row that weighs little beside these (another question whose answer
+    happens to be the same letter) is no witness for either side and stays out.
     """
     rows = np.flatnonzero(present)
     if cause is not RootCause.CONFLICT:
         return rows[np.argsort(-cosine[rows], kind="stable")][:room]
+    weight = opposition(relevance, expected=expected, wrong=wrong, present=present, labelled=labelled)
     against = rows[~expected[rows]]
-    weight = relevance[against] * np.where(wrong[against], 1.0, thresholds.NEITHER_SIDE_WEIGHT)
-    against = against[np.argsort(-weight, kind="stable")]
+    against = against[np.argsort(-weight[against], kind="stable")]
+    against = against[weight[against] >= thresholds.CREDIBLE_SHARE * weight.max(initial=0.0)]
     supporting = rows[expected[rows]]
-    supporting = supporting[np.argsort(-cosine[supporting], kind="stable")]
+    supporting = supporting[np.lexsort((-cosine[supporting], -relevance[supporting]))]
+    least = thresholds.CREDIBLE_SHARE * relevance[rows].max(initial=0.0)
+    credible = relevance[supporting] >= least
+    supporting = supporting[credible | (np.arange(len(supporting)) == 0)]
     shown = min(len(against), max(room - len(supporting), room - thresholds.SHOWN_SUPPORTERS))
     return np.concatenate([against[:shown], supporting[: room - shown]])
+
+
+def opposition(
+    relevance: Float32[ndarray, " k"],
+    *,
+    expected: Bool[ndarray, " k"],
+    wrong: Bool[ndarray, " k"],
+    present: Bool[ndarray, " k"],
+    labelled: bool,
+) -> Float64[ndarray, " k"]:
+    """How much each near row weighs against the expected output, 0..1; 0 where it supports it.
+
+    A third answer to the same question contradicts as the model's does. A third *label* is often just the
+    label next to it: it weighs half.
+    """
+    third = thresholds.NEITHER_SIDE_WEIGHT if labelled else 1.0
+    return np.where(present & ~expected, relevance * np.where(wrong, 1.0, third), 0.0).astype(np.float64)
 
 
 def neighbor(example: TrainingExample, cosine: float, side: Agreement) -> Neighbor:

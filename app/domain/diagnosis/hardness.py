@@ -18,7 +18,9 @@ from numpy import ndarray
 from app.domain import text, thresholds
 from app.domain.diagnosis import limits
 
-_CLAUSES = re.compile(r"[,;:.!?，；：。！？、\n]+")
+_CLAUSES = re.compile(r"(?:[,;:!?，；：。！？、\n]|[.](?!\d))+")
+_PIECES = re.compile(r"[;。；！？\n]+|[.!?]\s+|[，,](?=所以|因此|然后)")
+_FRACTION = re.compile(r"[(（]\s*\d+\s*/\s*\d+\s*[)）]")
 _CONSTRAINTS = frozenset(
     "least most more fewer less greater exactly only except unless without must each every if until before "  # noqa: SIM905
     "after either neither both not than all between never always".split()
@@ -28,10 +30,7 @@ _CONSTRAINTS_ZH = re.compile(
 )
 _HOPS = frozenset("of who whose whom which where when that".split())  # noqa: SIM905
 _HOPS_ZH = re.compile("的|谁|哪|其中|它们|他们|其")
-_STEP_SIGNS = "+-*/×÷=\n"
-_STEPS = frozenset("then so therefore hence because".split())  # noqa: SIM905
-_STEPS_ZH = re.compile("所以|因此|因为|然后|首先")
-_OPERATORS = re.compile(r"[\d)）%]\s*[+\-*/×÷^]\s*(?=[\d(（$\\])")
+_OPERATORS = re.compile(r"[\d)）%]\s*(?:[+\-*/×÷^]|(?<=\s)x(?=\s))\s*(?=[\d(（$.\\])")
 _OPTIONS = re.compile(r"^\s*[-*(（]?\s*(?:[A-J][)）.．、:：]|-\s)", re.MULTILINE)
 
 
@@ -56,8 +55,10 @@ _MEASURES = (
     Measure(
         name="answer_tokens", of_answer=True, says="the expected output is {value} words or characters long"
     ),
-    Measure(name="answer_steps", of_answer=True, says="the expected output takes {value} steps"),
-    Measure(name="answer_operators", of_answer=True, says="the expected output calculates {value} times"),
+    Measure(
+        name="answer_steps", of_answer=True, says="the expected output is {value} sentences or lines long"
+    ),
+    Measure(name="answer_operators", of_answer=True, says="the expected output takes {value} calculations"),
 )
 MEASURES = tuple(m.name for m in _MEASURES)
 _LENGTHS = frozenset(("prompt_tokens", "prompt_clauses", "answer_tokens"))
@@ -69,7 +70,9 @@ def measures(prompt: str, answer: str) -> tuple[float, ...]:
     words, answered = text.tokens(asked), text.tokens(said)
     constraints = sum(w in _CONSTRAINTS for w in words) + _count(_CONSTRAINTS_ZH, asked)
     hops = sum(w in _HOPS or w.endswith(("'s", "’s")) for w in words) + _count(_HOPS_ZH, asked)
-    steps = sum(map(said.count, _STEP_SIGNS)) + sum(w in _STEPS for w in answered) + _count(_STEPS_ZH, said)
+    pieces = [p for p in _PIECES.split(said) if any(map(str.isalnum, p))]
+    # a fraction in brackets is a number, not a division
+    calculations = len(_OPERATORS.findall(_FRACTION.sub("1", said)))
     return (
         float(len(words)),
         float(sum(w[0].isdigit() for w in words)),
@@ -78,8 +81,8 @@ def measures(prompt: str, answer: str) -> tuple[float, ...]:
         float(hops),
         float(len(_OPTIONS.findall(asked)) if "\n" in asked else 0),
         float(len(answered)),
-        float(steps),
-        float(len(_OPERATORS.findall(said))),
+        float(len(pieces)),
+        float(calculations),
     )
 
 
@@ -233,7 +236,7 @@ def reasons(
             HardReason(
                 kind="confusable",
                 detail=f"{first!r} and {second!r} are nearly as near (cosine {groups.first_similarity:.2f} and "
-                f"{groups.second_similarity:.2f}); {groups.closer_than or 0.0:.0%} of the training rows are told "
+                f"{groups.second_similarity:.2f}); {_share(groups.closer_than or 0.0)} of the training rows are told "
                 "apart more clearly",
                 percentile=groups.closer_than or 0.0,
             )
@@ -242,13 +245,18 @@ def reasons(
         found.append(
             HardReason(
                 kind="rarity",
-                detail=f"few rows are like it: {rarity:.0%} of the training rows have closer neighbours",
+                detail=f"few rows are like it: {_share(rarity)} of the training rows have closer neighbours",
                 percentile=rarity,
             )
         )
     # Length goes along with the others: where they rank alike it says the least.
     ranked = sorted(found, key=lambda reason: (-round(reason.percentile, 2), reason.kind in _LENGTHS))
     return tuple(ranked[: limits.HARD_REASONS])
+
+
+def _share(of: float) -> str:
+    """Never rounded up to all of them."""
+    return "100%" if of == 1.0 else f"{np.floor(100 * of) / 100:.0%}"
 
 
 def _demanding(demands: Demands, prompt: str, answer: str, task: int | None) -> list[HardReason]:
@@ -265,6 +273,7 @@ def _demanding(demands: Demands, prompt: str, answer: str, task: int | None) -> 
         # One more than most is no reason where nearly all rows have the same.
         stands_out = value >= 2 and value > columns[rows // 2, column] + 1
         if less >= limits.HARD_PERCENTILE and stands_out:
-            detail = f"{measure.says.format(value=int(value))}; {less:.0%} of {of} have fewer"
+            fewer = "less" if measure.name in ("prompt_tokens", "answer_tokens") else "fewer"
+            detail = f"{measure.says.format(value=int(value))}; {_share(less)} of {of} have {fewer}"
             found.append(HardReason(kind=measure.name, detail=detail, percentile=less))
     return found

@@ -24,8 +24,9 @@ _UNSPACED: Final = re.compile("[\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\u
 _WORDS: Final = re.compile(r"[^\W\d_]+(?:['’][^\W\d_]+)*")
 _COMMANDS: Final = re.compile(r"\\[a-z]+")
 _FUNCTION_CHARACTERS: Final = frozenset(
-    "的了吗呢么怎什哪吧啊呀嘛是在有和与就都也还很到把给被让请我你他她它们这那一个不"
+    "的了吗呢么怎什哪吧啊呀嘛是在有和与就都也还很到把给被让请我你他她它们这那一个不些从要会又着"
 )
+_PARTICLES: Final = re.compile("(?<=..)[的地得了着](?=..)")
 _SUFFIXES: Final = ("'s", "’s", "ies", "ing", "ed", "es", "ly", "er", "s", "d")
 NOVELTY_FEATURES: Final = ("unseen_share", "length_extremity", "pattern_rarity")
 
@@ -112,21 +113,18 @@ class Novelty:
 
     @property
     def remarks(self) -> tuple[str, ...]:
-        """What stands out, one sentence each."""
+        """What stands out beside the unseen terms, one sentence each."""
         made: list[str] = []
-        if self.unseen:
-            made.append(f"no training prompt says {', '.join(map(repr, self.unseen))}")
         outside = min(self.length_percentile, 1.0 - self.length_percentile)
         if outside <= limits.NOVEL_LENGTH_TAIL:
             longer = self.length_percentile > 0.5
             share = self.length_percentile if longer else 1.0 - self.length_percentile
-            made.append(
-                f"{self.length} tokens are {'longer' if longer else 'shorter'} than {share:.1%} of the prompts"
-            )
+            of = "all prompts" if share == 1.0 else f"{np.floor(1000 * share) / 1000:.1%} of the prompts"
+            made.append(f"{self.length} tokens are {'longer' if longer else 'shorter'} than {of}")
         if self.pattern_share <= limits.NOVEL_SHARE:
-            made.append(f"{self.pattern_share:.1%} of the training prompts are built alike ({self.pattern})")
+            made.append(f"{_of_prompts(self.pattern_share)} built alike ({self.pattern})")
         if self.language and self.language_share <= limits.NOVEL_SHARE:
-            made.append(f"{self.language_share:.1%} of the training prompts are in {self.language}")
+            made.append(f"{_of_prompts(self.language_share)} in {self.language}")
         if self.embedder_knows is False:
             made.append(f"the embedder does not know {self.language}: distances say little")
         return tuple(made)
@@ -145,6 +143,10 @@ class Novelty:
             },
             "remarks": list(self.remarks),
         }
+
+
+def _of_prompts(share: float) -> str:
+    return f"only {share:.1%} of the training prompts are" if share else "no training prompt is"
 
 
 def novelty(prompt: str, trained: Vocabulary, known_scripts: frozenset[str] | None = None) -> Novelty:
@@ -195,14 +197,19 @@ def unseen_terms(prompt: str, trained: Vocabulary, limit: int = limits.NOVEL_TER
     passages = dict.fromkeys(
         p for run in _UNSPACED.findall(folded) for p in _new_passages(run, trained.terms)
     )
-    ranked = [*sorted(passages, key=lambda p: -len(p)), *spelt]
+    told = [p for p in passages if not any(p != other and p in other for other in passages)]
+    ranked = [*sorted(told, key=lambda p: -len(p)), *spelt]
     return tuple(
         t[: limits.NOVEL_TERM_CHARACTERS].encode("utf-8", "replace").decode() for t in ranked[:limit]
     )
 
 
 def _new_passages(run: str, known: Mapping[str, int]) -> list[str]:
-    """Stretches of unspaced text whose every pair is new; function characters at their ends are cut off."""
+    """Stretches of unspaced text whose every pair is new, without what belongs to the known words around.
+
+    Where two known words meet (打开, 猫扑) the pair between them is new and says nothing: a character that
+    forms a known pair with the one outside is cut off, and so are function characters.
+    """
     made: list[str] = []
     start: int | None = None
     for i in range(len(run)):
@@ -210,10 +217,17 @@ def _new_passages(run: str, known: Mapping[str, int]) -> list[str]:
         if new and start is None:
             start = i
         if not new and start is not None:
-            made.append(run[start : i + 1])
+            begin = start + (start > 0 and _joined(run[start - 1 : start + 1]))
+            end = i + 1 - (i + 1 < len(run) and _joined(run[i : i + 2]))
+            made.extend(_PARTICLES.split(run[begin:end]))
             start = None
     stripped = [p.strip("".join(_FUNCTION_CHARACTERS)) for p in made]
     return [p for p in stripped if len(p) > 1]
+
+
+def _joined(pair: str) -> bool:
+    """Whether a known pair may be a word: not where one of the two is a function character."""
+    return not set(pair) & _FUNCTION_CHARACTERS
 
 
 def _form_of_known(word: str, known: Mapping[str, int]) -> bool:

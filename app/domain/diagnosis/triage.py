@@ -245,7 +245,16 @@ def _explained(
                 int(looked.expected_rows[row]),
                 options.known_scripts,
             ),
-            conflict=explaining.contradiction(learnt, case, near, on, relevance, looked.features[row], row),
+            conflict=explaining.contradiction(
+                learnt,
+                case,
+                near,
+                on,
+                relevance,
+                looked.features[row],
+                row,
+                probabilities[RootCause.CONFLICT],
+            ),
             hard=explaining.hard(learnt, case, near, row, int(looked.tasks[row]), already_right=right),
             serving_mismatch={
                 "said": case.request is not None,

@@ -106,3 +106,10 @@ def test_word_order_alone_is_seen() -> None:
     made = differences.compare(readings, np.array([0, 0]), np.array([1, 2]))
 
     assert made[:, column].tolist() == [1.0, 0.0]
+
+
+def test_capitals_at_the_beginning_of_sentences_and_items_are_no_names() -> None:
+    left = "Ask Bob today. Each has two beans.\nHow many? (A) one"
+    right = "Ask Ann today. She has two beans.\nWhat now? (B) one"
+    (entity,) = [d for d in differences.between(left, right) if d.kind is DifferenceKind.ENTITY]
+    assert (entity.left, entity.right) == ("bob", "ann")

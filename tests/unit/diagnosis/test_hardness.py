@@ -31,7 +31,10 @@ def test_steps_operands_and_conditions_stand_out_against_easy_rows() -> None:
     ranks = [round(r.percentile, 2) for r in found]
     assert ranks == sorted(ranks, reverse=True)
     steps = next(r for r in found if r.kind == "answer_steps")
-    assert "100% of the task's training rows" in steps.detail
+    assert (
+        steps.detail
+        == "the expected output is 4 sentences or lines long; 100% of the task's training rows have fewer"
+    )
 
 
 def test_chinese_conditions_and_relations_are_counted() -> None:
@@ -39,7 +42,38 @@ def test_chinese_conditions_and_relations_are_counted() -> None:
     assert found["prompt_constraints"] >= 4
     assert found["prompt_hops"] >= 1
     assert found["answer_operators"] == 2
-    assert found["answer_steps"] >= 4
+    assert found["answer_steps"] == 2
+
+
+@pytest.mark.parametrize(
+    ("answer", "calculations"),
+    [
+        ("算式：2-2*(1/4)-(1/2)", 3),
+        ("7 x .5 = 3.5, 2 x 1 = 2", 2),
+        ("(3+4)*2", 2),
+        ("x - y", 0),
+        ("（1/2）+3", 1),
+    ],
+)
+def test_a_fraction_is_a_number_and_no_calculation(answer: str, calculations: int) -> None:
+    assert (
+        dict(zip(hardness.MEASURES, hardness.measures("", answer), strict=True))["answer_operators"]
+        == calculations
+    )
+
+
+def test_a_decimal_point_ends_no_clause() -> None:
+    found = dict(
+        zip(hardness.MEASURES, hardness.measures("Pears are $.5 each, plums 1.25. Count.", ""), strict=True)
+    )
+    assert found["prompt_clauses"] == 3
+
+
+def test_a_share_is_never_rounded_up_to_all_rows() -> None:
+    demands = hardness.demands_of([*EASY * 10, LONG], [*EASY_ANSWERS * 10, STEPS])
+    found = hardness.reasons(demands, LONG, STEPS)
+    assert found
+    assert all("; 99% of" in reason.detail for reason in found)
 
 
 def test_an_ordinary_case_has_no_reason() -> None:

@@ -33,6 +33,14 @@ def test_chinese_characters_that_follow_each_other_nowhere_are_one_term() -> Non
     assert novelty.unseen_terms(CHINESE[3], TRAINED) == ()
 
 
+def test_where_two_known_chinese_words_meet_there_is_no_new_term() -> None:
+    known = novelty.vocabulary(["请打开网页", "猫扑网", "视频软件", "播放音乐", "人们阅读"])
+    assert novelty.unseen_terms("打开猫扑", known) == ()
+    assert novelty.unseen_terms("视频播放", known) == ()
+    assert novelty.unseen_terms("人们固执地迷恋着阅读", known) == ("固执", "迷恋")
+    assert novelty.unseen_terms("答错扣，答错", known) == ("答错扣",)
+
+
 def test_at_most_eight_terms_are_shown() -> None:
     words = " ".join(f"{a}{b}zzork" for a in "abcd" for b in "efgh")
     assert len(novelty.unseen_terms(words, TRAINED)) == 8
@@ -41,8 +49,8 @@ def test_at_most_eight_terms_are_shown() -> None:
 def test_length_pattern_and_language_out_of_range_are_remarked() -> None:
     found = novelty.novelty("Où est mon colis ? Je ne le trouve pas dans la boîte " * 9, TRAINED, WIDE)
     said = " ".join(found.remarks)
-    assert "longer than 100.0%" in said
-    assert "in French" in said
+    assert "longer than all prompts" in said
+    assert "no training prompt is in French" in said
     assert found.language_share == 0.0
     ordinary = novelty.novelty(PROMPTS[0], TRAINED, WIDE)
     assert ordinary.remarks == ()

@@ -42,6 +42,26 @@ def test_a_conflict_names_the_rows_that_say_what_the_model_said_first() -> None:
         assert len(shown) <= 8
 
 
+def test_only_a_likely_contradiction_is_shown_as_a_pair() -> None:
+    mixed = diagnose(intents(flipped=("warranty", "refund")), _cases("warranty", "refund"))
+    conflicts = [f.evidence for f in mixed.findings if f.root_cause is RootCause.CONFLICT]
+    assert conflicts
+    for evidence in conflicts:
+        pair = evidence.conflict["contradicting_pair"]
+        assert pair["right"]["output"] == "refund"
+        assert pair["right"]["example_id"] == evidence.neighbors[0].example_id
+    sound = diagnose(intents(), _cases("delivery", "something else entirely"))
+    assert all("contradicting_pair" not in f.evidence.conflict for f in sound.findings)
+
+
+def test_a_label_that_was_never_taught_is_named_and_a_taught_one_is_not() -> None:
+    found = diagnose(
+        intents(without=("coupon",)), [*_cases("coupon", "refund"), *_cases("delivery", "refund")]
+    )
+    told = [f.evidence.ood["unseen_label"] for f in found.findings]
+    assert told == ["coupon"] * 6 + [None] * 6
+
+
 def test_what_is_covered_and_consistent_is_hard() -> None:
     found = diagnose(intents(), _cases("delivery", "something else entirely"))
     assert {f.root_cause for f in found.findings} == {RootCause.HARD}

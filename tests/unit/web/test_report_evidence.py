@@ -9,9 +9,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from app.domain.records import Evidence
+from app.domain.records import Evidence, RootCause
+from app.web.evidence_facts import Fact
 from app.web.report_csv import render_csv
-from app.web.report_evidence import view
+from app.web.report_evidence import runner_up, view
 from app.web.report_html import render_html
 from app.web.report_markdown import render_markdown
 from tests.unit.web.examples import conflict_finding, diagnosis_report
@@ -58,10 +59,12 @@ def test_everything_that_is_known_is_told_in_words() -> None:
     assert seen.sides == (3, 5, 1)
     facts = {name: {f.says: f for f in found} for name, found in seen.facts}
     assert facts["ood"]["Words that no training row holds"].words == ("ETC", "高速")
-    assert "Length 18: longer than 41% of the training rows" in facts["ood"]
+    assert not any(says.startswith("Length") for says in facts["ood"])  # 41 % is nothing to tell
+    assert dict(seen.rest)["ood"]["length"]["percentile"] == 0.41
     assert "Its sentence pattern is in no training row" in facts["ood"]
-    assert "Further from its nearest row than 99.8% of the training rows from theirs" in facts["ood"]
-    assert facts["conflict"]["Perhaps one label under several names"].shown_share == "93%"
+    assert "Further from its nearest row than 99.8% of the task's training rows from theirs" in facts["ood"]
+    named = "Perhaps one label under several names: rows of each are taken for the other"
+    assert facts["conflict"][named].shown_share == "93%"
     assert facts["hard"]["Operands: five numbers are combined"].share == 0.97
     assert "Lies between two groups by a margin of 0.03" in facts["hard"]
     assert seen.symptoms == (("copied_training_output", "the output is another row's answer", "train-0012"),)
@@ -130,3 +133,72 @@ def test_no_evidence_whatever_is_in_it_breaks_a_report(
     report = replace(diagnosis_report(), findings=(replace(conflict_finding(), evidence=evidence),))
     for render in (render_html, render_markdown, render_csv):
         assert render(report)
+
+
+def test_a_length_that_is_out_of_range_is_told_from_the_side_it_is_out_on() -> None:
+    assert told(Evidence(ood={"length": {"value": 3, "percentile": 0.01}}))["ood"] == [
+        "Length 3: shorter than 99% of the training rows"
+    ]
+    assert told(Evidence(ood={"length": {"value": 30, "percentile": 0.5}})) == {}
+
+
+def test_a_label_that_no_row_has_is_told_first() -> None:
+    (fact, *_) = dict(view(Evidence(ood={"unseen_label": "set_clock", "unseen_terms": ["x"]})).facts)["ood"]
+    assert (fact.says, fact.words) == ("No training row has the expected answer", ("set_clock",))
+    assert told(Evidence(ood={"unseen_label": None})) == {}
+
+
+def test_measures_are_named_in_words_and_counted_and_none_is_kept_back() -> None:
+    ranks = {"text_overlap": 0.9997, "task_distance": 0.95, "label_distance": 0.95, "surprisal": 0.01}
+    (fact,) = dict(view(Evidence(ood={"methods": ranks})).facts)["ood"]
+    assert fact.says == "By 2 of 3 measures further out than 90% of the task's rows"
+    assert fact.words == ("shared wording 99.9%", "its task as a whole 95%", "unusual letter sequences 1%")
+
+
+def test_what_speaks_for_the_verdict_comes_first() -> None:
+    evidence = Evidence(ood={"nearest_percentile": 0.3}, conflict={"counts": {"expected": 3}}, hard={})
+    assert [name for name, _ in view(evidence, RootCause.HARD).facts] == ["hard", "ood"]
+    assert [name for name, _ in view(evidence, RootCause.OOD).facts] == ["ood"]
+
+
+def test_a_hard_case_is_shown_to_be_covered_and_consistent() -> None:
+    counts = {"expected": 3, "model_output": 0, "neither": 0}
+    evidence = Evidence(ood={"nearest_percentile": 0.1}, conflict={"counts": counts})
+    assert dict(view(evidence, RootCause.HARD).facts)["hard"] == (
+        Fact(
+            says="Of the rows near enough to have the same answer, 3 give the expected one, 0 the wrong, 0 another"
+        ),
+        Fact(says="Its kind is covered: 90% of the task's rows are further from their nearest"),
+        Fact(says="Nothing measured stands out: it asks for no more than its task's other rows"),
+    )
+    mixed = Evidence(conflict={"counts": {**counts, "neither": 2}})
+    said = [f.says for f in dict(view(mixed, RootCause.HARD).facts)["hard"]]
+    assert said[1:] == ["It lies where several answers meet"]
+    alone = Evidence(conflict={"counts": dict.fromkeys(counts, 0)})
+    first, *_ = dict(view(alone, RootCause.HARD).facts)["hard"]
+    assert first.says == "No row asks exactly this, so none contradicts the expected answer"
+
+
+def test_a_contradiction_word_for_word_is_said_to_be_one() -> None:
+    paraphrase = {"probability": 0.29, "usual": 0.02, "differs": []}
+    same, often = told(Evidence(conflict={"paraphrase": paraphrase}))["conflict"]
+    assert same == "The contradicting row asks the same, word for word"
+    assert often.endswith("in this training set: 29%, and 2% of its task's near rows in general")
+    other = told(Evidence(conflict={"paraphrase": {**paraphrase, "differs": ["number"]}}))["conflict"]
+    assert other[-1] == "Differs from it in"
+
+
+def test_groups_that_are_told_apart_well_are_not_told_as_a_reason() -> None:
+    groups = {"labels": ["a", "b"], "margin": 0.2, "closer_than": 0.1}
+    assert told(Evidence(hard={"confusable": groups})) == {}
+    near = {**groups, "margin": 0.01, "closer_than": 0.8}
+    assert told(Evidence(hard={"confusable": near}))["hard"] == [
+        "Lies between two groups by a margin of 0.01"
+    ]
+
+
+def test_a_second_likely_cause_is_named_and_an_unlikely_one_is_not() -> None:
+    chances = {RootCause.HARD: 0.6, RootCause.CONFLICT: 0.35, RootCause.OOD: 0.05}
+    assert runner_up(chances, RootCause.HARD) == (RootCause.CONFLICT, 0.35)
+    assert runner_up({RootCause.HARD: 0.9, RootCause.OOD: 0.1}, RootCause.HARD) is None
+    assert runner_up({}, RootCause.UNDETERMINED) is None
