@@ -84,15 +84,22 @@ def _methods_fact(known: Sequence[tuple[str, float]]) -> Fact:
     )
 
 
+def sides_sentence(sides: tuple[int, int, int]) -> str:
+    """How many rows that should agree with the case have which answer: the expected, the wrong, another."""
+    if not any(sides):
+        return "No training row is so near that it should have the same answer"
+    expected, wrong, neither = sides
+    says = f"Rows near enough to have the same answer: {expected} with the expected one"
+    return f"{says}, {wrong} with the wrong one, {neither} with another"
+
+
 def covered_facts(sides: tuple[int, int, int] | None, nearest_percentile: float | None) -> list[Fact]:
     """Why a hard case counts as covered and consistent. ``nearest_percentile``: share 0..1 of the task's rows
     that lie nearer to their nearest row than the case to its."""
     facts = []
     if sides is not None and any(sides):
-        expected, wrong, neither = sides
-        says = f"Of the rows near enough to have the same answer, {expected} give the expected one, {wrong} the wrong"
-        facts.append(Fact(says=f"{says}, {neither} another"))
-        if wrong + neither:
+        facts.append(Fact(says=sides_sentence(sides)))
+        if sides[1] + sides[2]:
             facts.append(Fact(says="It lies where several answers meet"))
     elif sides is not None:
         facts.append(Fact(says="No row asks exactly this, so none contradicts the expected answer"))
@@ -168,8 +175,11 @@ def hard_facts(hard: dict[str, Any]) -> list[Fact]:
     if reasons:
         del hard["reasons"]
         for reason in reasons:
-            parts = (_words(text_of(reason.get("kind"))), text_of(reason.get("detail")))
-            says = ": ".join(part for part in parts if part)
+            kind, detail = text_of(reason.get("kind")), text_of(reason.get("detail"))
+            # The sentence says what is measured: the measure's own name adds nothing.
+            named = not (detail and kind.startswith(("prompt_", "answer_", "confusable")))
+            says = ": ".join(part for part in (_words(kind) if named else "", detail) if part)
+            says = says[:1].upper() + says[1:]
             facts.append(Fact(says=says, share=number_of(reason.get("percentile"))))
     confusable = hard.get("confusable")
     rank = number_of(confusable.get("closer_than")) if isinstance(confusable, Mapping) else None

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from app.domain.records import Evidence, RootCause
 from app.domain.report import ReportModel
 from app.web import report_evidence
+from app.web.evidence_facts import sides_sentence
 from app.web.markdown_text import cell, escaped
 from app.web.report_html import number
 from app.web.report_summary import by_cause, cause_name, counted, humanised
@@ -37,13 +38,10 @@ def evidence_lines(evidence: Evidence, cause: RootCause = RootCause.CONFLICT) ->
                 f"- Differs: {escaped(humanised(difference.kind))}, "
                 f"{cell(difference.left)} against {cell(difference.right)}"
             )
-    if seen.sides is not None:
-        expected, wrong, neither = seen.sides
-        yield (
-            f"- Of the rows near enough to have the same answer, {expected} give the expected one, "
-            f"{wrong} the wrong one, {neither} another"
-        )
-    for name, facts in seen.facts:
+    if seen.sides is not None and cause is not RootCause.HARD:
+        yield f"- {sides_sentence(seen.sides)}"
+    own = tuple(told for told in seen.facts if told[0] == cause)
+    for name, facts in own or seen.facts:
         for fact in facts:
             words = f": {', '.join(cell(word, 80) for word in fact.words)}" if fact.words else ""
             share = f" ({fact.shown_share})" if fact.shown_share else ""

@@ -166,7 +166,8 @@ def test_a_hard_case_is_shown_to_be_covered_and_consistent() -> None:
     evidence = Evidence(ood={"nearest_percentile": 0.1}, conflict={"counts": counts})
     assert dict(view(evidence, RootCause.HARD).facts)["hard"] == (
         Fact(
-            says="Of the rows near enough to have the same answer, 3 give the expected one, 0 the wrong, 0 another"
+            says="Rows near enough to have the same answer: 3 with the expected one, 0 with the wrong one, "
+            "0 with another"
         ),
         Fact(says="Its kind is covered: 90% of the task's rows are further from their nearest"),
         Fact(says="Nothing measured stands out: it asks for no more than its task's other rows"),
@@ -202,3 +203,31 @@ def test_a_second_likely_cause_is_named_and_an_unlikely_one_is_not() -> None:
     assert runner_up(chances, RootCause.HARD) == (RootCause.CONFLICT, 0.35)
     assert runner_up({RootCause.HARD: 0.9, RootCause.OOD: 0.1}, RootCause.HARD) is None
     assert runner_up({}, RootCause.UNDETERMINED) is None
+
+
+def test_what_a_measure_is_called_is_not_told_beside_its_sentence() -> None:
+    reason = {
+        "kind": "answer_operators",
+        "detail": "the expected output takes 5 calculations",
+        "percentile": 0.98,
+    }
+    assert told(Evidence(hard={"reasons": [reason]}))["hard"] == ["The expected output takes 5 calculations"]
+    assert told(Evidence(hard={"reasons": [{"kind": "answer_steps"}]}))["hard"] == ["Answer steps"]
+
+
+def test_markdown_tells_what_speaks_for_the_verdict_and_a_second_likely_cause() -> None:
+    finding = replace(
+        conflict_finding(),
+        evidence=full_evidence(conflict_finding(), 1),
+        probabilities={RootCause.CONFLICT: 0.6, RootCause.HARD: 0.4},
+    )
+    said = render_markdown(replace(diagnosis_report(), findings=(finding,)))
+    assert "Not certain: hard is likely too (40%)." in said
+    assert "- Rows near enough to have the same answer: 3 with the expected one" in said
+    assert "- Conflict: Perhaps one label under several names" in said
+    assert "- Ood: " not in said
+    page = render_html(replace(diagnosis_report(), findings=(finding,)))
+    assert "Not certain: hard is likely too (40%)." in page
+    assert "What speaks for a contradiction" not in page
+    other = render_html(replace(diagnosis_report(), findings=(replace(finding, category=RootCause.HARD),)))
+    assert "What speaks for a contradiction" in other
