@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import difflib
 import re
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -173,7 +174,9 @@ def _difference(
 
 
 def _only(left: Sequence[str], right: Sequence[str]) -> tuple[list[str], list[str]]:
-    return [x for x in left if x not in right], [x for x in right if x not in left]
+    """What one side has more of than the other, in order."""
+    surplus = Counter(left) - Counter(right), Counter(right) - Counter(left)
+    return list(surplus[0].elements()), list(surplus[1].elements())
 
 
 def _directions(

@@ -96,7 +96,7 @@ def contradiction(
     """The pair that contradicts most, how many near rows stand on which side, and which labels are mixed up.
 
     ``chance``: probability of a conflict. Where it is small there is no contradiction to show: some near row
-    always has another answer.
+    always has another answer. Where it is not the likeliest, only a row that should agree is shown as one.
     """
     told = conflict.evidence(near, on, relevance, row)
     present, expected, wrong = near.present[row], on.expected[row], on.wrong[row] & ~on.expected[row]
@@ -120,6 +120,8 @@ def contradiction(
     if chance < thresholds.SPEAKS_FOR_CONFLICT or not weight.any() or not case.expected_output:
         return told
     against = int(weight.argmax())
+    if chance < 0.5 and not asking[against]:
+        return told
     other = learnt.examples[int(near.rows[row, against])]
     differing = differences.between(
         text.clip(_asked(learnt, case)), text.clip(text.focus(other.prompt, learnt.instructions))

@@ -113,3 +113,8 @@ def test_capitals_at_the_beginning_of_sentences_and_items_are_no_names() -> None
     right = "Ask Ann today. She has two beans.\nWhat now? (B) one"
     (entity,) = [d for d in differences.between(left, right) if d.kind is DifferenceKind.ENTITY]
     assert (entity.left, entity.right) == ("bob", "ann")
+
+
+def test_a_number_that_one_side_only_has_more_often_is_told() -> None:
+    (number, *_) = differences.between("3 boxes of 3 and 5 bags", "3 boxes and 5 bags")
+    assert (number.kind, number.left, number.right) == (DifferenceKind.NUMBER, "3", "")

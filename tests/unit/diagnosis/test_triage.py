@@ -8,9 +8,12 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from app.domain.diagnosis import explaining, triage
+from app.domain.diagnosis.learning import learn
 from app.domain.diagnosis.triage import Override
+from app.domain.diagnosis.views import texts_of
 from app.domain.records import Agreement, RootCause, ServingRequest
-from tests.unit.diagnosis.builders import THINGS, case, diagnose, example, intents, utterance
+from tests.unit.diagnosis.builders import THINGS, case, diagnose, example, intents, utterance, vectors_of
 
 DATA_CAUSES = {RootCause.OOD, RootCause.CONFLICT, RootCause.HARD, RootCause.SERVING_MISMATCH}
 
@@ -52,6 +55,23 @@ def test_only_a_likely_contradiction_is_shown_as_a_pair() -> None:
         assert pair["right"]["example_id"] == evidence.neighbors[0].example_id
     sound = diagnose(intents(), _cases("delivery", "something else entirely"))
     assert all("contradicting_pair" not in f.evidence.conflict for f in sound.findings)
+
+
+def test_a_row_that_need_not_agree_is_shown_as_a_contradiction_only_where_a_conflict_is_the_likeliest() -> (
+    None
+):
+    rows, cases = intents(), _cases("delivery", "refund", count=1)
+    vectors = vectors_of(rows, cases)
+    learnt = learn(rows, vectors, np.random.default_rng(0))
+    looked = triage._look(cases, texts_of([], cases, learnt.instructions), vectors, learnt.known)
+    told = [
+        explaining.contradiction(
+            learnt, cases[0], looked.near, looked.sides, looked.relevance, looked.features[0], 0, chance
+        )
+        for chance in (0.1, 0.3, 0.6)
+    ]
+    assert told[0]["counts"]["expected"] > told[0]["counts"]["model_output"] == 0
+    assert ["contradicting_pair" in t for t in told] == [False, False, True]
 
 
 def test_a_label_that_was_never_taught_is_named_and_a_taught_one_is_not() -> None:
