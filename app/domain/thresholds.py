@@ -277,14 +277,14 @@ MIXTURE_MIN_PAIRS: Final = 200
 DIFFERENCE_WEIGHT: Final = 0.3
 """Standard deviations of closeness that a telling difference (number, negation, name, direction) is worth."""
 
-MEANING_TREES: Final = 80
+MEANING_TREES: Final = 50
 MEANING_LEAVES: Final = 8
 MEANING_LEAF_PAIRS: Final = 20
 """Small trees: what is learnt is a smooth ranking of near pairs, and it is learnt from some hundred positives."""
 
 MEANING_BINS: Final = 96
 
-MEANING_MAX_PAIRS: Final = 15_000
+MEANING_MAX_PAIRS: Final = 10_000
 """Pairs a model is fitted on; a ranking of some twenty columns is settled long before."""
 
 OPPOSING_PER_ROW: Final = 6
