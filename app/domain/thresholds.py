@@ -244,10 +244,15 @@ SIMULATED_TAKEN_FOR: Final = 0.5
 """Share of labelled cases whose wrong output is what a label model would say, as a trained model does."""
 
 JUDGE_TREES: Final = 80
+JUDGE_STEPS: Final = 48
+"""Values that a tree tells apart in one feature, at quantiles of the simulated cases."""
+
 OPPOSING_ODDS_BELOW: Final = -0.5
 """Log-odds from which a near row looks as much like the case's label as like its own: no plain hard case."""
 
-EDIT_MIN_JACCARD: Final = 0.3
+EDIT_MIN_JACCARD: Final = 0.5
+"""Texts that overlap less are no copies of each other, whatever differs."""
+
 EDIT_MAX_TOKENS: Final = 400
 
 PLACED_KAPPA: Final = 0.2

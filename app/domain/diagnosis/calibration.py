@@ -62,10 +62,12 @@ class _Pair:
     which sees that one strong sign is enough."""
 
     linear: Pipeline
+    edges: tuple[Float64[ndarray, " e"], ...]
     trees: HistGradientBoostingClassifier
 
     def chance(self, features: Float64[ndarray, "q f"]) -> Float64[ndarray, " q"]:
-        return (self.linear.predict_proba(features)[:, 1] + self.trees.predict_proba(features)[:, 1]) / 2
+        linear = self.linear.predict_proba(features)[:, 1]
+        return (linear + self.trees.predict_proba(_steps(features, self.edges))[:, 1]) / 2
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -211,8 +213,19 @@ def _fit(
         monotonic_cst=[_DIRECTION[FEATURES[c]][question] for c in columns],
         random_state=seed,
     )
-    trees.fit(features, positive, sample_weight=weights)
-    return _Pair(linear=linear, trees=trees)
+    # Coarse steps: what is finer does not carry over, and weighted quantiles of many values take time.
+    at = np.linspace(0, 1, thresholds.JUDGE_STEPS + 1)[1:-1]
+    edges = tuple(np.unique(np.quantile(column, at)) for column in features.T)
+    trees.fit(_steps(features, edges), positive, sample_weight=weights)
+    return _Pair(linear=linear, edges=edges, trees=trees)
+
+
+def _steps(
+    features: Float64[ndarray, "q f"], edges: Sequence[Float64[ndarray, " e"]]
+) -> Float64[ndarray, "q f"]:
+    return np.column_stack(
+        [np.searchsorted(e, column, side="right") for e, column in zip(edges, features.T, strict=True)]
+    ).astype(np.float64)
 
 
 def _unlearnt(near: Near, on: Sides, has_expected: Bool[ndarray, " q"]) -> Float64[ndarray, "q 3"]:
