@@ -97,9 +97,10 @@ def _peers_of_triage(
     own = similarity.nearest_others(rows, NEIGHBORS).similarities.mean(axis=1)
     far = found.similarities.mean(axis=1) < np.quantile(own, 0.1)
     near = outputs[found.indices]
-    against = np.any(near == model[:, None], axis=1) & np.any(near != expected[:, None], axis=1)
+    of_model, other = near == model[:, None], near != expected[:, None]
+    against = np.asarray(of_model.any(axis=1) & other.any(axis=1))
     flagged, outlying = _datalab(rows, outputs)
-    near_flagged = flagged[found.indices].any(axis=1)
+    near_flagged = np.asarray(flagged[found.indices].any(axis=1))
     far_linear, against_linear = _linear_verdicts(rows, outputs, asked, expected, model)
     return {
         "kNN": _verdicts(far, against),
