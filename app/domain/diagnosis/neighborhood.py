@@ -5,7 +5,7 @@ Real and simulated cases go through the same arrays, so what is learnt on the on
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -41,9 +41,15 @@ class Texts:
         )
 
 
-def read_prompts(prompts: Sequence[str], vectors: Float32[ndarray, "n d"]) -> tuple[Texts, Lexicon]:
+Reader = Callable[[Sequence[str]], tuple[UInt32[ndarray, "n p"], Lexicon]]
+"""Reads texts into sketches and n-gram frequencies, here or on many machines."""
+
+
+def read_prompts(
+    prompts: Sequence[str], vectors: Float32[ndarray, "n d"], reader: Reader = lexicon.read
+) -> tuple[Texts, Lexicon]:
     """The prompts, and how often each n-gram stands in them."""
-    sketches, frequencies = lexicon.read(prompts)
+    sketches, frequencies = reader(prompts)
     read = Texts(texts=tuple(prompts), vectors=vectors, sketches=sketches, numbers=_numbers(prompts))
     return read, frequencies
 
@@ -198,12 +204,16 @@ class TrainingSet:
 
 
 def read_training_set(
-    texts: ViewTexts, vectors: Vectors, tasks: Int64[ndarray, " n"], rng: np.random.Generator
+    texts: ViewTexts,
+    vectors: Vectors,
+    tasks: Int64[ndarray, " n"],
+    rng: np.random.Generator,
+    reader: Reader = lexicon.read,
 ) -> TrainingSet:
     """Read all rows; look around as many of them as calibration needs."""
     labels = similarity.labels_of(texts.example_outputs)
     outputs = similarity.commitments(texts.example_outputs, vectors.example_outputs, labels)
-    prompts, frequencies = read_prompts(texts.example_inputs, vectors.example_inputs)
+    prompts, frequencies = read_prompts(texts.example_inputs, vectors.example_inputs, reader)
     cut = similarity.meaning_cut(vectors.example_outputs[~outputs.closed], rng)
     return _looked_around(prompts, outputs, tasks, frequencies, cut, rng)
 
