@@ -53,7 +53,7 @@ def accuracy_table(of: Mapping[str, Any]) -> str:
     ]
     lines.append(
         f"calibration error {ours['mean']['calibration_error']:.3f}, "
-        f"evidence precision {ours['mean']['evidence_precision']:.3f}; by family "
+        f"evidence precision {ours['mean'].get('evidence_precision', float('nan')):.3f}; by family "
         + ", ".join(f"{name} {f1:.3f}" for name, f1 in ours["families"].items())
     )
     lines.append(

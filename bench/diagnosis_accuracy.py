@@ -73,7 +73,7 @@ def macro_f1(true: Int64[ndarray, " q"], said: Int64[ndarray, " q"]) -> float:
 def evidence_precision(data: TriageSet, findings: Sequence[Finding]) -> float | None:
     """Of the first three neighbours that do not agree, in conflicts that are rightly found: share that the
     ground truth names."""
-    by_id = {e.id: e for e in data.examples}
+    by_id = {e.source_id: e for e in data.examples}
     named = right = 0
     for truth, finding in zip(data.truth, findings, strict=True):
         wrong = {(by_id[i].prompt, by_id[i].output) for i in truth.get("conflict_rows") or () if i in by_id}

@@ -49,7 +49,10 @@ def examples_of(rows: Sequence[Mapping[str, Any]]) -> list[TrainingExample]:
         parsed = alpaca.parse(dict(row))
         made.append(
             TrainingExample(
-                id=f"t{i:07}", messages=parsed.messages, instruction_length=parsed.instruction_length
+                id=f"t{i:07}",
+                messages=parsed.messages,
+                instruction_length=parsed.instruction_length,
+                source_id=str(row["id"]),
             )
         )
     return made
