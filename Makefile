@@ -64,9 +64,12 @@ format: $(STAMP) ## Format the code and mend what lint can mend
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-bench: $(STAMP) ## Measure speed (DATA=FOLDER: and the efficacy of the loop on that data)
+bench: $(STAMP) ## Measure speed (DATA=FOLDER: and accuracy and efficacy on the sets in it)
+	@# the peers that we measure ourselves against
+	$(call pip_install,$(BIN),-c requirements.lock -e '.[worker$(,)dev$(,)bench]')
 	$(BIN)/python -m bench.imports
-	$(if $(DATA),$(BIN)/python -m bench.efficacy --data $(DATA))
+	$(if $(DATA),$(BIN)/python -m bench.diagnosis --data $(DATA))
+	$(if $(DATA),$(BIN)/python -m bench.efficacy --data $(DATA)/efficacy)
 
 migrate: $(STAMP) ## Bring the database to the newest revision
 	$(BIN)/casemend migrate

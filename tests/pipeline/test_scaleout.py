@@ -25,7 +25,7 @@ rng = np.random.default_rng(0)
 texts = sorted({" ".join(rng.choice(words, rng.integers(1, 25))) for _ in range(5000)})
 blocks = [texts[i : i + 700] for i in range(0, len(texts), 700)]
 here = scaleout.embedder_for(DEFAULT_EMBEDDER)
-vectors, signatures = [here.encode(b) for b in blocks], scaleout.signatures(texts)
+vectors, (sketches, lexicon) = [here.encode(b) for b in blocks], scaleout.read_texts(texts)
 assert "ClusterEmbedder" not in type(here).__name__
 
 ray.init(num_cpus=2, include_dashboard=False, log_to_driver=False, object_store_memory=100_000_000)
@@ -34,8 +34,11 @@ there = scaleout.embedder_for(DEFAULT_EMBEDDER)
 assert type(there).__name__ == "ClusterEmbedder"
 for mine, theirs in zip(vectors, there.encode_blocks(blocks), strict=True):
     np.testing.assert_array_equal(theirs, mine)
-np.testing.assert_array_equal(scaleout.signatures(texts), signatures)
-assert list(there.encode_blocks([])) == [] and scaleout.signatures([]).shape == (0, 128)
+their_sketches, their_lexicon = scaleout.read_texts(texts)
+np.testing.assert_array_equal(their_sketches, sketches)
+np.testing.assert_array_equal(their_lexicon.frequencies, lexicon.frequencies)
+assert their_lexicon.rows == lexicon.rows == len(texts)
+assert list(there.encode_blocks([])) == [] and scaleout.read_texts([])[0].shape == (0, 128)
 ray.shutdown()
 print("same to the bit")
 """
@@ -61,7 +64,7 @@ def test_two_workers_of_a_cluster_give_the_same_to_the_bit() -> None:
 def test_without_an_address_nothing_imports_ray() -> None:
     program = (
         "import sys, numpy; from workers import scaleout; e = scaleout.embedder_for('use-multilingual-v3');"
-        "e.encode(['hello']); scaleout.signatures(['hello']); print('ray' in sys.modules)"
+        "e.encode(['hello']); scaleout.read_texts(['hello']); print('ray' in sys.modules)"
     )
     environment = {k: v for k, v in os.environ.items() if k != "RAY_ADDRESS"}
     done = subprocess.run(

@@ -12,7 +12,8 @@ from collections.abc import Sequence
 from jaxtyping import UInt32
 from numpy import ndarray
 
-from app.domain import similarity
+from app.domain.diagnosis import lexicon
+from app.domain.diagnosis.lexicon import Lexicon
 from app.domain.records import Embedder
 from workers.models.embedder import load_embedder
 
@@ -29,10 +30,10 @@ def embedder_for(name: str) -> Embedder:
     return ClusterEmbedder(embedder)
 
 
-def signatures(texts: Sequence[str]) -> UInt32[ndarray, "n p"]:
-    """:func:`app.domain.similarity.signatures`, on the cluster where there is one."""
+def read_texts(texts: Sequence[str]) -> tuple[UInt32[ndarray, "n p"], Lexicon]:
+    """:func:`app.domain.diagnosis.lexicon.read`, on the cluster where there is one."""
     if not os.environ.get(ADDRESS):
-        return similarity.signatures(texts)
-    from workers.scaleout.ray_stages import cluster_signatures
+        return lexicon.read(texts)
+    from workers.scaleout.ray_stages import cluster_read
 
-    return cluster_signatures(texts)
+    return cluster_read(texts)

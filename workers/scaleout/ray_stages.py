@@ -12,7 +12,9 @@ import ray.data  # pyright: ignore[reportMissingImports]
 from jaxtyping import Float32, UInt32
 from numpy import ndarray
 
-from app.domain import similarity, thresholds
+from app.domain import thresholds
+from app.domain.diagnosis import lexicon
+from app.domain.diagnosis.lexicon import Lexicon
 from app.domain.records import Embedder
 from workers.models.embedder import load_embedder
 
@@ -44,10 +46,16 @@ class ClusterEmbedder:
             yield np.frombuffer(row["made"], dtype=np.float32).reshape(-1, self.dimensions)
 
 
-def cluster_signatures(texts: Sequence[str]) -> UInt32[ndarray, "n p"]:
-    blocks = [texts[start : start + BLOCK_TEXTS] for start in range(0, len(texts), BLOCK_TEXTS)]
-    made = [np.frombuffer(row["made"], dtype=np.uint32) for row in _mapped(_Sign, blocks, arguments=())]
-    return np.concatenate([np.empty(0, dtype=np.uint32), *made]).reshape(-1, thresholds.MINHASH_PERMUTATIONS)
+def cluster_read(texts: Sequence[str]) -> tuple[UInt32[ndarray, "n p"], Lexicon]:
+    """Sketches in the order of the texts, and how often each n-gram stands in them."""
+    step = thresholds.GRAM_CHUNK
+    blocks = [texts[start : start + step] for start in range(0, len(texts), step)]
+    sketches = [np.empty((0, thresholds.SKETCH_BINS), dtype=np.uint32)]
+    parts: list[tuple[ndarray, ...]] = []
+    for row in _mapped(_Read, blocks, arguments=()):
+        sketches.append(np.frombuffer(row["sketches"], dtype=np.uint32).reshape(-1, thresholds.SKETCH_BINS))
+        parts.append(tuple(np.frombuffer(row[name], dtype=np.uint32) for name in _READ_COLUMNS))
+    return np.concatenate(sketches), lexicon.joined(len(texts), parts)
 
 
 class _Embed:
@@ -65,9 +73,18 @@ class _Embed:
         return {"made": [self._embedder.encode(list(texts)).tobytes() for texts in batch["texts"]]}
 
 
-class _Sign:
+_READ_COLUMNS = tuple(f"{kind}{order}" for order in thresholds.NOVELTY_ORDERS for kind in ("bucket", "rows"))
+
+
+class _Read:
     def __call__(self, batch: dict[str, Any]) -> dict[str, Any]:
-        return {"made": [similarity.signatures(list(texts)).tobytes() for texts in batch["texts"]]}
+        made: dict[str, list[bytes]] = {name: [] for name in ("sketches", *_READ_COLUMNS)}
+        for texts in batch["texts"]:
+            sketches, counted = lexicon.read_part(list(texts))
+            made["sketches"].append(sketches.tobytes())
+            for name, values in zip(_READ_COLUMNS, counted, strict=True):
+                made[name].append(values.tobytes())
+        return made
 
 
 def _mapped(

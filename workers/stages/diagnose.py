@@ -22,7 +22,7 @@ from app.services import comparisons, diagnoses, maps, overrides, vectors, versi
 from workers.models.base_models import BaseModelError, resolve
 from workers.models.chat import template_source
 from workers.run_stage import StageContext
-from workers.scaleout import embedder_for
+from workers.scaleout import embedder_for, read_texts
 from workers.stages.diagnose_options import with_options
 from workers.stages.learnt_sets import Key, LearntSets
 
@@ -108,6 +108,7 @@ def learnt_set(context: StageContext, inputs: Inputs) -> Learnt:
             looked_up,
             np.random.default_rng(inputs.seed),
             chat_template=template,
+            reader=read_texts,
             progress=context.span(0.5, 0.7),
         )
 

@@ -43,7 +43,7 @@ class LearntSets:
         made = learn()
         with self._lock:
             self._kept[key] = made
-            while len(self._kept) > 1 and sum(len(k.examples) for k in self._kept.values()) > self._max_rows:
+            while len(self._kept) > 1 and sum(len(s.examples) for s in self._kept.values()) > self._max_rows:
                 self._kept.popitem(last=False)
             if len(made.examples) > self._max_rows:
                 del self._kept[key]

@@ -57,15 +57,17 @@ def taught_by(
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Pair:
+class Opinions:
     """Two opinions on one question, averaged: a linear one, which carries over, and a monotone one of trees,
     which sees that one strong sign is enough."""
 
     linear: Pipeline
+    edges: tuple[Float64[ndarray, " e"], ...]
     trees: HistGradientBoostingClassifier
 
     def chance(self, features: Float64[ndarray, "q f"]) -> Float64[ndarray, " q"]:
-        return (self.linear.predict_proba(features)[:, 1] + self.trees.predict_proba(features)[:, 1]) / 2
+        linear = self.linear.predict_proba(features)[:, 1]
+        return (linear + self.trees.predict_proba(steps(features, self.edges))[:, 1]) / 2
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,8 +75,8 @@ class Decision:
     """Is it covered? If so, is it contradicted?"""
 
     columns: Sequence[int]
-    uncovered: _Pair
-    contradicted: _Pair
+    uncovered: Opinions
+    contradicted: Opinions
 
     def probabilities(self, features: Float64[ndarray, "q f"]) -> Float64[ndarray, "q 3"]:
         usable = features[:, self.columns]
@@ -197,7 +199,7 @@ def _fit(
     columns: Sequence[int],
     question: int,
     seed: int,
-) -> _Pair:
+) -> Opinions:
     weights = np.where(positive, weights / weights[positive].sum(), weights / weights[~positive].sum())
     weights = weights * len(weights) / 2
     linear = make_pipeline(StandardScaler(), LogisticRegression(C=thresholds.JUDGE_C, max_iter=2000))
@@ -211,8 +213,19 @@ def _fit(
         monotonic_cst=[_DIRECTION[FEATURES[c]][question] for c in columns],
         random_state=seed,
     )
-    trees.fit(features, positive, sample_weight=weights)
-    return _Pair(linear=linear, trees=trees)
+    # Coarse steps: what is finer does not carry over, and weighted quantiles of many values take time.
+    at = np.linspace(0, 1, thresholds.JUDGE_STEPS + 1)[1:-1]
+    edges = tuple(np.unique(np.quantile(column, at)) for column in features.T)
+    trees.fit(steps(features, edges), positive, sample_weight=weights)
+    return Opinions(linear=linear, edges=edges, trees=trees)
+
+
+def steps(
+    features: Float64[ndarray, "q f"], edges: Sequence[Float64[ndarray, " e"]]
+) -> Float64[ndarray, "q f"]:
+    return np.column_stack(
+        [np.searchsorted(e, column, side="right") for e, column in zip(edges, features.T, strict=True)]
+    ).astype(np.float64)
 
 
 def _unlearnt(near: Near, on: Sides, has_expected: Bool[ndarray, " q"]) -> Float64[ndarray, "q 3"]:

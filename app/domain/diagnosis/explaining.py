@@ -79,8 +79,18 @@ def ood(
         },
         "language": {"name": new.language, "trained_share": round(new.language_share, 4)},
         "language_known": new.embedder_knows is not False,
-        "remarks": list(new.remarks),
+        "remarks": [*new.remarks, *_judged_without(case)],
     }
+
+
+def _judged_without(case: BadCase) -> list[str]:
+    """What the verdict had to do without."""
+    made = []
+    if not (case.expected_output or "").strip():
+        made.append("there is no expected output: whether rows contradict it could not be looked at")
+    if not case.model_output.strip():
+        made.append("there is no model output: what taught the wrong answer could not be looked for")
+    return made
 
 
 def contradiction(

@@ -15,10 +15,10 @@ from jaxtyping import Float64, Int64
 from numpy import ndarray
 
 from app.domain import text, thresholds
-from app.domain.diagnosis import calibration, conflict, hardness, novelty, symptoms
+from app.domain.diagnosis import calibration, conflict, hardness, lexicon, novelty, symptoms
 from app.domain.diagnosis.calibration import Judge
 from app.domain.diagnosis.hardness import Demands
-from app.domain.diagnosis.neighborhood import part_of, read_training_set
+from app.domain.diagnosis.neighborhood import Reader, part_of, read_training_set
 from app.domain.diagnosis.novelty import Vocabulary
 from app.domain.diagnosis.reference import Reference, refer
 from app.domain.diagnosis.simulation import CAUSES, simulate
@@ -70,13 +70,15 @@ def learn(
     rng: np.random.Generator,
     *,
     chat_template: str | None = None,
+    reader: Reader = lexicon.read,
     progress: Callable[[float], None] = lambda _: None,
 ) -> Learnt:
-    """``vectors``: of the examples; those of cases are not looked at. ``progress`` gets the share done."""
+    """``vectors``: of the examples; those of cases are not looked at. ``reader`` reads the prompts' n-grams, perhaps
+    on other machines. ``progress`` gets the share done."""
     instructions = text.known_instructions(examples)
     texts = texts_of(examples, [], instructions)
     tasks = tasks_of(examples, instructions)
-    training = read_training_set(texts, vectors, tasks, rng)
+    training = read_training_set(texts, vectors, tasks, rng, reader)
     progress(0.3)
     relevance = conflict.learn_relevance(training, rng)
     known = refer(training, relevance)

@@ -6,7 +6,7 @@ document frequencies and sketches. Refuses to know meaning.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,6 +14,9 @@ from jaxtyping import Bool, Float32, Float64, Int32, Int64, UInt32
 from numpy import ndarray
 
 from app.domain import text, thresholds
+
+Part = tuple[ndarray, ...]
+"""Buckets that occur, and in how many texts; two arrays for each of ``NOVELTY_ORDERS``."""
 
 _EMPTY = np.uint32(0xFFFFFFFF)
 
@@ -48,7 +51,9 @@ def grams(texts: Sequence[str], order: int) -> Grams:
     for shift in range(order):
         mixed = _stirred(mixed ^ codes[shift : shift + width])
     within = owners[:width] == owners[order - 1 :]
-    keys = np.unique((owners[:width][within] << 32) | mixed[within])
+    keys = (owners[:width][within] << 32) | mixed[within]
+    keys.sort()
+    keys = keys[np.diff(keys, prepend=-1) != 0]
     counts = np.bincount(keys >> 32, minlength=len(padded))
     return Grams(
         starts=np.concatenate([[0], np.cumsum(counts)]).astype(np.int64),
@@ -137,11 +142,33 @@ def lexicon(of: Sequence[Grams], kept: Bool[ndarray, " m"] | None = None) -> Lex
 
 def read(texts: Sequence[str]) -> tuple[UInt32[ndarray, "m p"], Lexicon]:
     """Sketches and frequencies of many texts in one pass, a part at a time."""
+    sketches = [np.empty((0, thresholds.SKETCH_BINS), dtype=np.uint32)]
+
+    def parts() -> Iterator[Part]:
+        for start in range(0, len(texts), thresholds.GRAM_CHUNK):
+            made, counted = read_part(texts[start : start + thresholds.GRAM_CHUNK])
+            sketches.append(made)
+            yield counted
+
+    frequencies = joined(len(texts), parts())
+    return np.concatenate(sketches), frequencies
+
+
+def read_part(texts: Sequence[str]) -> tuple[UInt32[ndarray, "m p"], Part]:
+    """The same of one part, its frequencies as they travel: buckets and rows for each order."""
+    found = grams_of(texts)
+    counted: list[UInt32[ndarray, " b"]] = []
+    for of_order in found:
+        buckets, rows = np.unique(_bucket(of_order.hashes), return_counts=True)
+        counted += [buckets, rows.astype(np.uint32)]
+    return sketch(found[0]), tuple(counted)
+
+
+def joined(rows: int, parts: Iterable[Part]) -> Lexicon:
+    """The lexicon of ``rows`` texts that were read in parts."""
     frequencies = np.zeros((len(thresholds.NOVELTY_ORDERS), thresholds.LEXICON_BUCKETS), dtype=np.int32)
-    sketches = np.full((len(texts), thresholds.SKETCH_BINS), _EMPTY, dtype=np.uint32)
-    for start in range(0, len(texts), thresholds.GRAM_CHUNK):
-        found = grams_of(texts[start : start + thresholds.GRAM_CHUNK])
-        sketches[start : start + thresholds.GRAM_CHUNK] = sketch(found[0])
-        for column, of_order in enumerate(found):
-            np.add.at(frequencies[column], _bucket(of_order.hashes), np.int32(1))
-    return sketches, Lexicon(rows=len(texts), frequencies=frequencies)
+    for part in parts:
+        for column in range(len(frequencies)):
+            buckets, counts = part[2 * column], part[2 * column + 1]
+            frequencies[column, buckets] += counts.astype(np.int32)
+    return Lexicon(rows=rows, frequencies=frequencies)

@@ -5,7 +5,7 @@ Real and simulated cases go through the same arrays, so what is learnt on the on
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,8 +14,7 @@ from jaxtyping import Bool, Float32, Int64, UInt32
 from numpy import ndarray
 
 from app.domain import similarity, text, thresholds
-from app.domain.diagnosis import lexicon
-from app.domain.diagnosis.edits import content_change
+from app.domain.diagnosis import edits, lexicon
 from app.domain.diagnosis.lexicon import Lexicon
 from app.domain.diagnosis.views import Vectors, ViewTexts
 from app.domain.similarity import Commitments, Neighbors
@@ -42,9 +41,15 @@ class Texts:
         )
 
 
-def read_prompts(prompts: Sequence[str], vectors: Float32[ndarray, "n d"]) -> tuple[Texts, Lexicon]:
+Reader = Callable[[Sequence[str]], tuple[UInt32[ndarray, "n p"], Lexicon]]
+"""Reads texts into sketches and n-gram frequencies, here or on many machines."""
+
+
+def read_prompts(
+    prompts: Sequence[str], vectors: Float32[ndarray, "n d"], reader: Reader = lexicon.read
+) -> tuple[Texts, Lexicon]:
     """The prompts, and how often each n-gram stands in them."""
-    sketches, frequencies = lexicon.read(prompts)
+    sketches, frequencies = reader(prompts)
     read = Texts(texts=tuple(prompts), vectors=vectors, sketches=sketches, numbers=_numbers(prompts))
     return read, frequencies
 
@@ -111,7 +116,7 @@ class Near:
 
 
 def compared(queries: Texts, found: Neighbors, training: Texts) -> Near:
-    """Compare the texts of q prompts with the rows ``found`` near them."""
+    """Compare the texts of q prompts with the rows ``found`` near them; word by word only the nearest."""
     present = found.present
     jaccards = np.zeros(present.shape, dtype=np.float32)
     numbers = np.zeros(present.shape, dtype=bool)
@@ -122,8 +127,15 @@ def compared(queries: Texts, found: Neighbors, training: Texts) -> Near:
             jaccards[:, column] = lexicon.jaccard(queries.sketches, training.sketches[rows[:, column]])
         numbers = present & (queries.numbers[:, None] == training.numbers[rows])
     change = np.ones(present.shape, dtype=np.float32)
-    for q, k in np.argwhere(present & (jaccards >= thresholds.EDIT_MIN_JACCARD)).tolist():
-        change[q, k] = content_change(queries.texts[q], training.texts[int(found.indices[q, k])])
+    read: dict[int, tuple[str, ...]] = {}
+    alike = (present & (jaccards >= thresholds.EDIT_MIN_JACCARD))[:, : thresholds.NEIGHBORS]
+    for q, columns in _alike(alike):
+        own = edits.words(queries.texts[q])
+        for k in columns:
+            row = int(found.indices[q, k])
+            if row not in read:
+                read[row] = edits.words(training.texts[row])
+            change[q, k] = edits.content_change(own, read[row])
     return Near(
         rows=found.indices,
         cosine=found.similarities,
@@ -131,6 +143,11 @@ def compared(queries: Texts, found: Neighbors, training: Texts) -> Near:
         same_numbers=numbers,
         change=change,
     )
+
+
+def _alike(pairs: Bool[ndarray, "q k"]) -> Iterator[tuple[int, list[int]]]:
+    for q in np.flatnonzero(pairs.any(axis=1)).tolist():
+        yield q, np.flatnonzero(pairs[q]).tolist()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -187,12 +204,16 @@ class TrainingSet:
 
 
 def read_training_set(
-    texts: ViewTexts, vectors: Vectors, tasks: Int64[ndarray, " n"], rng: np.random.Generator
+    texts: ViewTexts,
+    vectors: Vectors,
+    tasks: Int64[ndarray, " n"],
+    rng: np.random.Generator,
+    reader: Reader = lexicon.read,
 ) -> TrainingSet:
     """Read all rows; look around as many of them as calibration needs."""
     labels = similarity.labels_of(texts.example_outputs)
     outputs = similarity.commitments(texts.example_outputs, vectors.example_outputs, labels)
-    prompts, frequencies = read_prompts(texts.example_inputs, vectors.example_inputs)
+    prompts, frequencies = read_prompts(texts.example_inputs, vectors.example_inputs, reader)
     cut = similarity.meaning_cut(vectors.example_outputs[~outputs.closed], rng)
     return _looked_around(prompts, outputs, tasks, frequencies, cut, rng)
 

@@ -78,9 +78,11 @@ def cloud(vectors: Float32[ndarray, "n d"], labels: Int64[ndarray, " n"]) -> Clo
     centres = np.add.reduceat(vectors[order], np.cumsum(counts) - counts, axis=0) / counts[:, None]
     centres = np.where((names == -1)[:, None], mean, centres).astype(np.float32)
     whole = vectors - mean
-    within = vectors - centres[inverse]
     whiten = _whitening(whole.T @ whole, rows, dimensions)
-    whiten_within = _whitening(within.T @ within, rows, dimensions)
+    whiten_within = whiten
+    if len(names) > 1:
+        within = vectors - centres[inverse]
+        whiten_within = _whitening(within.T @ within, rows, dimensions)
     return Cloud(
         rows=rows,
         mean=mean,

@@ -15,6 +15,7 @@ from jaxtyping import Bool, Int64
 from numpy import ndarray
 
 from app.domain import thresholds
+from app.domain.diagnosis.neighborhood import Near
 from app.domain.diagnosis.reference import Reference
 from app.domain.records import RootCause
 from app.domain.similarity import Commitments
@@ -81,9 +82,10 @@ def _world(clean: Reference, turn: int, rng: np.random.Generator) -> World:
     kept = ~out
     kept[rows] = False
     expected = whole[rows].copy()
-    wrong = _wrong_outputs(clean, rows, rng)
+    near = clean.near_of(rows)
+    wrong = _wrong_outputs(clean, rows, near, rng)
     wrong[part == 1] = _other_names(clean, whole, rows[part == 1])
-    copies, against = _contradict(clean, rows, part, kept, whole, expected, wrong, rng)
+    copies, against = _contradict(clean, rows, near, part, kept, whole, expected, wrong, rng)
     tasks = training.tasks[rows].copy()
     elsewhere = (part == 0) & (declared[rows] >= 0)
     tasks[elsewhere] = declared[rows[elsewhere]]
@@ -97,7 +99,6 @@ def _world(clean: Reference, turn: int, rng: np.random.Generator) -> World:
         against=against,
     )
     # what was turned for a neighbour's sake does not leave a hard case as it was
-    near = clean.near_of(rows)
     touched = (whole != training.outputs.whole)[np.maximum(near.rows, 0)] & near.present
     cases = cases.where((part != 3) | ~touched.any(axis=1))
     return World(kept=kept, outputs=replace(training.outputs, whole=whole), cases=cases)
@@ -175,13 +176,12 @@ def _mistaken(clean: Reference, rows: Int64[ndarray, " r"]) -> Bool[ndarray, " r
 
 
 def _wrong_outputs(
-    clean: Reference, rows: Int64[ndarray, " m"], rng: np.random.Generator
+    clean: Reference, rows: Int64[ndarray, " m"], near: Near, rng: np.random.Generator
 ) -> Int64[ndarray, " m"]:
     """A plausible wrong answer: the label that a model would take it for, that of a near row which says
     something else, or one that no near row gives."""
     training = clean.training
     own = training.outputs.whole[rows]
-    near = clean.near_of(rows)
     said = training.outputs.whole[np.maximum(near.rows, 0)]
     against = near.present & (said != own[:, None])
     # An exponential race: each row wins in proportion to its weight, so a label does to its mass.
@@ -231,6 +231,7 @@ def _other_names(
 def _contradict(
     clean: Reference,
     rows: Int64[ndarray, " m"],
+    near: Near,
     part: Int64[ndarray, " m"],
     kept: Bool[ndarray, " n"],
     whole: Int64[ndarray, " n"],
@@ -245,7 +246,7 @@ def _contradict(
     copies = np.zeros(len(rows), dtype=np.int64)
     against = np.zeros(len(rows), dtype=np.int64)
     conflicts = np.flatnonzero(part == 2)
-    near = clean.near_of(rows[conflicts])
+    near = near.take(conflicts)
     relevance = clean.relevance.of(near, clean.training.tasks[rows[conflicts]])
     for i, case in enumerate(conflicts.tolist()):
         there = near.rows[i][near.present[i] & (relevance[i] > 0.5)]

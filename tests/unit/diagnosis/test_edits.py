@@ -2,7 +2,12 @@
 
 import pytest
 
-from app.domain.diagnosis.edits import content_change
+from app.domain.diagnosis import edits
+
+
+def content_change(left: str, right: str) -> float:
+    return edits.content_change(edits.words(left), edits.words(right))
+
 
 PROBLEM = "Anna has 3 apples. Anna buys 5 more apples at the shop. How many apples does Anna have now?"
 

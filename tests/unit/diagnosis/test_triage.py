@@ -202,3 +202,27 @@ def test_probabilities_are_probabilities_whatever_comes(rows: list, asked: list)
         assert sum(finding.probabilities.values()) == pytest.approx(1.0)
         assert all(0.0 <= p <= 1.0 for p in finding.probabilities.values())
         assert 0.0 <= finding.confidence <= 1.0
+
+
+def test_a_verdict_says_what_it_had_to_do_without() -> None:
+    found = diagnose(
+        intents(), [case("c1", "parcel courier late today", "refund"), case("c2", "parcel", "", "x")]
+    )
+    without_expected, without_output = (f.evidence.ood["remarks"] for f in found.findings)
+    assert any("no expected output" in r for r in without_expected)
+    assert any("no model output" in r for r in without_output)
+    assert not any("no expected output" in r for r in without_output)
+
+
+def test_what_is_learnt_once_serves_any_cases() -> None:
+    rows = intents(flipped=("warranty", "refund"))
+    asked = [*_cases("warranty", "refund"), *_cases("delivery", "invoice")]
+    whole = diagnose(rows, asked)
+    learnt = learn(rows, vectors_of(rows, []), np.random.default_rng(0))
+    for part in (asked[:3], asked[3:]):
+        again = triage.diagnose(learnt, part, vectors_of([], part))
+        for finding in again.findings:
+            same = next(f for f in whole.findings if f.bad_case_id == finding.bad_case_id)
+            assert finding.probabilities == pytest.approx(same.probabilities)
+            assert finding.root_cause is same.root_cause
+    assert learnt.summary()["expected_calibration_error"] is not None

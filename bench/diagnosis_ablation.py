@@ -1,0 +1,106 @@
+"""What each view and each step of the calibration is worth: all of it, and all but one.
+
+A view is left out of the judge's features; a step is switched off where it stands. Root causes of the triage
+set, macro-F1 and calibration error, means over seeds.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any
+from unittest.mock import patch
+
+import numpy as np
+
+from app.domain import thresholds
+from app.domain.diagnosis import calibration
+from app.domain.diagnosis.learning import learn
+from app.domain.diagnosis.reference import FEATURES
+from app.domain.diagnosis.triage import diagnose
+from app.domain.records import RootCause
+from bench.diagnosis_accuracy import macro_f1
+from bench.diagnosis_data import CAUSES, Embedding, TriageSet
+
+VIEWS: Mapping[str, Callable[[str], bool]] = {
+    "nearest rows (dense)": lambda f: f in ("nearest_rank", "mean_of_five_rank", "mean_of_all_rank"),
+    "distance to task and label": lambda f: f in ("task_distance_rank", "label_distance_rank"),
+    "n-grams": lambda f: f in ("text_overlap_rank", "surprisal_rank") or f.startswith("unseen_"),
+    "length": lambda f: f in ("shortness_rank", "longness_rank"),
+    "label taught or not": lambda f: f in ("label_unseen", "label_rows", "label_fit_rank"),
+    "relevance of near rows": lambda f: (
+        f.endswith(("_mass", "_best", "_share")) and not f.startswith(("interleaved", "unseen"))
+    ),
+    "interleaving": lambda f: "interleav" in f,
+    "left-out label model": lambda f: f.endswith("_odds") or f.endswith("_chance") or "taken_for" in f,
+}
+STEPS: Mapping[str, Mapping[str, float]] = {
+    "one world instead of several": {"WORLDS": 1},
+    "words of near texts compared": {"EDIT_MIN_JACCARD": 2.0},
+    "hard cases cleaned of the set's own conflicts": {"OPPOSING_ODDS_BELOW": 1e9},
+    "labels with and without a place": {"PLACED_KAPPA": 2.0},
+    "labels split under two names": {"SPLIT_SHARE": 0.0},
+    "uncovered cases that are really far": {"UNCOVERED_BELOW": 1e9},
+}
+
+
+def ablation(data: TriageSet, embedding: Embedding, seeds: Sequence[int]) -> dict[str, Any]:
+    vectors = embedding.vectors(data.examples, data.cases)
+    made: dict[str, list[tuple[float, float]]] = {}
+    for seed in seeds:
+        learnt = learn(data.examples, vectors, np.random.default_rng(seed))
+
+        def verdicts(of: Any = learnt) -> tuple[float, float]:
+            findings = diagnose(of, data.cases, vectors).findings
+            said = np.array([_index(f.root_cause) for f in findings])
+            confidence = np.array([f.confidence for f in findings])
+            right = said == data.causes
+            error = calibration.expected_calibration_error(confidence, right, np.ones(len(said)))
+            return macro_f1(data.causes, said), error
+
+        made.setdefault("all", []).append(verdicts())
+        for name, belongs in VIEWS.items():
+            with _without(belongs):
+                learnt.judge.decisions.clear()
+                made.setdefault(f"without view: {name}", []).append(verdicts())
+        for name, form in {"linear alone": "linear", "trees alone": "trees"}.items():
+            with _judged_by(form):
+                learnt.judge.decisions.clear()
+                made.setdefault(f"judge: {name}", []).append(verdicts())
+        for name, values in STEPS.items():
+            with patch.dict(vars(thresholds), values):
+                again = learn(data.examples, vectors, np.random.default_rng(seed))
+                made.setdefault(f"without step: {name}", []).append(verdicts(again))
+    return {
+        name: {
+            "macro_f1": round(float(np.mean([r[0] for r in runs])), 4),
+            "calibration_error": round(float(np.mean([r[1] for r in runs])), 4),
+        }
+        for name, runs in made.items()
+    }
+
+
+def _index(cause: RootCause) -> int:
+    return CAUSES.index(cause.value) if cause.value in CAUSES else -1
+
+
+@contextmanager
+def _without(belongs: Callable[[str], bool]) -> Any:
+    whole = calibration.usable_columns
+
+    def fewer(has_expected: bool, has_output: bool) -> list[int]:
+        return [c for c in whole(has_expected, has_output) if not belongs(FEATURES[c])]
+
+    with patch.object(calibration, "usable_columns", fewer):
+        yield
+
+
+@contextmanager
+def _judged_by(form: str) -> Any:
+    def chance(pair: Any, features: Any) -> Any:
+        if form == "linear":
+            return pair.linear.predict_proba(features)[:, 1]
+        return pair.trees.predict_proba(calibration.steps(features, pair.edges))[:, 1]
+
+    with patch.object(calibration.Opinions, "chance", chance):
+        yield

@@ -1,0 +1,60 @@
+"""A training set is learnt once by a worker, and forgotten when others need the room."""
+
+import numpy as np
+import pytest
+
+from app.domain.diagnosis.learning import Learnt, learn
+from tests.unit.diagnosis.builders import intents, vectors_of
+from workers.stages.learnt_sets import Key, LearntSets
+
+
+@pytest.fixture(scope="module")
+def learnt() -> Learnt:
+    rows = intents(rows_each=6)
+    return learn(rows, vectors_of(rows, []), np.random.default_rng(0))
+
+
+def _key(version: str, embedder: str = "e") -> Key:
+    return Key(version, embedder, None, 0)
+
+
+def test_the_second_diagnosis_of_a_version_learns_nothing_anew(learnt: Learnt) -> None:
+    kept, calls = LearntSets(), []
+
+    def once() -> Learnt:
+        calls.append(1)
+        return learnt
+
+    assert kept.get(_key("v1"), once) is kept.get(_key("v1"), once)
+    assert len(calls) == 1
+    kept.get(_key("v2"), once)
+    kept.get(_key("v1", "other weights"), once)
+    assert len(calls) == 3
+
+
+def test_what_was_used_longest_ago_makes_room(learnt: Learnt) -> None:
+    rows, learns = len(learnt.examples), []
+    kept = LearntSets(max_rows=2 * rows)
+
+    def get(version: str) -> None:
+        def again() -> Learnt:
+            learns.append(version)
+            return learnt
+
+        kept.get(_key(version), again)
+
+    for version in ("a", "b", "a", "c", "a", "b"):
+        get(version)
+    assert learns == ["a", "b", "c", "b"]
+
+
+def test_a_set_larger_than_the_room_is_used_and_not_kept(learnt: Learnt) -> None:
+    kept, calls = LearntSets(max_rows=10), []
+
+    def again() -> Learnt:
+        calls.append(1)
+        return learnt
+
+    assert kept.get(_key("v"), again) is learnt
+    kept.get(_key("v"), again)
+    assert len(calls) == 2
