@@ -6,12 +6,12 @@ Immutable and without texts of cases: learnt once for a dataset version, used by
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from jaxtyping import Float64, Int64
+from jaxtyping import Float64
 from numpy import ndarray
 
 from app.domain import text, thresholds
@@ -30,10 +30,12 @@ from app.domain.records import TrainingExample
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Learnt:
-    """``margins`` (m,) ascending: by how much training rows are nearer to their own group than to the next."""
+    """``tasks``: the number of each task by its instruction. ``margins`` (m,) ascending: by how much training
+    rows are nearer to their own group than to the next."""
 
     examples: Sequence[TrainingExample]
     instructions: frozenset[str]
+    tasks: Mapping[str, int]
     known: Reference
     judge: Judge
     profile: OutputProfile
@@ -77,7 +79,9 @@ def learn(
     on other machines. ``progress`` gets the share done."""
     instructions = text.known_instructions(examples)
     texts = texts_of(examples, [], instructions)
-    tasks = tasks_of(examples, instructions)
+    asked = [text.instruction_of(e.prompt, instructions) for e in examples]
+    numbers = task_numbers(asked)
+    tasks = np.array([numbers.get(name, 0) for name in asked], dtype=np.int64)
     training = read_training_set(texts, vectors, tasks, rng, reader)
     progress(0.3)
     relevance = conflict.learn_relevance(training, rng)
@@ -92,6 +96,7 @@ def learn(
     return Learnt(
         examples=examples,
         instructions=instructions,
+        tasks=numbers,
         known=known,
         judge=judge,
         profile=symptoms.profile(examples, instructions),
@@ -102,10 +107,9 @@ def learn(
     )
 
 
-def tasks_of(examples: Sequence[TrainingExample], instructions: frozenset[str]) -> Int64[ndarray, " n"]:
-    """Rows by task instruction, 0 = none or one too rare to have quantiles of its own."""
-    named = [text.instruction_of(e.prompt, instructions) for e in examples]
-    rows = Counter(named)
+def task_numbers(instructions: Sequence[str]) -> dict[str, int]:
+    """Tasks by the instruction of their rows, from 1 on; 0 is for rows with none or one too rare to have
+    quantiles of its own."""
+    rows = Counter(instructions)
     common = sorted(name for name, count in rows.items() if name and count >= thresholds.BASELINE_MIN_ROWS)
-    number = {name: i + 1 for i, name in enumerate(common)}
-    return np.array([number.get(name, 0) for name in named], dtype=np.int64)
+    return {name: i + 1 for i, name in enumerate(common)}

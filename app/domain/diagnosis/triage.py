@@ -15,7 +15,7 @@ import numpy as np
 from jaxtyping import Bool, Float32, Float64, Int64
 from numpy import ndarray
 
-from app.domain import similarity, thresholds
+from app.domain import similarity, text, thresholds
 from app.domain.diagnosis import (
     calibration,
     clusters,
@@ -27,7 +27,7 @@ from app.domain.diagnosis import (
 )
 from app.domain.diagnosis.learning import Learnt, learn
 from app.domain.diagnosis.neighborhood import Near, Sides, compared, read_prompts, sides
-from app.domain.diagnosis.reference import Asked, Reference
+from app.domain.diagnosis.reference import Asked
 from app.domain.diagnosis.simulation import CAUSES
 from app.domain.diagnosis.views import Vectors, ViewTexts, texts_of
 from app.domain.records import (
@@ -112,7 +112,7 @@ def diagnose(
     taught = [o for o in overrides if o.root_cause in CAUSES]
     everything = [*cases, *(o.case for o in taught)]
     texts = texts_of([], everything, learnt.instructions)
-    looked = _look(everything, texts, vectors, learnt.known)
+    looked = _look(everything, texts, vectors, learnt)
     progress(0.3)
     judge = _taught(learnt, looked, taught, len(cases))
     causes = judge.probabilities(
@@ -178,8 +178,8 @@ class _Looked:
     already_right: Bool[ndarray, " q"]
 
 
-def _look(cases: Sequence[BadCase], texts: ViewTexts, vectors: Vectors, known: Reference) -> _Looked:
-    training = known.training
+def _look(cases: Sequence[BadCase], texts: ViewTexts, vectors: Vectors, learnt: Learnt) -> _Looked:
+    known, training = learnt.known, learnt.known.training
     prompts, _ = read_prompts(texts.case_inputs, vectors.case_inputs)
     labels = frozenset(known.labels.names.tolist())
     expected = similarity.commitments(texts.case_expected, vectors.case_expected, labels)
@@ -190,7 +190,7 @@ def _look(cases: Sequence[BadCase], texts: ViewTexts, vectors: Vectors, known: R
     on = sides(near, training.outputs, expected=expected, wrong=wrong, same_meaning_cosine=cut)
     each = np.arange(len(cases))
     already_right = similarity.outputs_agree(expected, each, wrong, each, same_meaning_cosine=cut)
-    tasks = _tasks_of_cases(near, training.tasks)
+    tasks = _tasks_of_cases(cases, near, learnt)
     asked = Asked(
         prompts=prompts, near=near, sides=on, tasks=tasks, expected=expected.whole, wrong=wrong.whole
     )
@@ -207,12 +207,17 @@ def _look(cases: Sequence[BadCase], texts: ViewTexts, vectors: Vectors, known: R
     )
 
 
-def _tasks_of_cases(near: Near, tasks: Int64[ndarray, " n"]) -> Int64[ndarray, " q"]:
-    """The task of most of the five nearest rows: a case's own wording may be new."""
+def _tasks_of_cases(cases: Sequence[BadCase], near: Near, learnt: Learnt) -> Int64[ndarray, " q"]:
+    """What the case's instruction says; where it is of no task, the task of most of the five nearest rows."""
+    tasks = learnt.known.training.tasks
+    made = np.zeros(len(cases), dtype=np.int64)
     if not len(tasks):
-        return np.zeros(len(near), dtype=np.int64)
+        return made
     closest = tasks[np.maximum(near.rows[:, :5], 0)]
-    return np.array([np.bincount(row).argmax() for row in closest], dtype=np.int64)
+    for row, case in enumerate(cases):
+        said = learnt.tasks.get(text.instruction_of(case.prompt, learnt.instructions))
+        made[row] = np.bincount(closest[row]).argmax() if said is None else said
+    return made
 
 
 def _explained(

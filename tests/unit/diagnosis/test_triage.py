@@ -226,3 +226,17 @@ def test_what_is_learnt_once_serves_any_cases() -> None:
             assert finding.probabilities == pytest.approx(same.probabilities)
             assert finding.root_cause is same.root_cause
     assert learnt.summary()["expected_calibration_error"] is not None
+
+
+def test_a_case_is_measured_against_the_task_that_its_instruction_names() -> None:
+    rows = [
+        *(example(i, e.prompt, e.output, instruction="Name the intent.") for i, e in enumerate(intents())),
+        *(example(900 + i, f"{i} plus {i + 3} is", str(2 * i + 3), instruction="Add up.") for i in range(60)),
+    ]
+    learnt = learn(rows, vectors_of(rows, []), np.random.default_rng(0))
+    assert learnt.tasks == {"Add up.": 1, "Name the intent.": 2}
+    assert learnt.known.placed.tolist()[1:] == [False, True]
+    # near the sums in words, and still a message whose intent is asked for
+    asked = case("c1", "Name the intent.\n4 plus 7 is", "refund", "delivery")
+    found = diagnose(rows, [asked]).findings[0]
+    assert found.evidence.hard["prompt_numbers"]["more_than"] == 1.0
