@@ -63,7 +63,7 @@ def test_a_row_that_need_not_agree_is_shown_as_a_contradiction_only_where_a_conf
     rows, cases = intents(), _cases("delivery", "refund", count=1)
     vectors = vectors_of(rows, cases)
     learnt = learn(rows, vectors, np.random.default_rng(0))
-    looked = triage._look(cases, texts_of([], cases, learnt.instructions), vectors, learnt.known)
+    looked = triage._look(cases, texts_of([], cases, learnt.instructions), vectors, learnt)
     told = [
         explaining.contradiction(
             learnt, cases[0], looked.near, looked.sides, looked.relevance, looked.features[0], 0, chance
