@@ -138,7 +138,7 @@ def _peers(views: PairViews, outputs: Sequence[str]) -> dict[str, Bool[ndarray, 
 
 
 def _datalab(vectors: Float32[ndarray, "n d"], coded: Int64[ndarray, " n"]) -> Bool[ndarray, " n"]:
-    from cleanlab import Datalab
+    from cleanlab import Datalab  # pyright: ignore[reportMissingImports] - the extra "bench"
 
     with contextlib.redirect_stdout(io.StringIO()):
         lab = Datalab(data={"label": coded.tolist()}, label_name="label", verbosity=0)
@@ -148,7 +148,7 @@ def _datalab(vectors: Float32[ndarray, "n d"], coded: Int64[ndarray, " n"]) -> B
 
 def _confident_learning(vectors: Float32[ndarray, "n d"], coded: Int64[ndarray, " n"]) -> Bool[ndarray, " n"]:
     """cleanlab's filter on out-of-fold probabilities of a linear model."""
-    from cleanlab.filter import find_label_issues
+    from cleanlab.filter import find_label_issues  # pyright: ignore[reportMissingImports]
 
     with contextlib.redirect_stdout(io.StringIO()):
         return np.asarray(find_label_issues(coded, _out_of_fold(vectors, coded)), dtype=bool)
