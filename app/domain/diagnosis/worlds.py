@@ -15,6 +15,7 @@ from jaxtyping import Bool, Int64
 from numpy import ndarray
 
 from app.domain import thresholds
+from app.domain.diagnosis.neighborhood import Near
 from app.domain.diagnosis.reference import Reference
 from app.domain.records import RootCause
 from app.domain.similarity import Commitments
@@ -81,9 +82,10 @@ def _world(clean: Reference, turn: int, rng: np.random.Generator) -> World:
     kept = ~out
     kept[rows] = False
     expected = whole[rows].copy()
-    wrong = _wrong_outputs(clean, rows, rng)
+    near = clean.near_of(rows)
+    wrong = _wrong_outputs(clean, rows, near, np.unique(whole[~out]), rng)
     wrong[part == 1] = _other_names(clean, whole, rows[part == 1])
-    copies, against = _contradict(clean, rows, part, kept, whole, expected, wrong, rng)
+    copies, against = _contradict(clean, rows, near, part, kept, whole, expected, wrong, rng)
     tasks = training.tasks[rows].copy()
     elsewhere = (part == 0) & (declared[rows] >= 0)
     tasks[elsewhere] = declared[rows[elsewhere]]
@@ -97,7 +99,6 @@ def _world(clean: Reference, turn: int, rng: np.random.Generator) -> World:
         against=against,
     )
     # what was turned for a neighbour's sake does not leave a hard case as it was
-    near = clean.near_of(rows)
     touched = (whole != training.outputs.whole)[np.maximum(near.rows, 0)] & near.present
     cases = cases.where((part != 3) | ~touched.any(axis=1))
     return World(kept=kept, outputs=replace(training.outputs, whole=whole), cases=cases)
@@ -175,15 +176,19 @@ def _mistaken(clean: Reference, rows: Int64[ndarray, " r"]) -> Bool[ndarray, " r
 
 
 def _wrong_outputs(
-    clean: Reference, rows: Int64[ndarray, " m"], rng: np.random.Generator
+    clean: Reference,
+    rows: Int64[ndarray, " m"],
+    near: Near,
+    taught: Int64[ndarray, " o"],
+    rng: np.random.Generator,
 ) -> Int64[ndarray, " m"]:
     """A plausible wrong answer: the label that a model would take it for, that of a near row which says
-    something else, or one that no near row gives."""
+    something else, or one that no near row gives. ``taught``: the outputs that some row still gives, for a
+    model says no label that it was never taught."""
     training = clean.training
     own = training.outputs.whole[rows]
-    near = clean.near_of(rows)
     said = training.outputs.whole[np.maximum(near.rows, 0)]
-    against = near.present & (said != own[:, None])
+    against = near.present & (said != own[:, None]) & np.isin(said, taught)
     # An exponential race: each row wins in proportion to its weight, so a label does to its mass.
     race = rng.exponential(size=near.rows.shape) / np.exp(8.0 * near.cosine)
     picked = np.where(against, race, np.inf).argmin(axis=1)
@@ -191,7 +196,9 @@ def _wrong_outputs(
     made[rng.random(len(rows)) >= thresholds.SIMULATED_COPIED_ANSWERS] = _SAID_NOWHERE
     if clean.label_model.classes > 1:
         labelled = (clean.labels.of[rows] >= 0) & (rng.random(len(rows)) < thresholds.SIMULATED_TAKEN_FOR)
-        best = _left_out_scores(clean, rows[labelled]).argmax(axis=1)
+        scores = _left_out_scores(clean, rows[labelled])
+        scores[:, ~np.isin(clean.labels.names, taught)] = -np.inf
+        best = scores.argmax(axis=1)
         made[labelled] = clean.labels.names[best]
     return made
 
@@ -231,6 +238,7 @@ def _other_names(
 def _contradict(
     clean: Reference,
     rows: Int64[ndarray, " m"],
+    near: Near,
     part: Int64[ndarray, " m"],
     kept: Bool[ndarray, " n"],
     whole: Int64[ndarray, " n"],
@@ -245,7 +253,7 @@ def _contradict(
     copies = np.zeros(len(rows), dtype=np.int64)
     against = np.zeros(len(rows), dtype=np.int64)
     conflicts = np.flatnonzero(part == 2)
-    near = clean.near_of(rows[conflicts])
+    near = near.take(conflicts)
     relevance = clean.relevance.of(near, clean.training.tasks[rows[conflicts]])
     for i, case in enumerate(conflicts.tolist()):
         there = near.rows[i][near.present[i] & (relevance[i] > 0.5)]
@@ -256,7 +264,8 @@ def _contradict(
             # mostly to what the model says; else to something else, and the model just repeats the confusion
             to = wrong[case]
             if to == _SAID_NOWHERE or rng.random() > thresholds.SIMULATED_SIDED:
-                others = whole[near.rows[i][near.present[i]]]
+                beside = near.rows[i][near.present[i]]
+                others = whole[beside[kept[beside]]]
                 others = others[others != expected[case]]
                 to = rng.choice(others) if len(others) else to
             whole[supporters[turn]] = to
