@@ -330,3 +330,17 @@ SHOWN_OPPOSITION: Final = 0.1
 
 SAME_LABEL_CONFUSION: Final = 0.05
 """Share of a label's rows that are taken for another one, both ways, from which the two are named as a group."""
+
+# --- label words --------------------------------------------------------------------------------------
+LABEL_WORD_BUCKETS: Final = 2**20
+"""Hash table of the n-grams of labelled prompts; these are few thousand kinds of short texts."""
+
+LABEL_WORD_PRIOR: Final = 20.0
+"""Rows of the whole set that are added to each label's own before its n-grams are read as likelihoods."""
+
+JUDGE_APART_C: Final = 0.003
+"""Like ``JUDGE_C``, of what weights of measures of one thing have beyond a common weight."""
+
+JUDGE_LINEAR_SHARES: Final = (2 / 3, 1 / 2)
+"""Say of the linear opinion, the trees have the rest: on whether a case is covered, where many measures of one
+thing are best averaged, and on whether it is contradicted."""
