@@ -189,8 +189,9 @@ INTERLEAVING_CHUNK: Final = 256
 
 # --- simulation -------------------------------------------------------------------------------------
 SIMULATED_MAX_WEIGHT: Final = 5.0
-COVERED_ABOVE: Final = -2.9
-"""Log-odds of the five-neighbour percentile (.05): rows below are outliers of the set, covered by nothing."""
+COVERED_ABOVE: Final = -4.6
+"""Log-odds of the five-neighbour percentile (.01): rows below are outliers of the set, covered by nothing. Of a
+larger share left out, the judge would learn that whatever has few near rows is uncovered."""
 
 UNCOVERED_BELOW: Final = -2.2
 """Log-odds (.1): a corner whose rows stay better covered than a tenth of the set is not out."""
