@@ -24,7 +24,13 @@ from bench.diagnosis_data import CAUSES, Embedding, TriageSet
 
 VIEWS: Mapping[str, Callable[[str], bool]] = {
     "nearest rows (dense)": lambda f: f in ("nearest_rank", "mean_of_five_rank", "mean_of_all_rank"),
-    "distance to task and label": lambda f: f in ("task_distance_rank", "label_distance_rank"),
+    "distance to task and label": lambda f: (
+        f in ("task_distance_rank", "label_distance_rank", "label_angle_rank")
+    ),
+    "wording and neighbours of the likeliest label": lambda f: (
+        f in ("label_neighbors_rank", "label_share_rank", "label_words_rank")
+        or f.endswith(("label_short_grams_rank", "label_long_grams_rank"))
+    ),
     "n-grams": lambda f: f in ("text_overlap_rank", "surprisal_rank") or f.startswith("unseen_"),
     "length": lambda f: f in ("shortness_rank", "longness_rank"),
     "label taught or not": lambda f: f in ("label_unseen", "label_rows", "label_fit_rank"),
@@ -99,8 +105,8 @@ def _without(belongs: Callable[[str], bool]) -> Any:
 def _judged_by(form: str) -> Any:
     def chance(pair: Any, features: Any) -> Any:
         if form == "linear":
-            return pair.linear.predict_proba(features)[:, 1]
-        return pair.trees.predict_proba(calibration.steps(features, pair.edges))[:, 1]
+            return pair.linear.chance(features)
+        return pair.trees.predict_proba(pair.bins.of(features))[:, 1]
 
     with patch.object(calibration.Opinions, "chance", chance):
         yield

@@ -201,8 +201,9 @@ INTERLEAVING_CHUNK: Final = 256
 
 # --- simulation -------------------------------------------------------------------------------------
 SIMULATED_MAX_WEIGHT: Final = 5.0
-COVERED_ABOVE: Final = -2.9
-"""Log-odds of the five-neighbour percentile (.05): rows below are outliers of the set, covered by nothing."""
+COVERED_ABOVE: Final = -4.6
+"""Log-odds of the five-neighbour percentile (.01): rows below are outliers of the set, covered by nothing. Of a
+larger share left out, the judge would learn that whatever has few near rows is uncovered."""
 
 UNCOVERED_BELOW: Final = -2.2
 """Log-odds (.1): a corner whose rows stay better covered than a tenth of the set is not out."""
@@ -256,9 +257,6 @@ SIMULATED_TAKEN_FOR: Final = 0.5
 """Share of labelled cases whose wrong output is what a label model would say, as a trained model does."""
 
 JUDGE_TREES: Final = 80
-JUDGE_STEPS: Final = 48
-"""Values that a tree tells apart in one feature, at quantiles of the simulated cases."""
-
 OPPOSING_ODDS_BELOW: Final = -0.5
 """Log-odds from which a near row looks as much like the case's label as like its own: no plain hard case."""
 
@@ -347,3 +345,17 @@ SHOWN_OPPOSITION: Final = 0.1
 
 SAME_LABEL_CONFUSION: Final = 0.05
 """Share of a label's rows that are taken for another one, both ways, from which the two are named as a group."""
+
+# --- label words --------------------------------------------------------------------------------------
+LABEL_WORD_BUCKETS: Final = 2**20
+"""Hash table of the n-grams of labelled prompts; these are few thousand kinds of short texts."""
+
+LABEL_WORD_PRIOR: Final = 20.0
+"""Rows of the whole set that are added to each label's own before its n-grams are read as likelihoods."""
+
+JUDGE_APART_C: Final = 0.003
+"""Like ``JUDGE_C``, of what weights of measures of one thing have beyond a common weight."""
+
+JUDGE_LINEAR_SHARES: Final = (2 / 3, 1 / 2)
+"""Say of the linear opinion, the trees have the rest: on whether a case is covered, where many measures of one
+thing are best averaged, and on whether it is contradicted."""

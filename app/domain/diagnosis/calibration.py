@@ -15,19 +15,19 @@ import numpy as np
 from jaxtyping import Bool, Float64, Int64
 from numpy import ndarray
 from sklearn.ensemble import HistGradientBoostingClassifier
-from sklearn.linear_model import LogisticRegression
-from sklearn.pipeline import Pipeline, make_pipeline
-from sklearn.preprocessing import StandardScaler
 
 from app.domain import thresholds
-from app.domain.diagnosis import conflict, coverage
+from app.domain.diagnosis import conflict, coverage, paraphrase, signed_linear
 from app.domain.diagnosis.neighborhood import Near, Sides
+from app.domain.diagnosis.paraphrase import Bins
 from app.domain.diagnosis.reference import FEATURES, usable_columns
+from app.domain.diagnosis.signed_linear import SignedLinear
 from app.domain.diagnosis.simulation import CAUSES, Simulation
 from app.domain.diagnosis.worlds import CONFLICT, HARD, OOD
 
+_COVERING = frozenset(f"{m}_rank" for m in (*coverage.MEASURES, "farthest"))
 _DIRECTION = {
-    **dict.fromkeys((f"{m}_rank" for m in (*coverage.MEASURES, "farthest")), (-1, 0)),
+    **dict.fromkeys(_COVERING, (-1, 0)),
     "support_rank": (0, 0),
     "label_unseen": (1, 0),
     "label_rows": (-1, 0),
@@ -58,16 +58,17 @@ def taught_by(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Opinions:
-    """Two opinions on one question, averaged: a linear one, which carries over, and a monotone one of trees,
+    """Two opinions on one question, mixed: a linear one, which carries over, and a monotone one of trees,
     which sees that one strong sign is enough."""
 
-    linear: Pipeline
-    edges: tuple[Float64[ndarray, " e"], ...]
+    linear_share: float
+    linear: SignedLinear
+    bins: Bins
     trees: HistGradientBoostingClassifier
 
     def chance(self, features: Float64[ndarray, "q f"]) -> Float64[ndarray, " q"]:
-        linear = self.linear.predict_proba(features)[:, 1]
-        return (linear + self.trees.predict_proba(steps(features, self.edges))[:, 1]) / 2
+        strong = self.trees.predict_proba(self.bins.of(features))[:, 1]
+        return self.linear_share * self.linear.chance(features) + (1.0 - self.linear_share) * strong
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -202,30 +203,23 @@ def _fit(
 ) -> Opinions:
     weights = np.where(positive, weights / weights[positive].sum(), weights / weights[~positive].sum())
     weights = weights * len(weights) / 2
-    linear = make_pipeline(StandardScaler(), LogisticRegression(C=thresholds.JUDGE_C, max_iter=2000))
-    linear.fit(features, positive, logisticregression__sample_weight=weights)
+    signs = [_DIRECTION[FEATURES[c]][question] for c in columns]
+    alike = np.array([FEATURES[c] in _COVERING for c in columns], dtype=bool)
+    linear = signed_linear.fit(features, positive, weights, signs=signs, alike=alike)
+    binned = paraphrase.bins(features)
     trees = HistGradientBoostingClassifier(
         max_iter=thresholds.JUDGE_TREES,
         learning_rate=0.06,
         max_leaf_nodes=8,
         min_samples_leaf=30,
         l2_regularization=5.0,
-        monotonic_cst=[_DIRECTION[FEATURES[c]][question] for c in columns],
+        monotonic_cst=signs,
         random_state=seed,
     )
-    # Coarse steps: what is finer does not carry over, and weighted quantiles of many values take time.
-    at = np.linspace(0, 1, thresholds.JUDGE_STEPS + 1)[1:-1]
-    edges = tuple(np.unique(np.quantile(column, at)) for column in features.T)
-    trees.fit(steps(features, edges), positive, sample_weight=weights)
-    return Opinions(linear=linear, edges=edges, trees=trees)
-
-
-def steps(
-    features: Float64[ndarray, "q f"], edges: Sequence[Float64[ndarray, " e"]]
-) -> Float64[ndarray, "q f"]:
-    return np.column_stack(
-        [np.searchsorted(e, column, side="right") for e, column in zip(edges, features.T, strict=True)]
-    ).astype(np.float64)
+    trees.fit(binned.of(features), positive, sample_weight=weights)
+    return Opinions(
+        linear_share=thresholds.JUDGE_LINEAR_SHARES[question], linear=linear, bins=binned, trees=trees
+    )
 
 
 def _unlearnt(near: Near, on: Sides, has_expected: Bool[ndarray, " q"]) -> Float64[ndarray, "q 3"]:

@@ -1,7 +1,8 @@
 """Does anything in the training set cover this prompt?
 
 Several one-class scores side by side: kNN distance (Sun et al. 2022), Mahalanobis distance to the task and to
-its labels (``one_class``), n-grams never seen (``lexicon``), length, and whether the label model recognises
+its labels (``one_class``), n-grams never seen (``lexicon``) or never seen in the label it looks most like
+(``label_words``), how that label stands among the near rows, length, and whether the label model recognises
 anything. Each is read against what the training rows of the same task score when left out themselves: a
 percentile, not a distance. And, where outputs repeat, whether the expected label was ever taught at all.
 """
@@ -16,6 +17,7 @@ from jaxtyping import Bool, Float64, Int64
 from numpy import ndarray
 
 from app.domain import thresholds
+from app.domain.diagnosis.neighborhood import Near
 
 MEASURES = (
     "nearest",
@@ -24,9 +26,15 @@ MEASURES = (
     "text_overlap",
     "task_distance",
     "label_distance",
+    "label_angle",
     "unseen_short_grams",
     "unseen_long_grams",
     "surprisal",
+    "label_neighbors",
+    "label_share",
+    "label_words",
+    "label_short_grams",
+    "label_long_grams",
     "label_fit",
     "shortness",
     "longness",
@@ -91,6 +99,26 @@ def features(
     made[:, -2] = np.where(placed & (expected_rows == 0), 1.0 - fresh, 0.0)
     made[:, -1] = np.where(placed, np.log1p(expected_rows), 0.0)
     return made
+
+
+def in_label(
+    near: Near, labels: Int64[ndarray, " n"], nearest: Int64[ndarray, " q"]
+) -> Float64[ndarray, "q 2"]:
+    """How near the five nearest rows of the label are that the prompt looks most like, -1..1, and what share
+    0..1 of the near rows (nearer ones count for more) that label has; 0 where there is no such label.
+
+    What was never taught has near rows of several labels, and few of the one it resembles most.
+    """
+    if not len(labels):
+        return np.zeros((len(near), 2))
+    inside = (labels[np.maximum(near.rows, 0)] == nearest[:, None]) & near.present
+    cosine = near.cosine.astype(np.float64)
+    # fewer than five among them: the others are no nearer than the farthest of these
+    edge = np.where(near.present, cosine, 1.0).min(axis=1, initial=1.0)
+    ordered = np.sort(np.where(inside, cosine, edge[:, None]), axis=1)[:, ::-1][:, :5]
+    weight = np.exp(8.0 * cosine) * near.present
+    share = (weight * inside).sum(axis=1) / np.maximum(weight.sum(axis=1), 1e-9)
+    return np.where((nearest >= 0)[:, None], np.column_stack([ordered.mean(axis=1), share]), 0.0)
 
 
 def evidence(features_row: Float64[ndarray, " f"], cosines: ndarray, expected_rows: int) -> dict[str, Any]:

@@ -18,6 +18,7 @@ from app.domain import text, thresholds
 from app.domain.diagnosis import calibration, conflict, hardness, lexicon, novelty, symptoms
 from app.domain.diagnosis.calibration import Judge
 from app.domain.diagnosis.hardness import Demands
+from app.domain.diagnosis.lexicon import grams_of
 from app.domain.diagnosis.neighborhood import Reader, part_of, read_training_set
 from app.domain.diagnosis.novelty import Vocabulary
 from app.domain.diagnosis.reference import Reference, refer
@@ -85,9 +86,11 @@ def learn(
     training = read_training_set(texts, vectors, tasks, rng, reader)
     progress(0.3)
     relevance = conflict.learn_relevance(training, rng)
-    known = refer(training, relevance)
     part = part_of(training, thresholds.SIMULATION_ROWS, rng)
-    simulation = simulate(known if part is training else refer(part, relevance), rng)
+    grams = grams_of(part.prompts.texts)
+    small = refer(part, relevance, grams=grams)
+    known = small if part is training else refer(training, relevance)
+    simulation = simulate(small, rng, grams)
     progress(0.8)
     judge = calibration.judge(simulation, seed=int(rng.integers(2**31)))
     outputs = training.outputs.whole

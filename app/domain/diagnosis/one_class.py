@@ -1,8 +1,9 @@
 """How far a prompt lies from what the rows of a task look like, taking the shape of that cloud into account.
 
 Mahalanobis distances: to the task as one Gaussian, and to the nearest of its labels relative to that (Lee et
-al. 2018; Ren et al. 2021, "A simple fix to Mahalanobis distance"). A training row's own distance is corrected
-for having been part of the fit (Sherman and Morrison 1950), so that rows and new prompts compare.
+al. 2018; Ren et al. 2021, "A simple fix to Mahalanobis distance"); and the angle to the nearest label in the
+space where labels are round. A training row's own measures are corrected for having been part of the fit
+(Sherman and Morrison 1950), so that rows and new prompts compare.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from numpy import ndarray
 
 from app.domain import thresholds
 
-MEASURES = ("task_distance", "label_distance")
+MEASURES = ("task_distance", "label_distance", "label_angle")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,17 +34,16 @@ class Cloud:
 
     def distances(
         self, vectors: Float32[ndarray, "q d"], own: Int64[ndarray, " q"] | None = None
-    ) -> Float64[ndarray, "q 2"]:
-        """One column for each of ``MEASURES``, larger = less covered. ``own``: the vectors are rows of the
-        cloud with these labels (-1 = the whole task)."""
+    ) -> tuple[Float64[ndarray, "q 3"], Int64[ndarray, " q"]]:
+        """One column for each of ``MEASURES``, larger = less covered; and the nearest label, -1 = there is
+        none. ``own``: the vectors are rows of the cloud with these labels (-1 = the whole task)."""
         whole = np.square((vectors - self.mean) @ self.whiten).sum(axis=1).astype(np.float64)
         inner = (vectors - self.mean) @ self.whiten_within
-        squares = (
-            np.square(inner).sum(axis=1)[:, None]
-            - 2.0 * inner @ self.centres.T
-            + np.square(self.centres).sum(axis=1)[None]
-        ).astype(np.float64)
-        squares = np.maximum(squares, 0.0)
+        length = np.square(inner).sum(axis=1)
+        sizes = np.square(self.centres).sum(axis=1)
+        along = inner @ self.centres.T
+        squares = np.maximum((length[:, None] - 2.0 * along + sizes[None]).astype(np.float64), 0.0)
+        cosines = along / np.maximum(np.sqrt(length)[:, None] * np.sqrt(sizes)[None], 1e-9)
         if own is not None:
             whole = _left_out(whole, self.rows)
             place = np.searchsorted(self.labels, own)
@@ -51,11 +51,20 @@ class Cloud:
                 (place < len(self.labels)) & (self.labels[np.minimum(place, len(self.labels) - 1)] == own)
             )
             mine = place[known]
-            squares[known, mine] = _left_out(squares[known, mine], self.members[mine])
+            members = self.members[mine]
+            cosines[known, mine] = _left_out_cosine(inner[known], self.centres[mine], members)
+            squares[known, mine] = _left_out(squares[known, mine], members)
         nearest = squares.min(axis=1)
+        label = self._nearest_label(squares)
         whole, nearest = whole * self.rows, nearest * self.rows
         relative = nearest if len(self.labels) == 1 else nearest - whole
-        return np.column_stack([whole, relative])
+        return np.column_stack([whole, relative, 1.0 - cosines.max(axis=1)]), label
+
+    def _nearest_label(self, squares: Float64[ndarray, "q c"]) -> Int64[ndarray, " q"]:
+        named = np.flatnonzero(self.labels >= 0)
+        if not named.size:
+            return np.full(len(squares), -1, dtype=np.int64)
+        return self.labels[named[squares[:, named].argmin(axis=1)]]
 
 
 def _left_out(
@@ -64,6 +73,23 @@ def _left_out(
     """z' S^-1 z of a row whose own part is taken out of its mean and of the scatter S."""
     grown = members / np.maximum(np.asarray(members) - 1.0, 0.5)
     return grown**2 * leverage / np.maximum(1.0 - grown * leverage, 1.0 - thresholds.MAX_LEVERAGE)
+
+
+def _left_out_cosine(
+    inner: Float32[ndarray, "q d"], centres: Float32[ndarray, "q d"], members: Int64[ndarray, " q"]
+) -> Float64[ndarray, " q"]:
+    """Cosine of rows to their own centre, both without the rows, in the metric of the scatter without them."""
+    own = inner - centres
+    left = centres - own / np.maximum(members - 1.0, 0.5)[:, None]
+    part = members / np.maximum(members - 1.0, 0.5)
+    leverage = np.square(own).sum(axis=1)
+    gain = part / np.maximum(1.0 - part * leverage, 1.0 - thresholds.MAX_LEVERAGE)
+
+    def product(a: ndarray, b: ndarray) -> Float64[ndarray, " q"]:
+        through = (a * own).sum(axis=1) * (b * own).sum(axis=1)
+        return ((a * b).sum(axis=1) + gain * through).astype(np.float64)
+
+    return product(inner, left) / np.maximum(np.sqrt(product(inner, inner) * product(left, left)), 1e-9)
 
 
 def cloud(vectors: Float32[ndarray, "n d"], labels: Int64[ndarray, " n"]) -> Cloud:

@@ -13,8 +13,9 @@ from jaxtyping import Bool, Float64, Int64
 from numpy import ndarray
 
 from app.domain import similarity, thresholds
-from app.domain.diagnosis import conflict, coverage, label_model, one_class
+from app.domain.diagnosis import conflict, coverage, label_model, label_words, one_class
 from app.domain.diagnosis.label_model import LabelModel
+from app.domain.diagnosis.label_words import LabelWords
 from app.domain.diagnosis.lexicon import Grams, Lexicon, grams_of, take
 from app.domain.diagnosis.neighborhood import Near, Sides, Texts, TrainingSet, compared
 from app.domain.similarity import Commitments
@@ -75,13 +76,16 @@ class Reference:
     """The kept rows of a training set and what was learnt from them.
 
     ``placed`` (t,): in which tasks a label has a place among the prompts. Topics have; the letter of a
-    multiple-choice answer stands everywhere, and that it was taught says nothing."""
+    multiple-choice answer stands everywhere, and that it was taught says nothing. ``worded`` (n,): the rows
+    that ``words`` were counted in."""
 
     training: TrainingSet
     outputs: Commitments
     kept: Bool[ndarray, " n"]
     labels: Labels
     label_model: LabelModel
+    words: LabelWords
+    worded: Bool[ndarray, " n"]
     placed: Bool[ndarray, " t"]
     clouds: tuple[one_class.Cloud, ...]
     lexicon: Lexicon
@@ -152,12 +156,17 @@ class Reference:
         """Columns of ``coverage.MEASURES``, large = more covered. ``rows``: the prompts are these kept rows,
         left out of what they are measured by."""
         cosine = near.cosine.astype(np.float64)
-        distances = np.zeros((len(near), 2))
+        distances = np.zeros((len(near), len(one_class.MEASURES)))
+        nearest = np.full(len(near), -1, dtype=np.int64)
         for task in np.unique(tasks):
             of = np.flatnonzero(tasks == task)
             own = None if rows is None else np.where(self.placed[task], self.labels.of[rows[of]], -1)
-            distances[of] = self.clouds[task].distances(prompts.vectors[of], own)
+            distances[of], nearest[of] = self.clouds[task].distances(prompts.vectors[of], own)
         held = grams_of(prompts.texts) if grams is None else grams
+        worded = np.zeros((len(near), len(label_words.MEASURES)))
+        of = np.flatnonzero(self.placed[tasks])
+        own = None if rows is None else np.where(self.worded[rows[of]], self.labels.of[rows[of]], -1)
+        worded[of] = self.words.measures([take(g, of) for g in held], nearest[of], own)
         novelty = self.lexicon.novelty(held, own=rows is not None)
         if self.label_model.classes:
             scores = (
@@ -177,6 +186,8 @@ class Reference:
                 near.jaccard.max(axis=1, initial=0.0).astype(np.float64),
                 -distances,
                 -novelty,
+                coverage.in_label(near, self.labels.of, nearest),
+                worded,
                 fit,
                 length,
                 -length,
@@ -223,12 +234,21 @@ def refer(
         checked=position[of][position[of] >= 0],
     )
     placed = _placed(training, labels, model, of)
+    worded = _evenly(np.flatnonzero((labels.of >= 0) & placed[training.tasks]))
     made = Reference(
         training=training,
         outputs=said,
         kept=there,
         labels=labels,
         label_model=model,
+        words=label_words.label_words(
+            grams_of([training.prompts.texts[i] for i in worded.tolist()])
+            if grams is None
+            else [take(g, worded) for g in grams],
+            labels.of[worded],
+            len(labels.names),
+        ),
+        worded=np.isin(np.arange(len(training)), worded),
         placed=placed,
         clouds=_clouds(training, there, labels, placed),
         lexicon=training.lexicon if lexicon is None else lexicon,
@@ -243,6 +263,12 @@ def refer(
     measured = made.measured(prompts, near, on, training.tasks[of], rows=of, grams=held)
     found = coverage.baselines(measured, training.tasks[of], training.task_count)
     return replace(made, baselines=found)
+
+
+def _evenly(rows: Int64[ndarray, " r"]) -> Int64[ndarray, " k"]:
+    """As many of the rows as wordings are counted in, evenly spaced."""
+    most = thresholds.SIMULATION_ROWS
+    return rows if len(rows) <= most else rows[np.linspace(0, len(rows) - 1, most).astype(np.int64)]
 
 
 def _placed(

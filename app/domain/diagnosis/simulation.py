@@ -57,12 +57,15 @@ class Simulation:
         )
 
 
-def simulate(clean: Reference, rng: np.random.Generator) -> Simulation:
-    """Make cases of every cause out of training rows, ``SIMULATED_CASES`` of each at most."""
+def simulate(
+    clean: Reference, rng: np.random.Generator, grams: tuple[Grams, ...] | None = None
+) -> Simulation:
+    """Make cases of every cause out of training rows, ``SIMULATED_CASES`` of each at most. ``grams``: of all
+    rows, where they are at hand."""
     features, causes, tasks = [np.empty((0, len(FEATURES)))], [], []
-    grams = grams_of(clean.training.prompts.texts)
+    held = grams_of(clean.training.prompts.texts) if grams is None else grams
     for world in worlds(clean, rng):
-        measured = _measured(clean, world, grams, rng)
+        measured = _measured(clean, world, held, rng)
         believed = _believable(measured, world.cases)
         features.append(measured[believed])
         causes.append(world.cases.causes[believed])

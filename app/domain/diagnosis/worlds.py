@@ -83,7 +83,7 @@ def _world(clean: Reference, turn: int, rng: np.random.Generator) -> World:
     kept[rows] = False
     expected = whole[rows].copy()
     near = clean.near_of(rows)
-    wrong = _wrong_outputs(clean, rows, near, rng)
+    wrong = _wrong_outputs(clean, rows, near, np.unique(whole[~out]), rng)
     wrong[part == 1] = _other_names(clean, whole, rows[part == 1])
     copies, against = _contradict(clean, rows, near, part, kept, whole, expected, wrong, rng)
     tasks = training.tasks[rows].copy()
@@ -176,14 +176,19 @@ def _mistaken(clean: Reference, rows: Int64[ndarray, " r"]) -> Bool[ndarray, " r
 
 
 def _wrong_outputs(
-    clean: Reference, rows: Int64[ndarray, " m"], near: Near, rng: np.random.Generator
+    clean: Reference,
+    rows: Int64[ndarray, " m"],
+    near: Near,
+    taught: Int64[ndarray, " o"],
+    rng: np.random.Generator,
 ) -> Int64[ndarray, " m"]:
     """A plausible wrong answer: the label that a model would take it for, that of a near row which says
-    something else, or one that no near row gives."""
+    something else, or one that no near row gives. ``taught``: the outputs that some row still gives, for a
+    model says no label that it was never taught."""
     training = clean.training
     own = training.outputs.whole[rows]
     said = training.outputs.whole[np.maximum(near.rows, 0)]
-    against = near.present & (said != own[:, None])
+    against = near.present & (said != own[:, None]) & np.isin(said, taught)
     # An exponential race: each row wins in proportion to its weight, so a label does to its mass.
     race = rng.exponential(size=near.rows.shape) / np.exp(8.0 * near.cosine)
     picked = np.where(against, race, np.inf).argmin(axis=1)
@@ -191,7 +196,9 @@ def _wrong_outputs(
     made[rng.random(len(rows)) >= thresholds.SIMULATED_COPIED_ANSWERS] = _SAID_NOWHERE
     if clean.label_model.classes > 1:
         labelled = (clean.labels.of[rows] >= 0) & (rng.random(len(rows)) < thresholds.SIMULATED_TAKEN_FOR)
-        best = _left_out_scores(clean, rows[labelled]).argmax(axis=1)
+        scores = _left_out_scores(clean, rows[labelled])
+        scores[:, ~np.isin(clean.labels.names, taught)] = -np.inf
+        best = scores.argmax(axis=1)
         made[labelled] = clean.labels.names[best]
     return made
 
@@ -257,7 +264,8 @@ def _contradict(
             # mostly to what the model says; else to something else, and the model just repeats the confusion
             to = wrong[case]
             if to == _SAID_NOWHERE or rng.random() > thresholds.SIMULATED_SIDED:
-                others = whole[near.rows[i][near.present[i]]]
+                beside = near.rows[i][near.present[i]]
+                others = whole[beside[kept[beside]]]
                 others = others[others != expected[case]]
                 to = rng.choice(others) if len(others) else to
             whole[supporters[turn]] = to

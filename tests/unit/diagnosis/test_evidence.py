@@ -64,8 +64,8 @@ def test_a_training_row_measured_with_itself_left_out_is_no_better_covered_than_
     assert len(texts.example_inputs) == len(vectors.example_inputs)
     asked = embed([e.prompt for e in new])
     cloud = known.clouds[0]
-    own = cloud.distances(vectors.example_inputs, known.labels.of)
-    others = cloud.distances(asked)
+    own, _ = cloud.distances(vectors.example_inputs, known.labels.of)
+    others, _ = cloud.distances(asked)
     assert np.median(own, axis=0) == pytest.approx(np.median(others, axis=0), rel=0.25)
 
 
