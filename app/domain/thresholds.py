@@ -245,12 +245,18 @@ COVARIANCE_SHRINKAGE: Final = 0.01
 CLOUD_MIN_ROWS: Final = 40
 
 WORLDS: Final = 6
+MOST_WORLDS: Final = 24
+WORLD_ROWS: Final = 6000
+"""Rows of all worlds together that are enough for small sets."""
+
 WORLD_SAMPLE_ROWS: Final = 2500
 """Rows of a world whose own measures say what is normal in it."""
 
 SPLIT_MIN_ROWS: Final = 12
 SPLIT_SHARE: Final = 0.08
-SPLIT_CASES: Final = 6
+SPLIT_CASES: Final = 10
+"""A third of a label's rows at most; so many that small sets see collisions of labels, too."""
+
 TURNED_SUPPORTERS: Final = 8
 MAX_COPIES: Final = 4
 SIMULATED_TAKEN_FOR: Final = 0.5

@@ -56,13 +56,18 @@ class World:
 
 
 def worlds(clean: Reference, rng: np.random.Generator) -> Iterator[World]:
-    """Different worlds out of one training set; none out of a set with fewer than two rows."""
-    for turn in range(thresholds.WORLDS if len(clean.training) > 1 else 0):
-        yield _world(clean, turn, rng)
+    """Different worlds out of one training set; none out of a set with fewer than two rows.
+
+    The smaller the set, the fewer cases are in one world, and the more worlds there are.
+    """
+    rows = len(clean.training)
+    count = max(thresholds.WORLDS, min(thresholds.MOST_WORLDS, thresholds.WORLD_ROWS // max(rows, 1)))
+    for turn in range(count if rows > 1 else 0):
+        yield _world(clean, turn, thresholds.SIMULATED_CASES // count, rng)
 
 
-def _world(clean: Reference, turn: int, rng: np.random.Generator) -> World:
-    training, each = clean.training, thresholds.SIMULATED_CASES // thresholds.WORLDS
+def _world(clean: Reference, turn: int, each: int, rng: np.random.Generator) -> World:
+    training = clean.training
     out, inner, declared = regions_out(clean, turn, rng)
     whole = training.outputs.whole.copy()
     split = _split_labels(clean, ~out, whole, rng)
