@@ -255,7 +255,7 @@ WORLD_SAMPLE_ROWS: Final = 2500
 SPLIT_MIN_ROWS: Final = 12
 SPLIT_SHARE: Final = 0.08
 SPLIT_CASES: Final = 10
-"""A third of a label's rows at most; so many that small sets see collisions of labels, too."""
+"""A third of a label's rows at most. 6 does as well: docs/experiments.md, "Small sets"."""
 
 TURNED_SUPPORTERS: Final = 8
 MAX_COPIES: Final = 4
