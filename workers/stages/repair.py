@@ -19,6 +19,7 @@ from app.domain.records import (
     Symptom,
     TrainingExample,
 )
+from app.domain.repair.material import Material
 from app.domain.repair.plan import RepairPlan, RepairPolicy, plan_repair
 from app.services import diagnoses, repairs, versions
 from workers.run_stage import StageContext
@@ -37,17 +38,15 @@ def run(context: StageContext) -> None:
     inputs = load(context)
     vectors = embed_views(context, texts_of(inputs.examples, inputs.cases), context.span(0.05, 0.4))
     context.progress(0.4, "plan")
-    plan = plan_repair(
-        examples=inputs.examples,
+    material = Material(
         input_vectors=vectors.example_inputs,
         output_vectors=vectors.example_outputs,
         cases=inputs.cases,
-        case_input_vectors=vectors.case_inputs,
+        case_vectors=vectors.case_inputs,
         findings=inputs.findings,
-        policy=inputs.policy,
         rng=np.random.default_rng(0),
-        progress=context.span(0.4, 0.95),
     )
+    plan = plan_repair(inputs.examples, material, inputs.policy, context.span(0.4, 0.95))
     save(context, plan)
 
 

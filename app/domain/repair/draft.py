@@ -10,7 +10,9 @@ from typing import Any
 from app.domain import text
 from app.domain.records import TrainingExample
 from app.domain.repair import thresholds
-from app.domain.repair.actions import ActionKind, Decision, ProposedAction, RepairPolicy
+from app.domain.repair.actions import ActionKind, Decision, ProposedAction
+from app.domain.repair.near_duplicates import PromptGroups
+from app.domain.repair.policy import RepairPolicy
 
 
 @dataclass(slots=True, kw_only=True)
@@ -21,14 +23,28 @@ class Draft:
     ``gone`` rows are dropped, ``settled`` ones were judged: later methods leave both alone.
     """
 
-    examples: Sequence[TrainingExample]
+    examples: list[TrainingExample]
     originals: Sequence[TrainingExample]
     policy: RepairPolicy
+    instructions: frozenset[str] = frozenset()
     prompts: list[str] = field(default_factory=list)
     tasks: list[str] = field(default_factory=list)
     actions: list[ProposedAction] = field(default_factory=list)
     gone: set[int] = field(default_factory=set)
     settled: set[int] = field(default_factory=set)
+    groups: PromptGroups = field(default_factory=lambda: PromptGroups(groups=(), jaccards={}))
+
+    @classmethod
+    def of(cls, examples: Sequence[TrainingExample], policy: RepairPolicy) -> Draft:
+        made = cls(examples=list(examples), originals=examples, policy=policy)
+        made.read()
+        return made
+
+    def read(self) -> None:
+        """Tell the parts of the prompts apart, as the rows stand now."""
+        self.instructions = text.known_instructions(self.examples)
+        self.prompts = [text.focus(example.prompt, self.instructions) for example in self.examples]
+        self.tasks = [task_of(e.system, e.prompt, self.instructions) for e in self.examples]
 
     def outputs(self) -> list[str]:
         return [example.output for example in self.examples]
@@ -87,6 +103,7 @@ class Draft:
         )
 
     def normalised(self, row: int, after: TrainingExample, changes: Sequence[str]) -> None:
+        self.examples[row] = after
         reason = f"format: {', '.join(changes)}"
         self._add(
             ActionKind.NORMALISE,
@@ -96,6 +113,11 @@ class Draft:
             0.99,
             {"rule": "normalise", "changes": list(changes)},
         )
+
+
+def task_of(system: str | None, prompt: str, instructions: frozenset[str]) -> str:
+    """What one instruction under one system prompt asks for: the part of a prompt that does not vary."""
+    return f"{system or ''}\0{text.instruction_of(prompt, instructions)}"
 
 
 def _with_output(example: TrainingExample, output: str) -> dict[str, Any]:

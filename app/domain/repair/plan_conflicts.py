@@ -13,9 +13,9 @@ from numpy import ndarray
 from app.domain import text
 from app.domain.records import Agreement, BadCase, Finding, RootCause
 from app.domain.repair import conflicts, label_conflicts, near_duplicates, thresholds
-from app.domain.repair.actions import ResolutionRule
 from app.domain.repair.draft import Draft, excerpt
 from app.domain.repair.label_conflicts import LabelMend, LabelVerdict
+from app.domain.repair.policy import ResolutionRule
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

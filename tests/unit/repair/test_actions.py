@@ -4,16 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.domain.repair.actions import (
-    ALLOWED_DECISIONS,
-    ActionKind,
-    Approval,
-    Decision,
-    ProposedAction,
-    RepairPolicy,
-    ResolutionRule,
-    decide,
-)
+from app.domain.repair.actions import ALLOWED_DECISIONS, ActionKind, Decision, ProposedAction, decide
+from app.domain.repair.policy import Approval, RepairPolicy, ResolutionRule
 
 
 def _action(decision: Decision = Decision.PROPOSED) -> ProposedAction:

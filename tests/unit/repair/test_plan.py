@@ -8,6 +8,7 @@ import pytest
 
 from app.domain.records import BadCase, Finding, RootCause, TrainingExample
 from app.domain.repair.apply import apply_actions
+from app.domain.repair.material import Material
 from app.domain.repair.plan import (
     ActionKind,
     Approval,
@@ -30,18 +31,14 @@ def _plan(
     case_vectors: np.ndarray | None = None,
 ) -> RepairPlan:
     n, m = len(examples), len(cases or [])
-    return plan_repair(
-        examples=examples,
+    material = Material(
         input_vectors=np.eye(max(n, 8), dtype=np.float32)[:n] if vectors is None else vectors,
         output_vectors=np.zeros((n, 4), dtype=np.float32),
         cases=cases or [],
-        case_input_vectors=np.zeros((m, max(n, 8)), dtype=np.float32)
-        if case_vectors is None
-        else case_vectors,
+        case_vectors=np.zeros((m, max(n, 8)), dtype=np.float32) if case_vectors is None else case_vectors,
         findings=findings or [],
-        policy=policy or RepairPolicy(),
-        rng=np.random.default_rng(0),
     )
+    return plan_repair(examples, material, policy or RepairPolicy())
 
 
 def _apply(examples: list[TrainingExample], plan: RepairPlan) -> dict[str, str]:

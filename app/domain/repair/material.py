@@ -1,0 +1,38 @@
+"""What a repair is planned from, beside the rows themselves."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+from jaxtyping import Float32
+from numpy import ndarray
+
+from app.domain.records import BadCase, Finding
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Material:
+    """``input_vectors`` (n, d) and ``output_vectors`` (n, o): of the rows' prompts and outputs, unit rows.
+    ``cases`` may be trained on; ``case_vectors`` (m, d) are of their prompts. ``findings`` of other cases are
+    ignored. ``rng`` is the only source of chance."""
+
+    input_vectors: Float32[ndarray, "n d"]
+    output_vectors: Float32[ndarray, "n o"]
+    cases: Sequence[BadCase] = ()
+    case_vectors: Float32[ndarray, "m d"] = field(default_factory=lambda: np.zeros((0, 1), dtype=np.float32))
+    findings: Sequence[Finding] = ()
+    rng: np.random.Generator = field(default_factory=lambda: np.random.default_rng(0))
+
+    def check(self, rows: int) -> None:
+        """Raise ValueError where a text has no vector."""
+        for name, expected, vectors in (
+            ("input_vectors", rows, self.input_vectors),
+            ("output_vectors", rows, self.output_vectors),
+            ("case_vectors", len(self.cases), self.case_vectors),
+        ):
+            if len(vectors) != expected:
+                raise ValueError(
+                    f"{name} has {len(vectors)} rows for {expected} texts; give one vector for each"
+                )

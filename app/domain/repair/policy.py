@@ -1,0 +1,106 @@
+"""What a repair may do on its own, and by which rules. Knows no method and no storage."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+from app.domain.repair import thresholds
+from app.domain.repair.actions import Decision
+from app.domain.repair.policy_fields import check_fields, choice, flag, names, share
+
+
+class ResolutionRule(StrEnum):
+    """How a conflicting group is settled; the first rule of a policy that can decide does."""
+
+    EXPECTED_OUTPUT = "expected_output"
+    MAJORITY = "majority"
+    DROP = "drop"
+    ASK = "ask"
+
+
+class Approval(StrEnum):
+    """Which actions need no person: all that a rule decided, the confident ones, none."""
+
+    ALL = "all"
+    CONFIDENT = "confident"
+    NONE = "none"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RepairPolicy:
+    """What a repair may do on its own.
+
+    ``min_score`` (0..1) is the score from which ``approve="confident"`` approves.
+    ``near_duplicate_threshold`` is a Jaccard of character n-grams, 0..1; None leaves near-duplicates alone.
+    """
+
+    conflict: tuple[ResolutionRule, ...] = (
+        ResolutionRule.EXPECTED_OUTPUT,
+        ResolutionRule.MAJORITY,
+        ResolutionRule.ASK,
+    )
+    approve: Approval = Approval.CONFIDENT
+    min_score: float = thresholds.CONFIDENT_SCORE
+    near_duplicate_threshold: float | None = thresholds.NEAR_DUPLICATE_JACCARD
+    normalise: bool = True
+
+    @classmethod
+    def from_dict(cls, raw: Mapping[str, Any]) -> RepairPolicy:
+        """Validate a policy from outside; a ValueError names the fact and the mend."""
+        check_fields(raw, cls.__dataclass_fields__)
+        values: dict[str, Any] = {}
+        if "conflict" in raw:
+            values["conflict"] = _rules(raw["conflict"])
+        if "approve" in raw:
+            values["approve"] = choice(Approval, raw["approve"], "approve")
+        if "min_score" in raw:
+            values["min_score"] = share(raw["min_score"], "min_score")
+        if "near_duplicate_threshold" in raw:
+            given = raw["near_duplicate_threshold"]
+            values["near_duplicate_threshold"] = None if given is None else _threshold(given)
+        if "normalise" in raw:
+            values["normalise"] = flag(raw["normalise"], "normalise")
+        return cls(**values)
+
+    def as_dict(self) -> dict[str, Any]:
+        return {
+            "conflict": [rule.value for rule in self.conflict],
+            "approve": self.approve.value,
+            "min_score": self.min_score,
+            "near_duplicate_threshold": self.near_duplicate_threshold,
+            "normalise": self.normalise,
+        }
+
+    def decision_for(self, score: float) -> Decision:
+        """The decision that an action of this score starts with, where a rule decided it."""
+        match self.approve:
+            case Approval.ALL:
+                return Decision.APPROVED
+            case Approval.CONFIDENT:
+                return Decision.APPROVED if score >= self.min_score else Decision.PROPOSED
+            case Approval.NONE:
+                return Decision.PROPOSED
+
+
+def _rules(raw: object) -> tuple[ResolutionRule, ...]:
+    if isinstance(raw, str):
+        raw = [raw]
+    if not isinstance(raw, list | tuple) or not raw:
+        raise ValueError(f"policy.conflict is {raw!r}; give a list of {names(ResolutionRule)}")
+    rules = tuple(choice(ResolutionRule, rule, "conflict") for rule in raw)
+    if len(set(rules)) < len(rules):
+        raise ValueError("policy.conflict names a rule twice; name each once, in the order to try them")
+    return rules
+
+
+def _threshold(raw: object) -> float:
+    made = share(raw, "near_duplicate_threshold")
+    if made == 0:
+        raise ValueError(
+            "policy.near_duplicate_threshold is 0, which every pair reaches; "
+            "give null to leave near-duplicates alone"
+        )
+    return made

@@ -1,0 +1,21 @@
+"""The methods of a repair plan in their order. One file, one line each.
+
+A step reads the draft and the material and writes actions into the draft; what an earlier step dropped or settled
+a later one leaves alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from app.domain.repair.draft import Draft
+from app.domain.repair.material import Material
+from app.domain.repair.steps import conflicts, duplicates, normalisation
+
+Step = Callable[[Draft, Material], None]
+
+STEPS: tuple[tuple[str, Step], ...] = (
+    ("normalisation", normalisation.propose),
+    ("duplicates", duplicates.propose),
+    ("conflicts", conflicts.propose),
+)
