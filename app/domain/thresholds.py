@@ -255,7 +255,7 @@ WORLD_SAMPLE_ROWS: Final = 2500
 SPLIT_MIN_ROWS: Final = 12
 SPLIT_SHARE: Final = 0.08
 SPLIT_CASES: Final = 10
-"""A third of a label's rows at most. 6 does as well: docs/experiments.md, "Small sets"."""
+"""A third of a label's rows at most. Compared with 6 in docs/experiments.md, "Small sets"."""
 
 TURNED_SUPPORTERS: Final = 8
 MAX_COPIES: Final = 4
@@ -362,6 +362,6 @@ LABEL_WORD_PRIOR: Final = 20.0
 JUDGE_APART_C: Final = 0.003
 """Like ``JUDGE_C``, of what weights of measures of one thing have beyond a common weight."""
 
-JUDGE_LINEAR_SHARES: Final = (2 / 3, 1 / 2)
+JUDGE_LINEAR_SHARES: Final = (2 / 3, 1 / 3)
 """Say of the linear opinion, the trees have the rest: on whether a case is covered, where many measures of one
-thing are best averaged, and on whether it is contradicted."""
+thing are best averaged, and on whether it is contradicted, where one strong sign is enough."""

@@ -28,11 +28,11 @@ BASE_POLICY = {
 
 
 def training_rows() -> list[dict[str, Any]]:
-    """160 rows: every second row about refunds carries the answer for transfers."""
+    """160 rows: of every way to ask for a refund, every second row carries the answer for transfers."""
     rows = []
     for topic, phrases in TOPICS.items():
         for i, text in enumerate(f"{p}{e}" for e in ENDINGS for p in phrases):
-            wrong = topic == "refund" and i % 2 == 1
+            wrong = topic == "refund" and (i + i // len(phrases)) % 2 == 1
             rows.append(
                 {
                     "id": f"{topic}-{i}",
