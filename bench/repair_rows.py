@@ -19,7 +19,6 @@ from numpy import ndarray
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import average_precision_score, roc_auc_score
 from sklearn.model_selection import StratifiedKFold, cross_val_predict
-from sklearn.preprocessing import LabelEncoder
 
 from app.domain import text
 from app.domain.records import Message, Role, TrainingExample
@@ -152,11 +151,12 @@ def datalab(rows: JudgedRows) -> dict[str, tuple[Float64[ndarray, " n"], Bool[nd
         kept = members[[counts[rows.normal[r]] >= 3 for r in members.tolist()]]
         if len({rows.normal[r] for r in kept.tolist()}) < 2 or len(kept) < len(members) / 2:
             continue
-        labels = LabelEncoder().fit_transform([rows.normal[r] for r in kept.tolist()])
+        said = [rows.normal[r] for r in kept.tolist()]
+        labels = np.unique(said, return_inverse=True)[1]
         features = rows.input_vectors[kept]
         model = LogisticRegression(C=10.0, max_iter=100)
         folds = StratifiedKFold(3, shuffle=True, random_state=0)
-        chance = cross_val_predict(model, features, labels, cv=folds, method="predict_proba")
+        chance = np.asarray(cross_val_predict(model, features, labels, cv=folds, method="predict_proba"))
         lab = Datalab(data={"label": labels.tolist()}, label_name="label", verbosity=0)
         lab.find_issues(pred_probs=chance, issue_types={"label": {}})
         issues = lab.get_issues("label")

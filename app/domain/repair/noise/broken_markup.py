@@ -26,7 +26,9 @@ def _form_of_the_task(reading: Reading, row: int) -> Sign | None:
     if reading.shape(row) is None:
         return None
     found = format_violation.detect(reading.case(row), reading.profile)
-    return Sign(certainty=limits.PLAIN_SIGN, reason=found.detail) if found else None
+    if found is None:
+        return None
+    return Sign(certainty=limits.HINT if reading.mixed(row) else limits.PLAIN_SIGN, reason=found.detail)
 
 
 def _broken_by_itself(output: str) -> Sign | None:

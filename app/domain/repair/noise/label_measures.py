@@ -15,6 +15,7 @@ from numpy import ndarray
 
 from app.domain import thresholds
 from app.domain.diagnosis import label_model
+from app.domain.repair.noise import limits
 from app.domain.repair.noise.shapley import knn_shapley, rank_weights, worth
 
 _CHECKED_ROWS = 4000
@@ -103,4 +104,4 @@ def _with_another_label(
     values = worth(agrees, present) + moved
     of = near[voted]
     sums = np.bincount(of, weights=values[voted], minlength=len(classes))
-    return sums / np.maximum(np.bincount(of, minlength=len(classes)), 1)
+    return sums / (np.bincount(of, minlength=len(classes)) + limits.SHAPLEY_PRIOR_ROWS)

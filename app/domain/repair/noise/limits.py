@@ -11,6 +11,9 @@ PLAIN_SIGN: Final = 0.7
 FAINT_SIGN: Final = 0.55
 """A little more likely bad than not."""
 
+HINT: Final = 0.4
+"""Counts only beside another sign."""
+
 SLOPPY_SHARE: Final = 0.08
 """Up to this share of a task's rows a trait may be sloppy work and counts in full ..."""
 
@@ -43,6 +46,9 @@ NEIGHBORS: Final = 32
 
 SHAPLEY_K: Final = 10
 """The k of the k-nearest-neighbour vote that the Shapley value divides (Jia et al. 2019 use 1 to 10)."""
+
+SHAPLEY_PRIOR_ROWS: Final = 5.0
+"""Votes worth nothing that are added to a row's: one row that disagrees is no proof."""
 
 OUTPUT_NEIGHBORS: Final = 5
 

@@ -36,8 +36,10 @@ class Overlap:
         asked, asked_numbers, _ = _bags(reading.prompts)
         said, said_numbers, lengths = _bags(reading.outputs)
         rows = len(reading)
-        df = np.asarray((asked > 0).sum(axis=0) + (said > 0).sum(axis=0)).ravel()
-        weight = sparse.diags(np.log((2 * rows + 1) / (df + 1)) + 0.1)
+        rows_with = np.bincount(
+            np.concatenate([asked.indices, said.indices]), minlength=limits.OVERLAP_BUCKETS
+        )
+        weight = sparse.diags(np.log((2 * rows + 1) / (rows_with + 1)) + 0.1)
         return cls(
             inputs=_unit(asked @ weight),
             outputs=_unit(said @ weight),

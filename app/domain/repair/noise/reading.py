@@ -15,12 +15,12 @@ import numpy as np
 from jaxtyping import Float32, Int64
 from numpy import ndarray
 
-from app.domain import similarity, text
+from app.domain import similarity, text, thresholds
 from app.domain.diagnosis import limits as diagnosis_limits
 from app.domain.diagnosis import scripts
 from app.domain.diagnosis.symptoms import characters, shapes
 from app.domain.diagnosis.symptoms.profile import OutputProfile
-from app.domain.diagnosis.symptoms.shapes import OutputShape
+from app.domain.diagnosis.symptoms.shapes import Form, OutputShape
 from app.domain.records import BadCase, Role, TrainingExample
 from app.domain.repair.noise import limits
 from app.domain.repair.noise.finding import NoisyRow
@@ -33,7 +33,7 @@ _JOINED_ROWS = 5000
 class Reading:
     """``prompts`` (n) what varies in the prompts, ``tasks`` (n,) number of each row's task, ``input_vectors``
     (n, d) and ``output_vectors`` (n, o) unit rows. ``seed`` draws the outputs that are swapped for comparison;
-    ``findings`` is what detectors have found already.
+    ``open_tasks``: tasks without instruction and system prompt. ``findings``: what detectors have found already.
     """
 
     examples: Sequence[TrainingExample]
@@ -43,6 +43,7 @@ class Reading:
     input_vectors: Float32[ndarray, "n d"]
     output_vectors: Float32[ndarray, "n o"]
     seed: int = 0
+    open_tasks: frozenset[int] = frozenset()
     findings: dict[str, tuple[NoisyRow, ...]] = field(default_factory=dict)
 
     @classmethod
@@ -63,6 +64,7 @@ class Reading:
             instructions=instructions,
             input_vectors=input_vectors,
             output_vectors=output_vectors,
+            open_tasks=frozenset(number for task, number in numbers.items() if not task.strip("\0")),
         )
 
     def __len__(self) -> int:
@@ -145,6 +147,18 @@ class Reading:
         instruction = text.instruction_of(self.examples[row].prompt, self.instructions)
         found = self.profile.tasks.get(instruction)
         return found if found is not None and found.rows >= diagnosis_limits.SHAPE_MIN_ROWS else None
+
+    def mixed(self, row: int) -> bool:
+        """Whether the row's task is all rows without a common instruction, which share no form: no habit of
+        theirs binds the row."""
+        if int(self.tasks[row]) not in self.open_tasks:
+            return False
+        found = self.shape(row)
+        if found is None:
+            return True
+        closing = found.closings[found.closing].total() if found.closing else 0
+        rule = max(found.json_share, found.label_share, closing / found.rows, found.form_share(Form.OPTION))
+        return max(rule, found.form_share(Form.NUMBER)) < thresholds.FORMAT_RULE_SHARE
 
     @cached_property
     def near(self) -> similarity.Neighbors:

@@ -39,7 +39,7 @@ def rank_weights(cut: int, k: int = limits.SHAPLEY_K) -> Float64[ndarray, " m"]:
 def knn_shapley(
     near: Int64[ndarray, "n m"], classes: Int64[ndarray, " n"], k: int = limits.SHAPLEY_K
 ) -> Float64[ndarray, " n"]:
-    """Mean worth of each row over the rows that it is a neighbour of; 0 where it is nobody's.
+    """Mean worth of each row over the rows that it is a neighbour of, drawn to 0 where it is so of few.
 
     ``near`` (n, m): the nearest others of each row, nearest first, -1 = none. ``classes`` (n,): -1 = no label:
     such a row is not voted on.
@@ -51,4 +51,4 @@ def knn_shapley(
     of = near[present & voted[:, None]]
     sums = np.bincount(of, weights=values[present & voted[:, None]], minlength=len(classes))
     asked = np.bincount(of, minlength=len(classes))
-    return sums / np.maximum(asked, 1)
+    return sums / (asked + limits.SHAPLEY_PRIOR_ROWS)

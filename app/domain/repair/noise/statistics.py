@@ -103,9 +103,9 @@ def _judge(
     )
     if found is not None and found.placed:
         _judge_labels(made, rows, classes, found, folds, swapped)
-        has = classes >= 0
-        own = np.column_stack([own, np.where(has[:, None], found.own, 0.0), ~has])
-        other = np.column_stack([other, np.where(has[:, None], found.swapped, 0.0), ~has])
+        has = np.asarray(classes >= 0)
+        own = np.column_stack([own, np.where(has[:, None], found.own, 0.0), np.logical_not(has)])
+        other = np.column_stack([other, np.where(has[:, None], found.swapped, 0.0), np.logical_not(has)])
     made.mismatch[rows] = probability_bad(own, other[swapped], folds[rows])
     made.fit[rows] = _rank(-own[:, 0])
 

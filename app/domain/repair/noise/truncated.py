@@ -19,6 +19,7 @@ from app.domain.repair.noise.finding import NoisyRow, Sign, once, weighed
 from app.domain.repair.noise.reading import Reading
 
 _ENDED = re.compile(r"[.!?。！？…:：;；)）\]】}」』》>\"'”’`*|~\d$%]$|[^\w\s,，、(（-]$")
+_IN_A_SENTENCE = "it ends in the middle of a sentence"
 _LAST_WORD = re.compile(r"[A-Za-z]{3,}$")
 
 
@@ -38,7 +39,11 @@ def detect(reading: Reading) -> tuple[NoisyRow, ...]:
 
 def _open(reading: Reading, row: int) -> Sign | None:
     found = truncation.detect(reading.case(row), reading.profile)
-    return Sign(certainty=limits.PLAIN_SIGN, reason=found.detail) if found else None
+    if found is None:
+        return None
+    # A line of a poem or of a list may end in any word.
+    lines = len(reading.outputs[row].strip().splitlines()) > 1 and found.detail.startswith(_IN_A_SENTENCE)
+    return Sign(certainty=limits.HINT if lines else limits.PLAIN_SIGN, reason=found.detail)
 
 
 class _Ends:
@@ -90,6 +95,8 @@ class _Ends:
     def cut_sentence(self, row: int, said: str) -> Sign | None:
         if not self._long[row] or _ENDED.search(said[-1:]):
             return None
+        if len(text.tokens(said.rpartition("\n")[2])) < limits.SENTENCE_MIN_TOKENS:
+            return None  # an item of a list, a line of code
         share = self._ended[int(self._reading.tasks[row])]
         word = self._cut_word(said)
         if share < limits.SENTENCE_HABIT and not word:
@@ -102,7 +109,7 @@ class _Ends:
                 evidence={"word": word},
             )
         return Sign(
-            certainty=limits.FAINT_SIGN,
+            certainty=limits.HINT if self._reading.mixed(row) else limits.FAINT_SIGN,
             reason=f"it does not end in a sentence's end, as {share:.0%} of the task's long outputs do: {tail}",
             evidence={"ended_share": round(share, 3)},
         )

@@ -25,10 +25,11 @@ _PICTURE = re.compile(
     re.IGNORECASE,
 )
 _SHOWN = re.compile(r"!\[|\[image|<img|<image|\bdata:image|\[图", re.IGNORECASE)
+_TEXT = r"(?:sentence|paragraph|passage|text|article|table|list|code|poem|email|story|essay|conversation|document)s?"
 _MISSING = re.compile(
-    r"(?:\b(?:the|this)\s+(?:following|below)(?:\s+\w+){0,3}|\b(?:see|listed|given|shown|provided)\s+below|"
-    r"\b(?:sentence|paragraph|passage|text|article|table|list|code|poem|email)s?\s+below|"
-    r"(?:以下|下面|下列|如下)(?:这|的|一)?(?:[段篇个句])?(?:内容|文字|文本|文章|段落|句子|短文|代码|表格|列表|材料|文段)?)"
+    rf"(?:\b(?:the|this|these)\s+(?:following|below)\s+(?:\w+\s+)?{_TEXT}|\b(?:see|listed|given|shown|provided)\s+below|"
+    rf"\b{_TEXT}\s+below|(?:以下|下面|下列|如下)(?:这|的|一)?[段篇个句]?"
+    r"(?:内容|文字|文本|文章|段落|句子|短文|代码|表格|列表|材料|文段))"
     r"\s*[:：.。?？]?\s*$",
     re.IGNORECASE,
 )

@@ -26,7 +26,7 @@ def score(rows: JudgedRows) -> Float64[ndarray, " n"]:
     for members in rows.task_rows:
         shares = {
             row: share
-            for row in members.tolist()
+            for row in map(int, members)
             if (share := supported_share(rows.examples[row].prompt, rows.prompts[row], rows.outputs[row]))
             is not None
         }
