@@ -12,6 +12,7 @@ from app.domain.records import TrainingExample
 from app.domain.repair import thresholds
 from app.domain.repair.actions import ActionKind, Decision, ProposedAction
 from app.domain.repair.near_duplicates import PromptGroups
+from app.domain.repair.noise.statistics import JudgedRows
 from app.domain.repair.policy import RepairPolicy
 
 
@@ -21,6 +22,7 @@ class Draft:
     that varies, ``tasks`` the part that does not.
 
     ``gone`` rows are dropped, ``settled`` ones were judged: later methods leave both alone.
+    ``judged``: the rows as ``row_quality.judged_rows`` read them, for all steps that judge rows one by one.
     """
 
     examples: list[TrainingExample]
@@ -33,6 +35,7 @@ class Draft:
     gone: set[int] = field(default_factory=set)
     settled: set[int] = field(default_factory=set)
     groups: PromptGroups = field(default_factory=lambda: PromptGroups(groups=(), jaccards={}))
+    judged: JudgedRows | None = None
 
     @classmethod
     def of(cls, examples: Sequence[TrainingExample], policy: RepairPolicy) -> Draft:
@@ -45,6 +48,7 @@ class Draft:
         self.instructions = text.known_instructions(self.examples)
         self.prompts = [text.focus(example.prompt, self.instructions) for example in self.examples]
         self.tasks = [task_of(e.system, e.prompt, self.instructions) for e in self.examples]
+        self.judged = None
 
     def outputs(self) -> list[str]:
         return [example.output for example in self.examples]

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
 from app.domain.repair import thresholds
 from app.domain.repair.actions import Decision
 from app.domain.repair.policy_fields import check_fields, choice, flag, names, share
+from app.domain.repair.quality.policy import QualityPolicy
 
 
 class ResolutionRule(StrEnum):
@@ -46,6 +47,8 @@ class RepairPolicy:
     min_score: float = thresholds.CONFIDENT_SCORE
     near_duplicate_threshold: float | None = thresholds.NEAR_DUPLICATE_JACCARD
     normalise: bool = True
+    noise: bool = True
+    quality: QualityPolicy | None = field(default_factory=QualityPolicy)
 
     @classmethod
     def from_dict(cls, raw: Mapping[str, Any]) -> RepairPolicy:
@@ -63,6 +66,11 @@ class RepairPolicy:
             values["near_duplicate_threshold"] = None if given is None else _threshold(given)
         if "normalise" in raw:
             values["normalise"] = flag(raw["normalise"], "normalise")
+        if "noise" in raw:
+            values["noise"] = flag(raw["noise"], "noise")
+        if "quality" in raw:
+            given = raw["quality"]
+            values["quality"] = None if given is None else QualityPolicy.from_dict(given)
         return cls(**values)
 
     def as_dict(self) -> dict[str, Any]:
@@ -72,6 +80,8 @@ class RepairPolicy:
             "min_score": self.min_score,
             "near_duplicate_threshold": self.near_duplicate_threshold,
             "normalise": self.normalise,
+            "noise": self.noise,
+            "quality": None if self.quality is None else self.quality.as_dict(),
         }
 
     def decision_for(self, score: float) -> Decision:

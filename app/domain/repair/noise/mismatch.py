@@ -1,0 +1,26 @@
+"""The output belongs to another input: it fits its own as badly as outputs that were swapped on purpose."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from app.domain.diagnosis.symptoms.finding import quoted
+from app.domain.repair.noise import limits
+from app.domain.repair.noise.finding import NoisyRow, once
+from app.domain.repair.noise.statistics import JudgedRows
+
+
+@once
+def detect(reading: JudgedRows) -> tuple[NoisyRow, ...]:
+    found = reading.statistics
+    return tuple(
+        NoisyRow(
+            row=row,
+            detector="mismatch",
+            score=float(found.mismatch[row]),
+            reason=f"the output {quoted(reading.outputs[row])} fits this input as outputs of other inputs do",
+            evidence={"fit_rank": round(float(found.fit[row]), 4)},
+            statistical=True,
+        )
+        for row in np.flatnonzero(found.mismatch >= limits.PROPOSED_FROM).tolist()
+    )

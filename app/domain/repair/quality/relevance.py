@@ -1,0 +1,26 @@
+"""Does the output answer its input? By vectors and words, beside what is usual in the task.
+
+1 less the probability that the output belongs to another input or carries a wrong label, and a little less for
+the rows whose outputs fit their inputs least. A refusal and an empty output answer nothing.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from jaxtyping import Float64
+from numpy import ndarray
+
+from app.domain.repair.noise import copied_prompt, empty, limits, refused, unanswerable
+from app.domain.repair.noise.statistics import JudgedRows
+
+
+def score(rows: JudgedRows) -> Float64[ndarray, " n"]:
+    found = rows.statistics
+    doubt = np.maximum.reduce([found.mismatch, found.label_quality, found.shapley_quality])
+    # Its ceiling stands for certainty that no statistic has; here only the order counts.
+    doubt = np.where(doubt >= limits.PROPOSED_FROM, doubt / limits.STATISTICAL_CEILING, doubt)
+    made = (1.0 - doubt) * (limits.ORDINARY_FLOOR + (1.0 - limits.ORDINARY_FLOOR) * found.fit)
+    for detect in (empty.detect, refused.detect, copied_prompt.detect, unanswerable.detect):
+        for noisy in detect(rows):
+            made[noisy.row] *= 1.0 - noisy.score
+    return made

@@ -1,0 +1,28 @@
+"""Rows of a draft judged one by one: read once, used by the steps for noise, quality and duplicates."""
+
+from __future__ import annotations
+
+from app.domain.repair.draft import Draft
+from app.domain.repair.material import Material
+from app.domain.repair.noise.statistics import JudgedRows
+from app.domain.repair.quality import QualityPolicy, QualityScores, score_rows
+
+
+def judged_rows(draft: Draft, material: Material) -> JudgedRows:
+    """The draft's rows as they stand, read when first asked for and kept in the draft."""
+    if draft.judged is None:
+        draft.judged = JudgedRows.of(
+            # A copy: what a later step writes into the draft was not read.
+            tuple(draft.examples),
+            draft.prompts,
+            draft.tasks,
+            draft.instructions,
+            material.input_vectors,
+            material.output_vectors,
+        )
+    return draft.judged
+
+
+def quality_scores(draft: Draft, material: Material, policy: QualityPolicy | None = None) -> QualityScores:
+    """Quality 0..1 of every row and its components, as the draft stands; ``policy`` None = default weights."""
+    return score_rows(judged_rows(draft, material), policy or QualityPolicy())

@@ -1,0 +1,59 @@
+"""Rows that are bad by themselves, or that the other rows speak against: proposed to be dropped."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from typing import Any
+
+from app.domain.repair.draft import Draft
+from app.domain.repair.material import Material
+from app.domain.repair.noise import DETECTORS, NoisyRow, limits
+from app.domain.repair.row_quality import judged_rows
+
+_FORM = frozenset(("truncated", "broken_markup"))
+
+
+def propose(draft: Draft, material: Material) -> None:
+    if not draft.policy.noise:
+        return
+    rows = judged_rows(draft, material)
+    found: defaultdict[int, list[NoisyRow]] = defaultdict(list)
+    for _, detect in DETECTORS:
+        for noisy in detect(rows):
+            found[noisy.row].append(noisy)
+    for row, signs in sorted(found.items()):
+        score = combined(signs)
+        if score < limits.PROPOSED_FROM or row in draft.gone or row in draft.settled:
+            continue
+        shown = sorted((s for s in signs if s.score >= limits.PROPOSED_FROM), key=lambda s: -s.score)
+        reason = "; ".join(dict.fromkeys(s.reason for s in shown or signs))
+        draft.drop(row, reason, score, _evidence(signs))
+
+
+def combined(signs: Sequence[NoisyRow]) -> float:
+    """Probability 0..1 that a row is bad, of what its detectors say.
+
+    Signs in the text are independent of each other (noisy-or), but those of a broken form, which see one thing.
+    The statistics all look at the same neighbours: the largest counts, and more only where all of them agree.
+    """
+    right = 1.0
+    for sign in signs:
+        if not sign.statistical and sign.detector not in _FORM:
+            right *= 1.0 - sign.score
+    right *= 1.0 - max((s.score for s in signs if s.detector in _FORM), default=0.0)
+    statistical = [s.score for s in signs if s.statistical]
+    agreeing = sum(score >= limits.AGREEING_FROM for score in statistical)
+    if agreeing >= limits.AGREEING_DETECTORS:
+        statistical.append(limits.AGREEMENT_SCORE)
+    return max(1.0 - right, *statistical, 0.0)
+
+
+def _evidence(signs: Sequence[NoisyRow]) -> dict[str, Any]:
+    return {
+        "rule": "noise",
+        "detectors": [
+            {"detector": s.detector, "score": round(s.score, 4), "reason": s.reason, **s.evidence}
+            for s in signs
+        ],
+    }
