@@ -40,23 +40,6 @@ class AnchoredConflict:
     score: float
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Majority:
-    """How a group of near-duplicate prompts answers: ``sides`` largest first; rows of one side agree."""
-
-    sides: tuple[tuple[int, ...], ...]
-
-    @property
-    def share(self) -> float:
-        return len(self.sides[0]) / sum(len(side) for side in self.sides)
-
-    @property
-    def score(self) -> float:
-        """Probability 0..1 that the largest side is right, by Laplace's rule of succession."""
-        rows = sum(len(side) for side in self.sides)
-        return (len(self.sides[0]) + 1) / (rows + 2)
-
-
 def anchored_conflicts(
     *,
     prompts: Sequence[str],
@@ -143,8 +126,8 @@ def _wrongness(output: str, case: BadCase, side: Agreement | None, labels: Abstr
     return 0.6 if nearer > thresholds.SIDE_MARGIN else 0.0
 
 
-def sides(group: Sequence[int], outputs: Sequence[str], labels: AbstractSet[str]) -> Majority | None:
-    """The contradicting sides of a group of rows that ask the same; None where nothing contradicts.
+def sides(group: Sequence[int], outputs: Sequence[str], labels: AbstractSet[str]) -> list[list[int]]:
+    """The contradicting sides of a group of rows that ask the same, fewer than two where nothing contradicts.
 
     A row whose answer is neither the same as nor contradictory to a side's first row stays out: two
     wordings of one answer are no conflict.
@@ -156,11 +139,7 @@ def sides(group: Sequence[int], outputs: Sequence[str], labels: AbstractSet[str]
             found[relations.index(Relation.SAME)].append(row)
         elif all(relation is Relation.CONTRADICTS for relation in relations):
             found.append([row])
-    if len(found) < 2:
-        return None
-    return Majority(
-        sides=tuple(tuple(side) for side in sorted(found, key=lambda side: (-len(side), side[0])))
-    )
+    return found
 
 
 def same_question_cut(input_vectors: Float32[ndarray, "n d"], rng: np.random.Generator) -> float:

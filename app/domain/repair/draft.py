@@ -22,6 +22,7 @@ class Draft:
     that varies, ``tasks`` the part that does not.
 
     ``gone`` rows are dropped, ``settled`` ones were judged: later methods leave both alone.
+    ``summary``: what a step found besides its actions, JSON-ready, by name.
     ``judged``: the rows as ``row_quality.judged_rows`` read them, for all steps that judge rows one by one.
     """
 
@@ -36,6 +37,7 @@ class Draft:
     settled: set[int] = field(default_factory=set)
     groups: PromptGroups = field(default_factory=lambda: PromptGroups(groups=(), jaccards={}))
     judged: JudgedRows | None = None
+    summary: dict[str, Any] = field(default_factory=dict)
 
     @classmethod
     def of(cls, examples: Sequence[TrainingExample], policy: RepairPolicy) -> Draft:
@@ -66,11 +68,30 @@ class Draft:
         if score >= thresholds.CONFIDENT_SCORE:
             self.gone.add(row)
 
-    def relabel(self, row: int, output: str, reason: str, score: float, evidence: Mapping[str, Any]) -> None:
-        self._add(
-            ActionKind.RELABEL, (row,), (_with_output(self.examples[row], output),), reason, score, evidence
-        )
+    def relabel(
+        self,
+        row: int,
+        output: str,
+        reason: str,
+        score: float,
+        evidence: Mapping[str, Any],
+        *,
+        ask: bool = False,
+    ) -> None:
+        after = (_with_output(self.examples[row], output),)
+        self._add(ActionKind.RELABEL, (row,), after, reason, score, evidence, ask=ask)
         self.settled.add(row)
+
+    def ask_answer(
+        self, rows: tuple[int, ...], keep: int, reason: str, score: float, evidence: Mapping[str, Any]
+    ) -> None:
+        """Propose the answer of one row for others that ask the same in other words; a person decides."""
+        output = self.examples[keep].output
+        said = text.normalised(output)
+        others = tuple(row for row in rows if text.normalised(self.examples[row].output) != said)
+        after = tuple(_with_output(self.examples[row], output) for row in others)
+        told = {**evidence, "expected_output": output, "of": self.examples[keep].id}
+        self._add(ActionKind.RELABEL, others, after, reason, score, told, ask=True)
 
     def ask(
         self, rows: tuple[int, ...], keep: int, reason: str, score: float, evidence: Mapping[str, Any]

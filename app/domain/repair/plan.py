@@ -69,6 +69,7 @@ def _summary(draft: Draft) -> dict[str, Any]:
         if a.kind is ActionKind.RELABEL
     )
     return {
+        **draft.summary,
         "rows": len(draft.examples),
         "actions": len(draft.actions),
         "by_kind": dict(Counter(a.kind.value for a in draft.actions)),

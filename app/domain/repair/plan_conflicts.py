@@ -1,4 +1,4 @@
-"""The part of the plan that settles contradictions: by the bad cases, by majority, or by asking."""
+"""The part of the plan that settles contradictions by what the bad cases expect."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from numpy import ndarray
 
 from app.domain import text
 from app.domain.records import Agreement, BadCase, Finding, RootCause
-from app.domain.repair import conflicts, label_conflicts, near_duplicates, thresholds
+from app.domain.repair import conflicts, label_conflicts, thresholds
 from app.domain.repair.draft import Draft, excerpt
 from app.domain.repair.label_conflicts import LabelMend, LabelVerdict
 from app.domain.repair.policy import ResolutionRule
@@ -173,52 +173,6 @@ def mend_anchored(
             draft.relabel(conflict.row, expected, said, conflict.score, evidence)
         else:
             draft.drop(conflict.row, said, conflict.score, evidence)
-
-
-def mend_groups(draft: Draft, groups: near_duplicates.PromptGroups) -> None:
-    """Settle what contradicts itself among near-duplicates and no bad case has settled."""
-    labels, outputs = draft.labels(), draft.outputs()
-    for group in groups.groups:
-        if any(row in draft.settled for row in group):
-            continue
-        majority = conflicts.sides([row for row in group if row not in draft.gone], outputs, labels)
-        if majority is not None:
-            _settle(draft, majority)
-
-
-def _settle(draft: Draft, majority: conflicts.Majority) -> None:
-    keep, leader = majority.sides[0], majority.sides[0][0]
-    losing = tuple(row for side in majority.sides[1:] for row in side)
-    answers = [
-        {
-            "output": excerpt(draft.examples[side[0]].output),
-            "example_ids": [draft.examples[r].id for r in side],
-        }
-        for side in majority.sides
-    ]
-    first = draft.examples[leader]
-    asked = excerpt(draft.prompts[leader])
-    about = f'near-duplicates of "{asked}" answer in {len(majority.sides)} ways that contradict'
-    for rule in draft.policy.conflict:
-        evidence = {"rule": rule.value, "sides": answers}
-        match rule:
-            case ResolutionRule.EXPECTED_OUTPUT:
-                continue
-            case ResolutionRule.MAJORITY:
-                if len(keep) < 2 or majority.share < thresholds.MAJORITY_SHARE:
-                    continue
-                rows = len(keep) + len(losing)
-                for row in losing:
-                    reason = f'{about}; {len(keep)} of {rows} say "{excerpt(first.output)}"'
-                    draft.drop(row, reason, majority.score, {**evidence, "of": first.id})
-                return
-            case ResolutionRule.DROP:
-                for row in (*keep, *losing):
-                    draft.drop(row, f"{about}; the policy drops all of them", 1 - 1 / len(answers), evidence)
-                return
-            case ResolutionRule.ASK:
-                draft.ask((*keep, *losing), leader, f"{about}; please choose one", majority.score, evidence)
-                return
 
 
 def _spellings(outputs: Sequence[str], cases: Sequence[BadCase]) -> dict[str, str]:

@@ -9,7 +9,7 @@ from typing import Any
 
 from app.domain.repair import thresholds
 from app.domain.repair.actions import Decision
-from app.domain.repair.policy_fields import check_fields, choice, flag, names, share
+from app.domain.repair.policy_fields import check_fields, choice, flag, names, share, texts
 from app.domain.repair.quality.policy import QualityPolicy
 
 
@@ -18,6 +18,10 @@ class ResolutionRule(StrEnum):
 
     EXPECTED_OUTPUT = "expected_output"
     MAJORITY = "majority"
+    BEST_QUALITY = "best_quality"
+    NEWEST = "newest"
+    SOURCE_PRIORITY = "source_priority"
+    JUDGE = "judge"
     DROP = "drop"
     ASK = "ask"
 
@@ -35,7 +39,10 @@ class RepairPolicy:
     """What a repair may do on its own.
 
     ``min_score`` (0..1) is the score from which ``approve="confident"`` approves.
-    ``near_duplicate_threshold`` is a Jaccard of character n-grams, 0..1; None leaves near-duplicates alone.
+    ``source_priority`` names sources, the most trusted first, for the rule of that name.
+    ``contradictions``: look for rows that contradict each other, and for labels with two names, where no bad
+    case points. ``near_duplicate_threshold`` is a Jaccard of character n-grams, 0..1; None leaves near-duplicates
+    alone.
     """
 
     conflict: tuple[ResolutionRule, ...] = (
@@ -43,10 +50,12 @@ class RepairPolicy:
         ResolutionRule.MAJORITY,
         ResolutionRule.ASK,
     )
+    source_priority: tuple[str, ...] = ()
     approve: Approval = Approval.CONFIDENT
     min_score: float = thresholds.CONFIDENT_SCORE
     near_duplicate_threshold: float | None = thresholds.NEAR_DUPLICATE_JACCARD
     normalise: bool = True
+    contradictions: bool = True
     noise: bool = True
     quality: QualityPolicy | None = field(default_factory=QualityPolicy)
 
@@ -57,6 +66,8 @@ class RepairPolicy:
         values: dict[str, Any] = {}
         if "conflict" in raw:
             values["conflict"] = _rules(raw["conflict"])
+        if "source_priority" in raw:
+            values["source_priority"] = texts(raw["source_priority"], "source_priority")
         if "approve" in raw:
             values["approve"] = choice(Approval, raw["approve"], "approve")
         if "min_score" in raw:
@@ -66,6 +77,8 @@ class RepairPolicy:
             values["near_duplicate_threshold"] = None if given is None else _threshold(given)
         if "normalise" in raw:
             values["normalise"] = flag(raw["normalise"], "normalise")
+        if "contradictions" in raw:
+            values["contradictions"] = flag(raw["contradictions"], "contradictions")
         if "noise" in raw:
             values["noise"] = flag(raw["noise"], "noise")
         if "quality" in raw:
@@ -76,10 +89,12 @@ class RepairPolicy:
     def as_dict(self) -> dict[str, Any]:
         return {
             "conflict": [rule.value for rule in self.conflict],
+            "source_priority": list(self.source_priority),
             "approve": self.approve.value,
             "min_score": self.min_score,
             "near_duplicate_threshold": self.near_duplicate_threshold,
             "normalise": self.normalise,
+            "contradictions": self.contradictions,
             "noise": self.noise,
             "quality": None if self.quality is None else self.quality.as_dict(),
         }

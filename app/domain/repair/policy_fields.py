@@ -38,3 +38,9 @@ def share(raw: object, name: str) -> float:
     if isinstance(raw, bool) or not isinstance(raw, int | float) or not 0 <= raw <= 1:
         raise ValueError(f"policy.{name} is {raw!r}; give a number from 0 to 1")
     return float(raw)
+
+
+def texts(raw: object, name: str) -> tuple[str, ...]:
+    if not isinstance(raw, list | tuple) or not all(isinstance(x, str) and x for x in raw):
+        raise ValueError(f"policy.{name} is {raw!r}; give a list of names")
+    return tuple(raw)

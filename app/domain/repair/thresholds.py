@@ -63,3 +63,22 @@ REGIONAL_KAPPA = 0.25
 # of its prompts, are a template filled in twice; judged from this many pairs.
 TEMPLATE_DISAGREEMENT = 0.6
 TEMPLATE_MIN_PAIRS = 10
+
+# How sure a rule is that the policy names (the newest row, the most trusted source): that it was chosen makes it
+# confident, but dates and sources are right about documents, not about single rows.
+RULE_SCORE = 0.85
+
+# How far apart the qualities of two answers must be for the better one to be proposed.
+QUALITY_MARGIN = 0.1
+
+# A judge's word without a person's: more likely right than not, never confident.
+JUDGE_SCORE = 0.7
+JUDGED_SIDES = 4
+JUDGED_CHARACTERS = 2000
+JUDGED_DISPUTES = 200
+
+# A task is searched for contradictions from this many rows on.
+CONTRADICTION_MIN_ROWS = 60
+
+# From this probability on a row is called wrong, or in conflict.
+CALLED_WRONG = 0.5

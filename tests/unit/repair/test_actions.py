@@ -38,7 +38,10 @@ def test_decisions_only_move_along_allowed_ways_and_applied_is_final(wished: lis
     ("raw", "message"),
     [
         ({"conflcit": []}, "no field 'conflcit'"),
-        ({"conflict": []}, "give a list of expected_output, majority, drop, ask"),
+        (
+            {"conflict": []},
+            "give a list of expected_output, majority, best_quality, newest, source_priority, judge, drop, ask",
+        ),
         ({"conflict": ["majority", "majority"]}, "names a rule twice"),
         ({"conflict": ["vote"]}, "choose from expected_output"),
         ({"approve": "some"}, "choose from all, confident, none"),

@@ -79,7 +79,8 @@ def test_the_same_word_under_another_instruction_is_another_label() -> None:
         vectors=np.vstack([task.inputs, task.inputs]),
         case_vectors=task.case_inputs,
     )
-    touched = {i for a in plan.actions if a.kind is ActionKind.RELABEL for i in a.example_ids}
+    by_cases = [a for a in plan.actions if a.evidence["rule"] == ResolutionRule.EXPECTED_OUTPUT]
+    touched = {i for a in by_cases for i in a.example_ids}
     assert touched
     assert all(i.startswith("o_") for i in touched)
 
@@ -175,7 +176,7 @@ def test_a_policy_without_the_expected_output_leaves_labels_alone() -> None:
         task.examples,
         task.cases,
         [finding(c.id, RootCause.CONFLICT) for c in task.cases],
-        policy=RepairPolicy(conflict=(ResolutionRule.ASK,)),
+        policy=RepairPolicy(conflict=(ResolutionRule.ASK,), contradictions=False),
         vectors=task.inputs,
         case_vectors=task.case_inputs,
     )

@@ -10,7 +10,7 @@ from collections.abc import Callable
 
 from app.domain.repair.draft import Draft
 from app.domain.repair.material import Material
-from app.domain.repair.steps import conflicts, duplicates, noise, normalisation, quality
+from app.domain.repair.steps import conflicts, contradictions, duplicates, noise, normalisation, quality
 
 Step = Callable[[Draft, Material], None]
 
@@ -18,6 +18,7 @@ STEPS: tuple[tuple[str, Step], ...] = (
     ("normalisation", normalisation.propose),
     ("duplicates", duplicates.propose),
     ("conflicts", conflicts.propose),
+    ("contradictions", contradictions.propose),
     ("noise", noise.propose),
     ("quality", quality.propose),
 )

@@ -1,0 +1,20 @@
+"""The side that most rows are on is right."""
+
+from __future__ import annotations
+
+from app.domain.repair import thresholds
+from app.domain.repair.draft import excerpt
+from app.domain.repair.resolution.context import ResolutionContext
+from app.domain.repair.resolution.dispute import Dispute, Resolution
+
+
+def resolve(dispute: Dispute, context: ResolutionContext) -> Resolution | None:  # noqa: ARG001
+    """Two rows at least, and two thirds of all; the score is Laplace's rule of succession."""
+    most, rows = len(dispute.sides[0]), len(dispute.rows)
+    if most < 2 or most / rows < thresholds.MAJORITY_SHARE:
+        return None
+    return Resolution(
+        keep=0,
+        score=(most + 1) / (rows + 2),
+        because=f'{most} of {rows} say "{excerpt(dispute.answers[0])}"',
+    )

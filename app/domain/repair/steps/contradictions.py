@@ -1,0 +1,169 @@
+"""Rows that ask the same in other words and contradict each other, over every task; labels with two names.
+
+No bad case is needed: what a contradiction looks like, and which of two rows is in error, is learnt from the set
+itself (``app.domain.diagnosis.contradictions``).
+"""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterator
+from itertools import combinations
+
+import numpy as np
+from jaxtyping import Int64
+from numpy import ndarray
+
+from app.domain import text
+from app.domain.diagnosis import contradictions, paraphrase
+from app.domain.diagnosis.contradictions import ConflictKind, Contradictions, RowConflict
+from app.domain.diagnosis.label_groups import LabelGroup, Labels
+from app.domain.repair import disputes, near_duplicates, thresholds
+from app.domain.repair.draft import Draft, excerpt
+from app.domain.repair.material import Material
+from app.domain.repair.resolution import Resolution, ResolutionContext
+
+
+def propose(draft: Draft, material: Material) -> None:
+    if not draft.policy.contradictions:
+        return
+    context = ResolutionContext.of(draft, material)
+    groups: list[dict[str, object]] = []
+    expected = Counter(
+        (text.normalised(case.expected_output), text.normalised(case.model_output))
+        for case in material.cases
+        if case.expected_output
+    )
+    for rows in _tasks(draft):
+        found = _find(draft, rows, material)
+        _settle_rows(draft, rows, found, context)
+        _settle_undecided(draft, rows, found, context)
+        groups += [g for group in found.groups if (g := _unify(draft, rows, group, expected))]
+    draft.summary["label_groups"] = groups
+
+
+def _tasks(draft: Draft) -> Iterator[Int64[ndarray, " r"]]:
+    """The standing rows of every task that is large enough to say what is usual in it."""
+    of_task: defaultdict[str, list[int]] = defaultdict(list)
+    for row, task in enumerate(draft.tasks):
+        example = draft.examples[row]
+        if row not in draft.gone and not example.rejected and example.output.strip():
+            of_task[task].append(row)
+    for rows in of_task.values():
+        if len(rows) >= thresholds.CONTRADICTION_MIN_ROWS:
+            yield np.array(rows, dtype=np.int64)
+
+
+def _find(draft: Draft, rows: Int64[ndarray, " r"], material: Material) -> Contradictions:
+    prompts = [draft.prompts[row] for row in rows.tolist()]
+    outputs = [draft.examples[row].output for row in rows.tolist()]
+    views = paraphrase.look(prompts, {"input": material.input_vectors[rows]})
+    labels = Labels(names=contradictions.labels_of(outputs), vectors=None)
+    return contradictions.find(views, prompts, outputs, labels, material.rng)
+
+
+def _settle_rows(
+    draft: Draft, rows: Int64[ndarray, " r"], found: Contradictions, context: ResolutionContext
+) -> None:
+    """Rows that the set as a whole calls wrong get the answer of those that they contradict."""
+    for conflict in found.rows:
+        if conflict.kind is ConflictKind.LABELS or conflict.wrong < thresholds.CALLED_WRONG:
+            continue
+        row = int(rows[conflict.row])
+        right = _right_side(draft, rows, conflict, found)
+        if row in draft.settled or not right:
+            continue
+        dispute = disputes.dispute_of(draft, [right, [row]])
+        keep = next(i for i, side in enumerate(dispute.sides) if row not in side)
+        learnt = Resolution(
+            keep=keep,
+            score=conflict.wrong,
+            because=(
+                f'"{excerpt(draft.prompts[row])}" stands with rows that say "{excerpt(dispute.answers[keep])}"'
+            ),
+        )
+        disputes.settle(draft, dispute, context, same_prompt=False, evidence=_method(conflict), learnt=learnt)
+
+
+def _right_side(
+    draft: Draft, rows: Int64[ndarray, " r"], conflict: RowConflict, found: Contradictions
+) -> list[int]:
+    """The opposing rows that are believed and agree with the most of them, the most telling first."""
+    believed = [o for o in conflict.opposing if found.is_wrong[o] < thresholds.CALLED_WRONG]
+    said = {o: text.normalised(draft.examples[int(rows[o])].output) for o in believed}
+    if not said:
+        return []
+    answer = Counter(said.values()).most_common(1)[0][0]
+    return [int(rows[o]) for o in believed if said[o] == answer]
+
+
+def _settle_undecided(
+    draft: Draft, rows: Int64[ndarray, " r"], found: Contradictions, context: ResolutionContext
+) -> None:
+    """Rows that contradict each other, where the set does not say which of them is in error."""
+    open_rows = {
+        c.row: c
+        for c in found.rows
+        if c.kind is not ConflictKind.LABELS and int(rows[c.row]) not in draft.settled
+    }
+    pairs = [(c.row, o) for c in open_rows.values() for o in c.opposing[:1] if o in open_rows]
+    for group in near_duplicates.connected(len(rows), pairs):
+        sides: defaultdict[str, list[int]] = defaultdict(list)
+        for member in group:
+            row = int(rows[member])
+            sides[text.normalised(draft.examples[row].output)].append(row)
+        if len(sides) > 1:
+            dispute = disputes.dispute_of(draft, list(sides.values()))
+            disputes.settle(draft, dispute, context, same_prompt=False, evidence=_method(open_rows[group[0]]))
+
+
+def _method(conflict: RowConflict) -> dict[str, object]:
+    return {"found_by": conflict.kind.value, "in_conflict": round(conflict.probability, 3)}
+
+
+def _unify(
+    draft: Draft, rows: Int64[ndarray, " r"], group: LabelGroup, expected: Counter[tuple[str, str]]
+) -> dict[str, object] | None:
+    """Propose one name for labels that mean the same; which of them is right, a person says.
+
+    ``expected``: how often a bad case expects one label where the model said another. Labels of which each was
+    right in the other's place are two things that got mixed up, and not one thing.
+    """
+    names = {label: text.normalised(label) or label.strip() for label in group.labels}
+    if any(expected[(a, b)] and expected[(b, a)] for a, b in combinations(names.values(), 2)):
+        return None
+    spelt: defaultdict[str, list[int]] = defaultdict(list)
+    for row in rows.tolist():
+        output = draft.examples[row].output
+        spelt[text.normalised(output) or output.strip()].append(row)
+    members = {label: spelt[name] for label, name in names.items()}
+    asked_for = {
+        label: sum(n for (right, wrong), n in expected.items() if right == name and wrong in names.values())
+        for label, name in names.items()
+    }
+    best = max(group.labels, key=lambda label: (asked_for[label], len(members[label]), label))
+    evidence = {
+        "rule": "label_group",
+        "labels": {label: len(of) for label, of in members.items()},
+        "links": [
+            {
+                "labels": list(link.labels),
+                "score": round(link.score, 3),
+                "rows": [
+                    {
+                        "example_id": draft.examples[int(rows[at])].id,
+                        "input": excerpt(draft.prompts[int(rows[at])]),
+                        "output": excerpt(draft.examples[int(rows[at])].output),
+                    }
+                    for at in link.rows
+                ],
+            }
+            for link in group.evidence
+        ],
+    }
+    for label in group.labels:
+        losing = tuple(row for row in members[label] if row not in draft.gone)
+        if label != best and losing:
+            reason = f'"{excerpt(label)}" and "{excerpt(best)}" label the same things; please choose one name'
+            draft.ask_answer((members[best][0], *losing), members[best][0], reason, group.score, evidence)
+    return {"labels": list(group.labels), "score": round(group.score, 3)}
