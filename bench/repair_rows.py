@@ -314,7 +314,7 @@ def _ranked(rows: Rows, read: JudgedRows, *, peers: bool) -> dict[str, Any]:
     return {
         "tasks": tasks,
         "noise_proposed": int(named.sum()),
-        "noise_precision": round(_precision(named, rows.wrong), 4),
+        "noise_precision": round(_precision(named, rows.wrong), 4) if named.any() else None,
         "right_rows_proposed_by_noise": round(float(named[~rows.wrong].mean()), 5),
         "right_rows_proposed_by_quality": round(float(low[~rows.wrong].mean()), 5),
         "right_rows_approved": int(
