@@ -196,7 +196,20 @@ def injected(data: Path, *, seeds: Sequence[int] = (0, 1, 2), peers: bool = True
         runs[-1]["all together"]["approved_precision"] = _precision(
             scores["all together"] >= thresholds.CONFIDENT_SCORE, dirty.wrong
         )
+        runs[-1]["swapped outputs found, by task"] = _swapped_by_task(rows, named["all together"], dirty)
     return {"rows": len(clean.examples), "seeds": list(seeds), "detectors": _mean(runs)}
+
+
+def _swapped_by_task(read: JudgedRows, named: Bool[ndarray, " n"], rows: Rows) -> dict[str, float]:
+    """Recall of swapped outputs in each task: option letters do not tell whose they are."""
+    swapped = np.array(rows.kinds) == "swapped"
+    return {
+        (read.examples[int(members[0])].instruction or "all")[:30]: float(
+            named[members][swapped[members]].mean()
+        )
+        for members in read.task_rows
+        if swapped[members].any()
+    }
 
 
 def _right_only(rows: Rows) -> Rows:
@@ -301,7 +314,7 @@ def _ranked(rows: Rows, read: JudgedRows, *, peers: bool) -> dict[str, Any]:
     return {
         "tasks": tasks,
         "noise_proposed": int(named.sum()),
-        "noise_precision": round(_precision(named, rows.wrong), 4),
+        "noise_precision": round(_precision(named, rows.wrong), 4) if named.any() else None,
         "right_rows_proposed_by_noise": round(float(named[~rows.wrong].mean()), 5),
         "right_rows_proposed_by_quality": round(float(low[~rows.wrong].mean()), 5),
         "right_rows_approved": int(
@@ -330,6 +343,7 @@ def table(figures: Mapping[str, Mapping[str, float]]) -> str:
     lines += [
         f"{name:<16}" + "".join(f"{row.get(c, float('nan')):>15.3f}" for c in columns)
         for name, row in figures.items()
+        if "precision" in row
     ]
     return "\n".join(lines)
 

@@ -162,6 +162,26 @@ class Reading:
 
     @cached_property
     def near(self) -> similarity.Neighbors:
-        """The rows nearest to each by input, itself left out."""
-        index = Index.build(self.input_vectors, exact_rows=limits.EXACT_ROWS)
-        return similarity.nearest_others(self.input_vectors, limits.NEIGHBORS, index=index)
+        """The rows nearest to each by input, itself left out; of one prompt only so many copies are looked at."""
+        copies: Counter[str] = Counter()
+        corpus, asked, group_of = [], [], np.zeros(len(self), dtype=np.int64)
+        groups: dict[str, int] = {}
+        for row, prompt in enumerate(self.prompts):
+            if prompt not in groups:
+                groups[prompt] = len(groups)
+                asked.append(row)
+            group_of[row] = groups[prompt]
+            copies[prompt] += 1
+            # More copies of one prompt than are looked at would only be compared with each other, n squared times.
+            if copies[prompt] <= limits.NEIGHBORS + 1:
+                corpus.append(row)
+        where = np.append(np.array(corpus, dtype=np.int64), -1)
+        index = Index.build(self.input_vectors[where[:-1]], exact_rows=limits.EXACT_ROWS)
+        found = index.search(self.input_vectors[asked], limits.NEIGHBORS + 1)
+        indices, similarities = where[found.indices][group_of], found.similarities[group_of]
+        own = indices == np.arange(len(self))[:, None]
+        own[~own.any(axis=1), -1] = True
+        shape = (len(self), limits.NEIGHBORS)
+        return similarity.Neighbors(
+            indices=indices[~own].reshape(shape), similarities=similarities[~own].reshape(shape)
+        )

@@ -28,7 +28,7 @@ class QualityPolicy:
     """``weights`` by component, each 0 or more, of which ratios count. A row above ``use_above`` is used, one
     below ``drop_below`` is proposed to be dropped, what lies between is for review; both 0..1."""
 
-    weights: Mapping[str, float] = field(default_factory=lambda: DEFAULT_WEIGHTS)
+    weights: Mapping[str, float] = field(default_factory=lambda: dict(DEFAULT_WEIGHTS))
     use_above: float = 0.8
     drop_below: float = 0.6
 
