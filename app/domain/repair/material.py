@@ -16,7 +16,8 @@ from app.domain.records import BadCase, Finding
 class Material:
     """``input_vectors`` (n, d) and ``output_vectors`` (n, o): of the rows' prompts and outputs, unit rows.
     ``cases`` may be trained on; ``case_vectors`` (m, d) are of their prompts. ``findings`` of other cases are
-    ignored. ``rng`` is the only source of chance."""
+    ignored. ``rng`` is the only source of chance. ``salt`` is secret: what stands for a person's data is derived
+    from it, the same in every plan with the same salt."""
 
     input_vectors: Float32[ndarray, "n d"]
     output_vectors: Float32[ndarray, "n o"]
@@ -24,6 +25,7 @@ class Material:
     case_vectors: Float32[ndarray, "m d"] = field(default_factory=lambda: np.zeros((0, 1), dtype=np.float32))
     findings: Sequence[Finding] = ()
     rng: np.random.Generator = field(default_factory=lambda: np.random.default_rng(0))
+    salt: bytes = field(default=b"", repr=False)
 
     def check(self, rows: int) -> None:
         """Raise ValueError where a text has no vector."""

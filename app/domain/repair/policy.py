@@ -9,7 +9,9 @@ from typing import Any
 
 from app.domain.repair import thresholds
 from app.domain.repair.actions import Decision
-from app.domain.repair.policy_fields import check_fields, choice, flag, names, share
+from app.domain.repair.normalisation.policy import NormalisationPolicy
+from app.domain.repair.pii.policy import PiiPolicy
+from app.domain.repair.policy_fields import check_fields, choice, names, share
 
 
 class ResolutionRule(StrEnum):
@@ -45,7 +47,8 @@ class RepairPolicy:
     approve: Approval = Approval.CONFIDENT
     min_score: float = thresholds.CONFIDENT_SCORE
     near_duplicate_threshold: float | None = thresholds.NEAR_DUPLICATE_JACCARD
-    normalise: bool = True
+    normalise: NormalisationPolicy = NormalisationPolicy()
+    pii: PiiPolicy = PiiPolicy()
 
     @classmethod
     def from_dict(cls, raw: Mapping[str, Any]) -> RepairPolicy:
@@ -62,7 +65,9 @@ class RepairPolicy:
             given = raw["near_duplicate_threshold"]
             values["near_duplicate_threshold"] = None if given is None else _threshold(given)
         if "normalise" in raw:
-            values["normalise"] = flag(raw["normalise"], "normalise")
+            values["normalise"] = NormalisationPolicy.from_raw(raw["normalise"])
+        if "pii" in raw:
+            values["pii"] = PiiPolicy.from_dict(raw["pii"])
         return cls(**values)
 
     def as_dict(self) -> dict[str, Any]:
@@ -71,7 +76,8 @@ class RepairPolicy:
             "approve": self.approve.value,
             "min_score": self.min_score,
             "near_duplicate_threshold": self.near_duplicate_threshold,
-            "normalise": self.normalise,
+            "normalise": self.normalise.as_raw(),
+            "pii": self.pii.as_dict(),
         }
 
     def decision_for(self, score: float) -> Decision:

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.domain.repair.normalise import normalise_example, normalise_text
+from app.domain.repair.normalisation import normalise_example, normalise_text
 from tests.unit.repair.builders import example
 
 
