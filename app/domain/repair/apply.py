@@ -15,7 +15,6 @@ from app.domain.repair.actions import ActionKind, Decision, ProposedAction
 from app.domain.repair.merging import merged_turns
 from app.domain.repair.normalisation import normalise_text
 
-
 # Percent of equal characters (Indel) from which a line is the instruction, rewritten.
 _SAME_INSTRUCTION = 80
 

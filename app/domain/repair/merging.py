@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from rapidfuzz.distance import Levenshtein
+from rapidfuzz.distance import Indel
 
 from app.domain.records import canonical_json
 from app.domain.repair import thresholds
@@ -84,15 +84,18 @@ def _role_first(rest: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _hunks(base: Sequence[str], changed: Sequence[str], *, close: int) -> list[_Hunk]:
-    """What differs, in order; changes with at most ``close`` equal tokens between them are one."""
-    found: list[list[int]] = []
-    for tag, start, end, new_start, new_end in Levenshtein.opcodes(base, changed):
-        if tag == "equal":
+    """What differs, in order: the longest common subsequence stays.
+
+    Changes with at most ``close`` equal tokens between them are one.
+    """
+    found: list[tuple[int, int, int, int]] = []
+    for code in Indel.opcodes(base, changed):
+        if code.tag == "equal":
             continue
+        start, new_start = code.src_start, code.dest_start
         if found and start - found[-1][1] <= close and _no_head(base[found[-1][1] : start]):
-            found[-1][1], found[-1][3] = end, new_end
-        else:
-            found.append([start, end, new_start, new_end])
+            start, _, new_start, _ = found.pop()
+        found.append((start, code.src_end, new_start, code.dest_end))
     return [_Hunk(start, end, tuple(changed[a:b])) for start, end, a, b in found]
 
 
@@ -112,6 +115,6 @@ def _merged(base: Sequence[str], hunks: Sequence[_Hunk]) -> list[str]:
 
 
 def _clash(one: _Hunk, other: _Hunk) -> bool:
-    if one.start == other.start:
+    if one.start == one.end == other.start == other.end:
         return True
     return one.start < other.end and other.start < one.end

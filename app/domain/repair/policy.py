@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
@@ -47,8 +47,8 @@ class RepairPolicy:
     approve: Approval = Approval.CONFIDENT
     min_score: float = thresholds.CONFIDENT_SCORE
     near_duplicate_threshold: float | None = thresholds.NEAR_DUPLICATE_JACCARD
-    normalise: NormalisationPolicy = NormalisationPolicy()
-    pii: PiiPolicy = PiiPolicy()
+    normalise: NormalisationPolicy = field(default_factory=NormalisationPolicy)
+    pii: PiiPolicy = field(default_factory=PiiPolicy)
 
     @classmethod
     def from_dict(cls, raw: Mapping[str, Any]) -> RepairPolicy:

@@ -83,8 +83,8 @@ ROLE_SCORE = 0.6
 SAME_WORDS_SCORE = 0.75
 SYSTEM_SCORE = 0.6
 
-# Chinese counts as segmented with a space for every four characters, looked at from eight characters.
-SEGMENTED_MIN_CHARACTERS = 8
+# Chinese counts as segmented with a space for every four characters, looked at from twelve characters.
+SEGMENTED_MIN_CHARACTERS = 12
 SEGMENTED_CHARACTERS_A_SPACE = 4
 
 # An instruction shorter than this may be a word of the input; the commonest ones are looked for, each judged

@@ -19,9 +19,9 @@ _MARKS = "".join(
     for code in range(0x300, 0xFFFF)
     if unicodedata.combining(chr(code)) or 0x1160 <= code <= 0x11FF
 )
-# A character with what is set on it. Single characters stay what they are: NFC alone would turn the signs
-# for kelvin, ohm and angstrom, and ideographs of names, into others.
-_OPEN = re.compile(rf"[^\s{_MARKS}][{_MARKS}]+")
+# A letter with what is set on it; a sign of mathematics and its stroke stay as they are typed, and so do single
+# characters: NFC alone would turn the signs for kelvin, ohm and angstrom, and ideographs of names, into others.
+_OPEN = re.compile(rf"[^\W\d_{_MARKS}][{_MARKS}]+")
 
 
 def _line_ends(text: str) -> tuple[str, int]:

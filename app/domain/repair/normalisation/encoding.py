@@ -9,12 +9,13 @@ from __future__ import annotations
 import re
 
 import ftfy
+from ftfy.badness import badness
 
 from app.domain.repair.normalisation.text_rule import TextRule
 
-# Ideographs, and the other signs that GBK has where UTF-8's bytes fall.
-_GBK_RUN = re.compile("[\u20ac\u3400-\u4dbf\u4e00-\u9fff\ue000-\uf8ff]{4,}")
+_GBK_RUN = re.compile("[^\x00-\x7f]{4,}")
 _CONTINUED = re.compile("[\u0080-\u04ff\u2010-\u2122]{2}")
+_CHINESE = re.compile("[\u4e00-\u9fff，。！？；：、“”（）《》\x20-\x7e]+")
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
 
@@ -22,18 +23,13 @@ def _mojibake(text: str) -> tuple[str, int]:
     # Two signs in a row, since every character that took more than one byte left at least two.
     if not _CONTINUED.search(text) or _SURROGATE.search(text):
         return text, 0
-    # Only whole sequences that decode: lossy guesses ("replacement characters") are no certainty, and
-    # a no-break space is left to the rule for spaces.
-    return (
-        ftfy.fix_encoding(
-            text,
-            restore_byte_a0=False,
-            replace_lossy_sequences=False,
-            decode_inconsistent_utf8=True,
-            fix_c1_controls=False,
-        ),
-        1,
+    # Lossy guesses ("replacement characters") are no certainty, and a no-break space is left to the rule for
+    # spaces.
+    mended = ftfy.fix_encoding(
+        text, restore_byte_a0=False, replace_lossy_sequences=False, fix_c1_controls=False
     )
+    # What still looks wrong was not understood.
+    return (text, 0) if badness(mended) else (mended, 1)
 
 
 def _gbk(text: str) -> tuple[str, int]:
@@ -44,14 +40,24 @@ def _gbk(text: str) -> tuple[str, int]:
         run = match.group()
         try:
             decoded = run.encode("gbk").decode("utf-8")
-            # What comes out has to be everyday Chinese: two rare readings of one byte string prove nothing.
             decoded.encode("gb2312")
         except UnicodeError:
+            return run
+        # Rare characters become everyday Chinese, or two readings of one byte string prove nothing.
+        if not _CHINESE.fullmatch(decoded) or _everyday(run):
             return run
         changed += 1
         return decoded
 
     return _GBK_RUN.sub(read, text), changed
+
+
+def _everyday(run: str) -> bool:
+    try:
+        run.encode("gb2312")
+    except UnicodeError:
+        return False
+    return True
 
 
 RULE = TextRule(

@@ -6,6 +6,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import replace
+from itertools import pairwise
 
 from app.domain import text
 from app.domain.records import Message, Role, TrainingExample
@@ -65,7 +66,7 @@ def _turns(content: str) -> list[Message] | None:
     # "Assistant:" at the end asks for the answer, which is the next message.
     if not turns[-1].content and turns[-1].role is Role.ASSISTANT:
         turns.pop()
-    alternate = all(a.role is not b.role for a, b in zip(turns, turns[1:], strict=False))
+    alternate = all(a.role is not b.role for a, b in pairwise(turns))
     return turns if turns and alternate and all(turn.content for turn in turns) else None
 
 

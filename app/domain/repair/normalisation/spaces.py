@@ -13,8 +13,9 @@ _TRAILING = re.compile(r"[ \t\u00a0\u3000]+(?=\n)")
 _OTHER_WIDTHS = re.compile("[\u00a0\u1680\u2000-\u200a\u202f\u205f]")
 # One ideographic space between words; more of them, at a line's start or in brackets are layout or a gap.
 _IDEOGRAPHIC = re.compile(r"(?<=[\w.,;:!?。，；：！？、])\u3000(?=\w)")
-_DOUBLED = re.compile(r"(?<=[\w.,;:!?)\"'。，；：！？、])  (?=\w)(?<!__  )(?!_)")
-_AFTER_SENTENCE = re.compile(r"(?<=[.!?。！？])  (?=\w)")
+_DOUBLED = re.compile(r"(?<=[^\W\d_])  (?=[^\W\d_])|(?<=[^\W\d_][,;:.!?)\"'])  (?=[^\W_])")
+# A digit in front of the stop may number a list, whose items stand at their own distance.
+_AFTER_SENTENCE = re.compile(r"(?<=[^\W\d_][.!?])  (?=[^\W_])")
 _LAYOUT_LINE = re.compile(r"\s|.*[|\t=]")
 # Characters one by one: six at least, and words of grammar among them, since a list of single characters
 # (the ten heavenly stems, names of notes) is spaced on purpose.
@@ -81,7 +82,8 @@ def _edges(text: str) -> tuple[str, int]:
 RULE = TextRule(
     name="spaces",
     trigger=re.compile(
-        rf"\A[\n{BLANKS}]|[\n{BLANKS}]\Z|[{BLANKS}]\n|  |{_OTHER_WIDTHS.pattern}|\u3000|[\u4e00-\u9fff] [\u4e00-\u9fff]"
+        rf"\A[\n{BLANKS}]|[\n{BLANKS}]\Z|[{BLANKS}]\n|  |{_OTHER_WIDTHS.pattern}|\u3000"
+        "|[\u4e00-\u9fff] [\u4e00-\u9fff]"
     ),
     steps=(
         ("trailing spaces removed", _trailing),

@@ -19,25 +19,25 @@ from app.domain.repair.normalisation.set_rule import SetView, Suggestion
 
 
 def find(view: SetView) -> Iterator[Suggestion]:
-    counts = Counter(e.system for e in view.examples if e.system and e.system.strip())
+    counts = Counter(system for e in view.examples if (system := e.system) and system.strip())
     targets = _targets([prompt for prompt, _ in counts.most_common(thresholds.SYSTEM_MAX_PROMPTS)], counts)
     for row, example in enumerate(view.examples):
-        target = targets.get(example.system or "")
-        if target is None:
+        system = example.system or ""
+        if system not in targets:
             continue
-        wanted, same_words = target
-        share = counts[wanted] / (counts[wanted] + counts[example.system])
+        wanted, same_words = targets[system]
+        share = counts[wanted] / (counts[wanted] + counts[system])
         how = "written differently" if same_words else "worded a little differently"
         yield Suggestion(
             row=row,
             messages=tuple(
-                replace(m, content=wanted) if m.role is Role.SYSTEM and m.content == example.system else m
+                replace(m, content=wanted) if m.role is Role.SYSTEM and m.content == system else m
                 for m in example.messages
             ),
             rejected=example.rejected,
             reason=f"the system prompt of {counts[wanted]} rows, {how}",
             score=(thresholds.SAME_WORDS_SCORE if same_words else thresholds.SYSTEM_SCORE) * share,
-            evidence={"rows": counts[example.system], "most_rows": counts[wanted], "same_words": same_words},
+            evidence={"rows": counts[system], "most_rows": counts[wanted], "same_words": same_words},
         )
 
 

@@ -1,7 +1,7 @@
 """Prompts of one task that are laid out by different templates: "### Input:", "Question:", "问题：" or nothing.
 
-Knows the markers that templates write at a line's start. Rows are told apart by their task, and where the
-format names none, by their neighbours: a template that another kind of question has is no mistake.
+Knows the markers that templates write at a line's start. Rows are told apart by their task and by their
+neighbours: a template that another kind of question has is no mistake.
 """
 
 from __future__ import annotations
@@ -73,15 +73,26 @@ def read(prompt: str) -> tuple[Layout, tuple[str, ...]] | None:
     return Layout(tuple(slots), tuple(literals), cue.rstrip("\n ")), tuple(bodies)
 
 
+def _parts(view: SetView, row: int) -> tuple[str, str] | None:
+    """The task's instruction in front and the rest of the only user turn; a marker's line is no instruction."""
+    at = only_user_turn(view.examples[row])
+    if at is None:
+        return None
+    whole, prompt = view.examples[row].messages[at].content, view.prompts[row]
+    front = whole[: len(whole) - len(prompt)] if whole.endswith(prompt) else ""
+    return ("", whole) if _MARKER.search(front) else (front, whole[len(front) :])
+
+
 def find(view: SetView) -> Iterator[Suggestion]:
     layouts: dict[int, tuple[Layout, tuple[str, ...]]] = {}
-    tasks: defaultdict[tuple[str, tuple[str, ...]], list[int]] = defaultdict(list)
+    tasks: defaultdict[tuple[str, str, tuple[str, ...]], list[int]] = defaultdict(list)
     for row, example in enumerate(view.examples):
-        made = read(view.prompts[row]) if only_user_turn(example) is not None else None
-        if made is not None:
+        parts = _parts(view, row)
+        made = read(parts[1]) if parts else None
+        if parts and made:
             layouts[row] = made
-            tasks[view.tasks[row], made[0].slots].append(row)
-    for (task, _), rows in tasks.items():
+            tasks[example.system or "", parts[0].strip(), made[0].slots].append(row)
+    for rows in tasks.values():
         counts = Counter(layouts[row][0] for row in rows)
         layout, most = counts.most_common(1)[0]
         share = most / len(rows)
@@ -89,7 +100,7 @@ def find(view: SetView) -> Iterator[Suggestion]:
             continue
         others = [row for row in rows if layouts[row][0] != layout]
         same = [row for row in rows if layouts[row][0] == layout]
-        near = np.ones(len(others)) if task.strip("\0") else _neighbour_share(view, others, same)
+        near = _neighbour_share(view, others, same)
         for row, support in zip(others, near, strict=True):
             if support >= thresholds.TEMPLATE_NEIGHBOUR_SHARE:
                 yield _suggestion(view, row, layouts[row], layout, share * float(support), share)
@@ -122,14 +133,13 @@ def _suggestion(
     share: float,
 ) -> Suggestion:
     example = view.examples[row]
-    at = only_user_turn(example)
+    at, parts = only_user_turn(example), _parts(view, row)
     assert at is not None
-    whole, prompt = example.messages[at].content, view.prompts[row]
-    front = whole[: len(whole) - len(prompt)] if whole.endswith(prompt) else ""
+    assert parts is not None
     shown = layout.fill(["…"] * len(layout.slots)).replace("\n", "\\n")
     return Suggestion(
         row=row,
-        messages=with_turn(example, at, front + layout.fill(found[1])),
+        messages=with_turn(example, at, parts[0] + layout.fill(found[1])),
         rejected=example.rejected,
         reason=f'another template than {share:.0%} of the rows of this task, which are "{shown}"',
         score=thresholds.LAYERING_SCORE * certainty,

@@ -13,8 +13,9 @@ from app.domain.repair.normalisation.text_rule import TextRule
 _OFFSET = 0xFEE0
 _ALNUM = re.compile("[\uff10-\uff19\uff21-\uff3a\uff41-\uff5a]")
 _TABLE = {code: code - _OFFSET for code in range(0xFF10, 0xFF5B)}
-# Signs that belong to a number or an address once its characters are narrow.
-_SIGN = re.compile(r"(?<=\d)．(?=\d)|(?<=\d)％|(?<=[A-Za-z0-9])＠(?=[A-Za-z0-9])")
+# Signs that belong to a number or an address once its characters are narrow. A full-width stop between two
+# digits may end a sentence ("the ratio is 5：4．3 groups …"): only in front of a per cent sign it cannot.
+_SIGN = re.compile(r"(?<=\d)．(?=\d{1,4}[%％])|(?<=\d)％|(?<=[A-Za-z0-9])＠(?=[A-Za-z0-9])")
 # Half-width katakana, its voice marks and its punctuation.
 _KATAKANA = re.compile("[\uff61-\uff9f]+")
 

@@ -9,7 +9,12 @@ from app.domain.repair.pii.match import Detector, PiiKind, PiiMatch, before
 
 _HAN = "[\u4e00-\u9fff]"
 _DOOR = r"(?:\d{1,5}(?:[-－]\d{1,4})?号?(?:院|楼|大院)?|[A-Za-z]座)"
-_INSIDE = rf"(?:[,，\s]?(?:{_HAN}{{2,10}}(?:小区|花园|大厦|公寓|苑|城|广场|家园|新村))?(?:[A-Za-z]?\d{{1,4}}[-－]?(?:栋|幢|号楼|单元|层|楼|室|户|门)[-－]?){{0,4}}(?:\d{{3,4}}(?!\d))?)"
+_ESTATE = "小区|花园|大厦|公寓|苑|城|广场|家园|新村"
+_PART = "栋|幢|号楼|单元|层|楼|室|户|门"
+_INSIDE = (
+    rf"(?:[,，\s]?(?:{_HAN}{{2,10}}(?:{_ESTATE}))?"
+    rf"(?:[A-Za-z]?\d{{1,4}}[-－]?(?:{_PART})[-－]?){{0,4}}(?:\d{{3,4}}(?!\d))?)"
+)
 _CHINESE = re.compile(
     rf"(?:(?P<region>{_HAN}{{2,8}}?(?:省|自治区|特别行政区))?(?P<city>{_HAN}{{1,6}}?(?:市|自治州|盟))?"
     rf"(?P<district>{_HAN}{{1,6}}?(?:区|县|旗|镇|乡))?)"
@@ -18,7 +23,9 @@ _CHINESE = re.compile(
 _CHINESE_CONTEXT = re.compile(r"地址|住址|住在|家住|位于|寄到|寄往|送到|收货|快递")
 # Words in front of a region that a greedy reading would take along.
 _LEAD = re.compile(
-    r"\A(?:.*?(?:地址|住址)(?:[是为:：]|改为|改成)?|(?:我|他|她|您|你|我们|客户)?(?:们)?(?:家)?(?:现在?)?(?:住在?|位于|搬到了?|寄到|寄往|送到)|请?(?:把|将)\w{0,6}(?:寄到|寄往|送到)|在|到|是)"
+    r"\A(?:.*?(?:地址|住址)(?:[是为:：]|改为|改成)?"
+    r"|(?:我|他|她|您|你|我们|客户)?(?:们)?(?:家)?(?:现在?)?(?:住在?|位于|搬到了?|寄到|寄往|送到)"
+    r"|(?:请|麻烦)?(?:把|将)?\w{0,4}?(?:寄到|寄往|送到|发到|寄给)|在|到|是)"
 )
 
 _STREET = (
@@ -34,7 +41,8 @@ _WESTERN = re.compile(
     r"|(?:PSC|Unit|USNS|USS|USCGC)\s[\w ]{1,30},?(?:\s(?:Box)\s\d{1,6})?\s(?P<military>(?:APO|FPO|DPO) A[AEP] \d{5}))"
 )
 _WESTERN_CONTEXT = re.compile(
-    r"(?:address(?: is| to)?|lives? at|living at|reside[sd]? at|moved to|ship(?:ped)? (?:it )?to|deliver(?:ed)? (?:it )?to|mail (?:it )?to)\W{0,3}\Z",
+    r"(?:address(?: is| to)?|lives? at|living at|reside[sd]? at|moved to"
+    r"|(?:ship|shipped|deliver|delivered|mail) (?:it )?to)\W{0,3}\Z",
     re.IGNORECASE,
 )
 

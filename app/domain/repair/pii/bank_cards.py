@@ -12,7 +12,7 @@ from stdnum import luhn
 
 from app.domain.repair.pii.match import Detector, PiiKind, PiiMatch, before, is_quantity
 
-_NUMBER = re.compile(r"(?<![\w.+-])\d(?:[ -]?\d){11,18}(?![\w]|[.,]\d|[ -]\d)")
+_NUMBER = re.compile(r"(?a)(?<![\w.+-])\d(?:[ -]?\d){11,18}(?![\w]|[.,]\d|[ -]\d)")
 _GROUPED = re.compile(r"\d{4}([ -])\d{4}\1\d{4}\1\d{1,7}|\d{4}([ -])\d{6}\2\d{4,5}|\d{6}([ -])\d{13}")
 _ISSUERS = re.compile(
     r"4\d{12}(?:\d{3}){0,2}|5[1-5]\d{14}|2(?:22[1-9]|2[3-9]\d|[3-6]\d\d|7[01]\d|720)\d{12}"
@@ -20,7 +20,8 @@ _ISSUERS = re.compile(
     r"|3(?:0[0-5]|[689]\d)\d{11}|(?:50|5[6-8]|6[0-9])\d{10,17}"
 )
 _CONTEXT = re.compile(
-    r"card|visa|master|amex|american express|discover|union\s?pay|debit|credit|account|acct|卡|银行|账号|账户|帐号|银联",
+    r"card|visa|master|amex|american express|discover|union\s?pay|debit|credit|account|acct"
+    r"|卡|银行|账号|账户|帐号|银联",
     re.IGNORECASE,
 )
 
@@ -29,7 +30,7 @@ def _find(text: str) -> Iterator[PiiMatch]:
     for match in _NUMBER.finditer(text):
         shown = match.group()
         number = shown.replace(" ", "").replace("-", "")
-        if len(set(number)) < 3 or not _ISSUERS.fullmatch(number) or not luhn.is_valid(number):
+        if len(set(number)) < 2 or not _ISSUERS.fullmatch(number) or not luhn.is_valid(number):
             continue
         named = _CONTEXT.search(before(text, match.start(), 40))
         certain = bool(named or _GROUPED.fullmatch(shown))

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from app.domain.repair.pii.match import Detector, PiiKind, PiiMatch
 
 _MARKED = re.compile(
-    r"(?<![\w-])(?:"
+    r"(?a)(?<![\w-])(?:"
     r"sk-(?:proj-|ant-(?:api\d\d-)?|svcacct-)?[A-Za-z0-9_-]{20,200}"  # OpenAI, Anthropic
     r"|(?:sk|rk|pk)_(?:live|test)_[A-Za-z0-9]{16,100}"  # Stripe
     r"|(?:AKIA|ASIA)[A-Z0-9]{16}"  # AWS
@@ -22,7 +22,8 @@ _MARKED = re.compile(
     r")(?![\w-])"
 )
 _PRIVATE_KEY = re.compile(
-    r"-----BEGIN (?:[A-Z]+ ){0,3}PRIVATE KEY(?: BLOCK)?-----[\s\S]{20,10000}?-----END (?:[A-Z]+ ){0,3}PRIVATE KEY(?: BLOCK)?-----"
+    r"-----BEGIN (?:[A-Z]+ ){0,3}PRIVATE KEY(?: BLOCK)?-----[\s\S]{20,10000}?"
+    r"-----END (?:[A-Z]+ ){0,3}PRIVATE KEY(?: BLOCK)?-----"
 )
 _NAMED = re.compile(
     r"(?:api[_-]?key|secret(?:[_-]?(?:access)?[_-]?key)?|access[_-]?token|auth[_-]?token|bearer|passw(?:or)?d|密码|密钥|口令)"

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from app.domain.repair.pii.match import Detector, PiiKind, PiiMatch
 
 _EMAIL = re.compile(
-    r"(?<![A-Za-z0-9._%+/@-])[A-Za-z0-9](?:[A-Za-z0-9._%+-]{0,62}[A-Za-z0-9_+-])?@"
+    r"(?a)(?<![A-Za-z0-9._%+/@-])[A-Za-z0-9](?:[A-Za-z0-9._%+-]{0,62}[A-Za-z0-9_+-])?@"
     r"(?:[A-Za-z0-9](?:[A-Za-z0-9-]{0,62})\.){1,8}(?P<tld>[A-Za-z]{2,18})(?![A-Za-z0-9@]|-\w)"
 )
 # RFC 2606 and 6761: nobody's. Our own surrogates are among them.
@@ -16,7 +16,26 @@ _RESERVED = re.compile(
     r"@(?:[\w-]+\.)*(?:example\.(?:com|net|org)|example|test|invalid|localhost)\Z", re.IGNORECASE
 )
 # "logo@2x.png" and its like are files.
-_FILES = frozenset("png jpg jpeg gif svg webp pdf js ts css html py java txt json xml zip".split())
+_FILES = frozenset(
+    (
+        "png",
+        "jpg",
+        "jpeg",
+        "gif",
+        "svg",
+        "webp",
+        "pdf",
+        "js",
+        "ts",
+        "css",
+        "html",
+        "py",
+        "java",
+        "txt",
+        "json",
+        "xml",
+    )
+)
 
 
 def _find(text: str) -> Iterator[PiiMatch]:

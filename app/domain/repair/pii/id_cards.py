@@ -15,22 +15,20 @@ _NUMBER = re.compile(r"(?<![\dA-Za-z.])[1-8]\d{5}(?:18|19|20)\d{2}[01]\d[0-3]\d{
 _OLD = re.compile(r"(?<!\d)[1-8]\d{7}[01]\d[0-3]\d{4}(?!\d)")
 _CONTEXT = re.compile(r"身份证|证件号|\bID card\b|resident identity", re.IGNORECASE)
 # GB/T 2260: provinces.
-_PROVINCES = frozenset(
-    "11 12 13 14 15 21 22 23 31 32 33 34 35 36 37 41 42 43 44 45 46 50 51 52 53 54 61 62 63 64 65 71 81 82 83".split()
-)
+_PROVINCES = re.compile(r"1[1-5]|2[1-3]|3[1-7]|4[1-6]|5[0-4]|6[1-5]|71|8[1-3]")
 
 
 def _find(text: str) -> Iterator[PiiMatch]:
     for match in _NUMBER.finditer(text):
         number = match.group().upper()
-        if number[:2] in _PROVINCES and _is_date(number[6:14]) and mod_11_2.is_valid(number):
+        if _PROVINCES.match(number) and _is_date(number[6:14]) and mod_11_2.is_valid(number):
             yield PiiMatch(
                 kind=PiiKind.ID_CARD, start=match.start(), end=match.end(), score=0.99, certain=True
             )
     for match in _OLD.finditer(text):
         number = match.group()
         named = _CONTEXT.search(before(text, match.start()))
-        if named and number[:2] in _PROVINCES and _is_date(f"19{number[6:12]}"):
+        if named and _PROVINCES.match(number) and _is_date(f"19{number[6:12]}"):
             yield PiiMatch(kind=PiiKind.ID_CARD, start=match.start(), end=match.end(), score=0.75)
 
 

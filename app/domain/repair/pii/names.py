@@ -18,7 +18,8 @@ _CHINESE = re.compile(
     r"(?=[\s,，。；;、！!）)]|\Z|电话|手机|的)"
 )
 _WESTERN = re.compile(
-    r"(?:\b[Mm]y (?:full )?name is|\b(?:Full [Nn]ame|Customer [Nn]ame|Cardholder|Patient|Contact [Pp]erson|Recipient)\s?:)\s"
+    r"(?:\b[Mm]y (?:full )?name is"
+    r"|\b(?:Full [Nn]ame|Customer [Nn]ame|Cardholder|Patient|Contact [Pp]erson|Recipient)\s?:)\s"
     r"(?P<name>(?:(?:Mr|Mrs|Ms|Dr)\.? )?[A-Z][a-z'’-]+(?: [A-Z]\.)?(?: [A-Z][a-zA-Z'’-]+){1,2})\b"
 )
 
@@ -35,7 +36,8 @@ def _find(text: str) -> Iterator[PiiMatch]:
 DETECTOR = Detector(
     kind=PiiKind.NAME,
     trigger=re.compile(
-        r"姓名|联系人|收件人|收货人|持卡人|户名|我叫|我的名字|name is|[Nn]ame\s?:|Cardholder|Patient|[Pp]erson\s?:|Recipient"
+        r"姓名|联系人|收件人|收货人|持卡人|户名|我叫|我的名字"
+        r"|name is|[Nn]ame\s?:|Cardholder|Patient|[Pp]erson\s?:|Recipient"
     ),
     find=_find,
 )

@@ -15,8 +15,9 @@ import phonenumbers
 from app.domain.repair.pii.match import Detector, PiiKind, PiiMatch, before, is_quantity
 
 _CONTEXT = re.compile(
-    r"(?:\b(?:phone|telephone|tel|mobile|cell|call|calling|fax|whatsapp|sms|text|dial|ring|hotline|contact|reach|number is)\b"
-    r"|电话|手机|热线|联系|致电|拨打|座机|传真|微信|短信|来电|打给|电联)[^\d\n]{0,24}\Z",
+    r"(?:\b(?:phone|telephone|tel|mobile|cell|call|calling|fax|whatsapp|sms|text me|dial|hotline"
+    r"|(?:contact|reach) (?:me|us)|number is)\b"
+    r"|电话|手机|号码|热线|联系|致电|拨打|座机|传真|微信|短信|来电|打给|电联)[^\d\n$\\={}]{0,24}\Z",
     re.IGNORECASE,
 )
 _EXTENSION = r"(?:\s?(?:x|ext\.?|转)\s?\d{1,6})?"
@@ -39,31 +40,37 @@ _FORMS = (
     # +86 138 1234 5678, +44 (0)20 7946 0958, +1-202-555-0143x12
     _Form(
         re.compile(
-            rf"(?<![\w+*/^=.)-])\+[1-9]\d{{0,2}}[\s.-]?(?:\(\d{{1,4}}\)|\d)(?:[ .()-]{{0,2}}\d){{5,13}}{_EXTENSION}(?![\w])"
+            rf"(?a)(?<![\w+*/^=.)-])\+[1-9]\d{{0,2}}[\s.-]?(?:\(\d{{1,4}}\)|\d)"
+            rf"(?:[ .()-]{{0,2}}\d){{5,13}}{_EXTENSION}(?!\w)"
         ),
         None,
         0.93,
         valid=False,
     ),
     _Form(
-        re.compile(rf"(?<![\w+.-])00[1-9]\d{{0,2}}[ -]\d(?:[ .()-]{{0,2}}\d){{6,12}}{_EXTENSION}(?!\w)"),
+        re.compile(
+            rf"(?a)(?<![\w+.-])(?<!\w\w[ -])00[1-9]\d{{0,2}}[ -]\d"
+            rf"(?:[ .()-]{{0,2}}\d){{6,12}}{_EXTENSION}(?!\w)"
+        ),
         "GB",
         0.85,
         valid=False,
     ),
     # mainland mobile
-    _Form(re.compile(r"(?<![\w+.-])(?:86[- ]?)?1[3-9]\d([- ])\d{4}\1\d{4}(?![\w-])"), "CN", 0.93),
-    _Form(re.compile(r"(?<![\w+.-])(?:86)?1[3-9]\d{9}(?!\w|\.\d|-\d)"), "CN", 0.9, bare=True),
+    _Form(re.compile(r"(?a)(?<![\w+.-])(?:86[- ]?)?1[3-9]\d([- ])\d{4}\1\d{4}(?![\w-])"), "CN", 0.93),
+    _Form(re.compile(r"(?a)(?<![\w+.-])(?:86)?1[3-9]\d{9}(?!\w|\.\d|-\d)"), "CN", 0.9, bare=True),
     # mainland landline
     _Form(
-        re.compile(r"(?<![\w+.-])(?:\(0\d{2,3}\)|（0\d{2,3}）|0\d{2,3}[- ])\d{7,8}(?![\w-])(?:转\d{1,5})?"),
+        re.compile(
+            r"(?a)(?<![\w+.-])(?:\(0\d{2,3}\)|（0\d{2,3}）|0\d{2,3}[- ])\d{7,8}(?![\w-])(?:转\d{1,5})?"
+        ),
         "CN",
         0.88,
     ),
     # (202) 555-0143, 202-555-0143, 202.555.0143
     _Form(
         re.compile(
-            rf"(?<![\w+.*/=-])(?:1[-. ])?\([2-9]\d{{2}}\) ?[2-9]\d{{2}}[-. ]\d{{4}}{_EXTENSION}(?![\w-])"
+            rf"(?a)(?<![\w+.*/=-])(?:1[-. ])?\([2-9]\d{{2}}\) ?[2-9]\d{{2}}[-. ]\d{{4}}{_EXTENSION}(?![\w-])"
         ),
         "US",
         0.93,
@@ -71,7 +78,7 @@ _FORMS = (
     ),
     _Form(
         re.compile(
-            rf"(?<![\w+.*/=-])(?:(?:001|1)[-. ])?[2-9]\d{{2}}([-.])[2-9]\d{{2}}\1\d{{4}}{_EXTENSION}(?![\w-])"
+            rf"(?a)(?<![\w+.*/=-])(?:(?:001|1)[-. ])?[2-9]\d{{2}}([-.])[2-9]\d{{2}}\1\d{{4}}{_EXTENSION}(?![\w-])"
         ),
         "US",
         0.88,
@@ -79,15 +86,15 @@ _FORMS = (
     ),
     # anything that a word calls a phone number
     _Form(
-        re.compile(rf"(?<![\w+.])\(?\d(?:[ .()-]{{0,2}}\d){{6,13}}{_EXTENSION}(?![\w])"),
+        re.compile(rf"(?a)(?<![\w+.])\(?\d(?:[ .()-]{{0,2}}\d){{6,13}}{_EXTENSION}(?![\w])"),
         "US",
         0.75,
         valid=False,
         named_only=True,
     ),
 )
-# What nobody has: the numbers for fiction, and those that stand in for others.
-_FICTION = re.compile(r"(?:\A|\D)(?:\+?1[-. ])?\(?\d{3}\)?[-. ]?555[-. ]?01\d\d(?:\D|\Z)")
+# What nobody has: the numbers for fiction, and those that stand in for others (see surrogates.py).
+_NOBODYS = re.compile(r"(?:001|1)?\d{3}55501\d\d|000\d*|999\d*|(?:86)?100\d{8}")
 _MIN_DIGITS = 7
 
 
@@ -96,14 +103,16 @@ def _find(text: str) -> Iterator[PiiMatch]:
         for match in form.pattern.finditer(text):
             start, end = match.span()
             named = _CONTEXT.search(before(text, start, 40)) is not None
-            if form.named_only and not (named and _is_number_alone(match.group())):
+            if form.named_only and (
+                not (named and _is_number_alone(match.group())) or is_quantity(text, start, end)
+            ):
                 continue
             if not named and (form.bare or form.region is None or form.region == "US"):
                 if is_quantity(text, start, end):
                     continue
                 if form.bare and not _stands_alone(text, start, end):
                     continue
-            if _FICTION.search(match.group()) or not _is_phone(match.group(), form):
+            if not _is_phone(match.group(), form):
                 continue
             score = form.score if named or not form.bare else 0.6
             yield PiiMatch(kind=PiiKind.PHONE, start=start, end=end, score=score)
@@ -113,7 +122,7 @@ def _is_number_alone(shown: str) -> bool:
     """A date, a decimal or a price is no phone number even behind the word "call"."""
     digits = sum(c.isdigit() for c in shown)
     return digits >= _MIN_DIGITS and not re.fullmatch(
-        r"(?:19|20)\d{2}[-. ]\d{1,2}[-. ]\d{1,2}(?: .*)?|\d+\.\d+", shown
+        r"(?:19|20)\d{2}[-. ]\d{1,2}[-. ]\d{1,2}(?: .*)?|\d+\.\d+|\d0{5,}", shown
     )
 
 
@@ -124,9 +133,11 @@ def _stands_alone(text: str, start: int, end: int) -> bool:
 
 
 def _is_phone(shown: str, form: _Form) -> bool:
+    digits = re.split(r"\s?(?:x|ext|转)", shown, maxsplit=1)[0]
+    if _NOBODYS.fullmatch(re.sub(r"\D", "", digits)):
+        return False
     if form.named_only:
         return True
-    digits = re.split(r"\s?(?:x|ext|转)", shown, maxsplit=1)[0]
     if form.region == "GB":
         digits = f"+{digits[2:]}"
     elif form.region == "CN" and digits.startswith("86"):

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from app.domain.repair.pii.match import Detector, PiiKind, PiiMatch, before
 
-_NUMBER = re.compile(r"(?<![\w-])(?!000|666|9)\d{3}-(?!00)\d{2}-(?!0000)\d{4}(?![\w-])")
+_NUMBER = re.compile(r"(?a)(?<![\w-])(?!000|666|9)\d{3}-(?!00)\d{2}-(?!0000)\d{4}(?![\w-])")
 _CONTEXT = re.compile(r"\bssn\b|social security", re.IGNORECASE)
 
 

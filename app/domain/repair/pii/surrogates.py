@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from typing import assert_never
+from collections.abc import Callable, Mapping
 
 from stdnum import luhn
 from stdnum.iso7064 import mod_11_2, mod_97_10
@@ -42,36 +42,7 @@ def placeholder(kind: PiiKind) -> str:
 
 def surrogate(kind: PiiKind, value: str, salt: bytes) -> str:
     """The same for the same value (spaces, signs and case apart) and salt; tells nothing of it without the salt."""
-    number = _keyed_number(kind, value, salt)
-    match kind:
-        case PiiKind.EMAIL:
-            return f"user{number % 10**8:08d}@example.com"
-        case PiiKind.PHONE:
-            return _phone(value, number)
-        case PiiKind.ID_CARD:
-            return _id_card(value, number)
-        case PiiKind.BANK_CARD:
-            return _card(value, number)
-        case PiiKind.IBAN:
-            return _account(value, number)
-        case PiiKind.SSN:
-            # Area 000 was never given out.
-            return f"000-{number % 99 + 1:02d}-{number // 99 % 9999 + 1:04d}"
-        case PiiKind.IP:
-            if ":" in value:
-                return f"2001:db8::{number % 0xFFFF:x}:{number // 0xFFFF % 0xFFFF:x}"
-            return f"{_TEST_NETWORKS[number % 3]}.{number // 3 % 254 + 1}"
-        case PiiKind.ADDRESS:
-            door = number % 9999 + 1
-            return f"示例市示例区示例路{door}号" if _HAN.search(value) else f"{door} Example Street"
-        case PiiKind.NAME:
-            if _HAN.search(value):
-                return f"某{_STEMS[number % 10]}{_STEMS[number // 10 % 10]}"
-            return f"{_FIRST_NAMES[number % len(_FIRST_NAMES)]} {chr(65 + number // 12 % 26)}. Doe"
-        case PiiKind.CREDENTIAL:
-            return f"EXAMPLE-{number % 16**16:016x}"
-        case _:
-            assert_never(kind)
+    return _MAKERS[kind](value, _keyed_number(kind, value, salt))
 
 
 def _keyed_number(kind: PiiKind, value: str, salt: bytes) -> int:
@@ -85,6 +56,8 @@ def _keyed_number(kind: PiiKind, value: str, salt: bytes) -> int:
 
 
 def _digits(number: int, count: int) -> str:
+    """The last ``count`` digits, one at least."""
+    count = max(1, count)
     return f"{number % 10**count:0{count}d}"
 
 
@@ -127,3 +100,35 @@ def _account(value: str, number: int) -> str:
     check = mod_97_10.calc_check_digits(f"{body}ZZ")
     made = f"ZZ{check}{body}"
     return re.sub(r"(.{4})(?=.)", r"\1 ", made) if " " in value else made
+
+
+def _ip(value: str, number: int) -> str:
+    if ":" in value:
+        return f"2001:db8::{number % 0xFFFF:x}:{number // 0xFFFF % 0xFFFF:x}"
+    return f"{_TEST_NETWORKS[number % 3]}.{number // 3 % 254 + 1}"
+
+
+def _address(value: str, number: int) -> str:
+    door = number % 9999 + 1
+    return f"示例市示例区示例路{door}号" if _HAN.search(value) else f"{door} Example Street"
+
+
+def _name(value: str, number: int) -> str:
+    if _HAN.search(value):
+        return f"某{_STEMS[number % 10]}{_STEMS[number // 10 % 10]}"
+    return f"{_FIRST_NAMES[number % len(_FIRST_NAMES)]} {chr(65 + number // 12 % 26)}. Doe"
+
+
+_MAKERS: Mapping[PiiKind, Callable[[str, int], str]] = {
+    PiiKind.CREDENTIAL: lambda _, number: f"EXAMPLE-{number % 16**16:016x}",
+    PiiKind.EMAIL: lambda _, number: f"user{_digits(number, 8)}@example.com",
+    PiiKind.IBAN: _account,
+    PiiKind.ID_CARD: _id_card,
+    PiiKind.BANK_CARD: _card,
+    # Area 000 was never given out.
+    PiiKind.SSN: lambda _, number: f"000-{number % 99 + 1:02d}-{number // 99 % 9999 + 1:04d}",
+    PiiKind.PHONE: _phone,
+    PiiKind.IP: _ip,
+    PiiKind.ADDRESS: _address,
+    PiiKind.NAME: _name,
+}
