@@ -9,7 +9,8 @@ import re
 
 from app.domain.repair.normalisation.text_rule import BLANKS, CJK, TextRule
 
-_TRAILING = re.compile(r"[ \t\u00a0\u3000]+(?=\n)")
+# From the start of a run, without trying its parts: a row may be a megabyte of spaces.
+_TRAILING = re.compile(r"(?<![ \t\u00a0\u3000])[ \t\u00a0\u3000]++(?=\n)")
 _OTHER_WIDTHS = re.compile("[\u00a0\u1680\u2000-\u200a\u202f\u205f]")
 # One ideographic space between words; more of them, at a line's start or in brackets are layout or a gap.
 _IDEOGRAPHIC = re.compile(r"(?<=[\w.,;:!?。，；：！？、])\u3000(?=\w)")

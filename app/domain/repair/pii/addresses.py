@@ -38,7 +38,7 @@ _NAMED = rf"\d{{1,6}}[A-Za-z]?\s(?:[NSEW]\.?\s)?(?:[A-Z0-9][A-Za-z0-9'.-]*\s){{1
 _WESTERN = re.compile(
     rf"(?<![\w$€£.,#-])(?:(?P<street>{_NAMED})(?P<unit>{_UNIT})?(?P<town>{_TOWN})?"
     rf"|\d{{1,6}}\s(?:[A-Z][A-Za-z'.-]+\s?){{1,4}}(?P<unit2>{_UNIT})?(?P<town2>{_TOWN})"
-    r"|(?:PSC|Unit|USNS|USS|USCGC)\s[\w ]{1,30},?(?:\s(?:Box)\s\d{1,6})?\s(?P<military>(?:APO|FPO|DPO) A[AEP] \d{5}))"
+    r"|(?:PSC|Unit|US[A-Z]{1,3})\s[\w ]{1,30},?(?:\s(?:Box)\s\d{1,6})?\s(?P<military>(?:APO|FPO|DPO) A[AEP] \d{5}))"
 )
 _WESTERN_CONTEXT = re.compile(
     r"(?:address(?: is| to)?|lives? at|living at|reside[sd]? at|moved to"

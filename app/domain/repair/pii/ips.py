@@ -11,7 +11,7 @@ from app.domain.repair.pii.match import Detector, PiiKind, PiiMatch, before
 _V4 = re.compile(r"(?a)(?<![\w.\-/])(?:\d{1,3}\.){3}\d{1,3}(?![\w\-]|\.\d)")
 _V6 = re.compile(r"(?a)(?<![\w:.])(?:[0-9A-Fa-f]{1,4}:){2,7}(?::?[0-9A-Fa-f]{1,4}){1,7}(?![\w:])")
 _VERSION = re.compile(
-    r"(?:\bv|ver(?:sion)?|release|section|chapter|article|rule|版本|第|章|节|条)\W{0,3}\Z", re.IGNORECASE
+    r"(?:\b(?:v|ver|version|release|section|chapter|article|rule)|版本|第|章|节|条)\W{0,3}\Z", re.IGNORECASE
 )
 _CONTEXT = re.compile(r"\bips?\b|address|server|host|ping|login|client|地址|服务器|主机", re.IGNORECASE)
 

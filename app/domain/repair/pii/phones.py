@@ -12,11 +12,11 @@ from dataclasses import dataclass
 
 import phonenumbers
 
-from app.domain.repair.pii.match import Detector, PiiKind, PiiMatch, before, is_quantity
+from app.domain.repair.pii.match import COUNTED, Detector, PiiKind, PiiMatch, before, is_quantity
 
 _CONTEXT = re.compile(
     r"(?:\b(?:phone|telephone|tel|mobile|cell|call|calling|fax|whatsapp|sms|text me|dial|hotline"
-    r"|(?:contact|reach) (?:me|us)|number is)\b"
+    r"|(?:contact|reach) (?:me|us)|(?:my|his|her|their|our|your) number is)\b"
     r"|电话|手机|号码|热线|联系|致电|拨打|座机|传真|微信|短信|来电|打给|电联)[^\d\n$\\={}]{0,24}\Z",
     re.IGNORECASE,
 )
@@ -104,7 +104,7 @@ def _find(text: str) -> Iterator[PiiMatch]:
             start, end = match.span()
             named = _CONTEXT.search(before(text, start, 40)) is not None
             if form.named_only and (
-                not (named and _is_number_alone(match.group())) or is_quantity(text, start, end)
+                not (named and _is_number_alone(match.group())) or COUNTED.match(text, end)
             ):
                 continue
             if not named and (form.bare or form.region is None or form.region == "US"):
