@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from app.db.models import FindingRow, RepairRow
+from app.db.models import DatasetVersionRow, FindingRow, RepairRow
 from app.domain.diagnosis.views import texts_of
 from app.domain.records import (
     Agreement,
@@ -32,6 +32,7 @@ class Inputs:
     cases: Sequence[BadCase]
     findings: Sequence[Finding]
     policy: RepairPolicy
+    salt: bytes
 
 
 def run(context: StageContext) -> None:
@@ -45,6 +46,7 @@ def run(context: StageContext) -> None:
         case_vectors=vectors.case_inputs,
         findings=inputs.findings,
         rng=np.random.default_rng(0),
+        salt=inputs.salt,
     )
     plan = plan_repair(inputs.examples, material, inputs.policy, context.span(0.4, 0.95))
     save(context, plan)
@@ -61,6 +63,8 @@ def load(context: StageContext) -> Inputs:
             cases=[diagnoses.case_from_snapshot(f) for f in usable],
             findings=[finding_record(f) for f in usable],
             policy=repairs.check_policy(row.policy),
+            # one person's surrogate is the same in all versions of a dataset, and another one elsewhere
+            salt=session.get_one(DatasetVersionRow, row.dataset_version_id).dataset_id.encode(),
         )
 
 

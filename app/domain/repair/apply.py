@@ -8,9 +8,15 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any, assert_never
 
+from rapidfuzz import fuzz
+
 from app.domain.records import Message, Role, TrainingExample, content_hash_of
 from app.domain.repair.actions import ActionKind, Decision, ProposedAction
-from app.domain.repair.normalise import normalise_text
+from app.domain.repair.merging import merged_turns
+from app.domain.repair.normalisation import normalise_text
+
+# Percent of equal characters (Indel) from which a line is the instruction, rewritten.
+_SAME_INSTRUCTION = 80
 
 
 class ChangeKind(StrEnum):
@@ -161,7 +167,7 @@ def _edited(
     content: Mapping[str, Any] = example.content()
     effective: list[int] = []
     for edit in edits:
-        changed = patched(content, edit.before or {}, edit.after or {})
+        changed = patched(content, edit.before or {}, edit.after or {}, actions[edit.action_index].kind)
         if changed != content:
             effective.append(edit.action_index)
         content = changed
@@ -178,9 +184,13 @@ def _edited(
 
 
 def patched(
-    current: Mapping[str, Any], before: Mapping[str, Any], after: Mapping[str, Any]
+    current: Mapping[str, Any], before: Mapping[str, Any], after: Mapping[str, Any], kind: ActionKind
 ) -> dict[str, Any]:
-    """``current`` with what differs between ``before`` and ``after``; turn by turn where the turns match."""
+    """``current`` with what differs between ``before`` and ``after``.
+
+    Rewritings of a turn (normalise, redact) compose word by word, other actions turn by turn where the turns
+    match. What one action redacted, no other rewriting brings back.
+    """
     result = dict(current)
     for key in before.keys() | after.keys():
         if before.get(key) == after.get(key):
@@ -189,12 +199,11 @@ def patched(
             result.pop(key, None)
             continue
         old, new, now = before.get(key), after[key], current.get(key)
-        if (
-            isinstance(old, list)
-            and isinstance(new, list)
-            and isinstance(now, list)
-            and len(old) == len(new) == len(now)
-        ):
+        if not (isinstance(old, list) and isinstance(new, list) and isinstance(now, list)) or old == now:
+            result[key] = new
+        elif key != "tools" and kind in (ActionKind.NORMALISE, ActionKind.REDACT):
+            result[key] = merged_turns(old, new, now, prevail=kind is ActionKind.REDACT)
+        elif len(old) == len(new) == len(now):
             result[key] = [n if o != n else c for o, n, c in zip(old, new, now, strict=True)]
         else:
             result[key] = new
@@ -207,18 +216,33 @@ def with_content(example: TrainingExample, content: Mapping[str, Any]) -> Traini
     The instruction's length stays while the text that it counts does, cleaned or not: an export splits the
     prompt there.
     """
-    messages = tuple(_message(raw) for raw in content["messages"])
-    changed = replace(
-        example,
-        messages=messages,
-        rejected=tuple(_message(raw) for raw in content.get("rejected", ())),
-        tools=content.get("tools"),
+    return with_turns(
+        replace(example, tools=content.get("tools")),
+        tuple(_message(raw) for raw in content["messages"]),
+        tuple(_message(raw) for raw in content.get("rejected", ())),
     )
+
+
+def with_turns(
+    example: TrainingExample, messages: tuple[Message, ...], rejected: tuple[Message, ...]
+) -> TrainingExample:
+    """The same for other turns."""
+    changed = replace(example, messages=messages, rejected=rejected)
     if example.instruction is not None and changed.instruction != example.instruction:
-        head = normalise_text(example.instruction)
-        first = next((m.content for m in messages if m.role is Role.USER), "")
-        return replace(changed, instruction_length=len(head) if first.startswith(f"{head}\n") else 0)
+        return replace(changed, instruction_length=_instruction_length(example.instruction, messages))
     return changed
+
+
+def _instruction_length(instruction: str, messages: Sequence[Message]) -> int:
+    """Where the instruction ends in the first user turn, 0 where it is no longer in front."""
+    first = next((m.content for m in messages if m.role is Role.USER), "")
+    clean = normalise_text(instruction)
+    if first.startswith(f"{clean}\n"):
+        return len(clean)
+    # Rewritten in another way: its lines are still the first ones.
+    lines = instruction.count("\n") + 1
+    head = "\n".join(first.split("\n")[:lines])
+    return len(head) if head != first and fuzz.ratio(head, instruction) >= _SAME_INSTRUCTION else 0
 
 
 def _message(raw: Mapping[str, Any]) -> Message:

@@ -118,7 +118,8 @@ class Draft:
             ProposedAction(
                 kind=kind,
                 example_ids=tuple(self.examples[row].id for row in rows),
-                before=tuple(self.originals[row].content() for row in rows),
+                # As the earlier steps leave them: an action holds its own change and no other.
+                before=tuple(self.examples[row].content() for row in rows),
                 after=after,
                 reason=reason,
                 score=score,
@@ -127,17 +128,21 @@ class Draft:
             )
         )
 
-    def normalised(self, row: int, after: TrainingExample, changes: Sequence[str]) -> None:
-        self.examples[row] = after
-        reason = f"format: {', '.join(changes)}"
-        self._add(
-            ActionKind.NORMALISE,
-            (row,),
-            (after.content(),),
-            reason,
-            0.99,
-            {"rule": "normalise", "changes": list(changes)},
-        )
+    def rewrite(
+        self,
+        row: int,
+        kind: ActionKind,
+        after: TrainingExample,
+        reason: str,
+        score: float,
+        evidence: Mapping[str, Any],
+        *,
+        ask: bool = False,
+    ) -> None:
+        """Propose other words for a row. Where that is sure, later steps see the row rewritten."""
+        self._add(kind, (row,), (after.content(),), reason, score, evidence, ask=ask)
+        if score >= thresholds.CONFIDENT_SCORE and not ask:
+            self.examples[row] = after
 
 
 def task_of(system: str | None, prompt: str, instructions: frozenset[str]) -> str:

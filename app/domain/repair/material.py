@@ -17,7 +17,9 @@ from app.domain.repair.judging import AskJudge
 class Material:
     """``input_vectors`` (n, d) and ``output_vectors`` (n, o): of the rows' prompts and outputs, unit rows.
     ``cases`` may be trained on; ``case_vectors`` (m, d) are of their prompts. ``findings`` of other cases are
-    ignored. ``ask_judge``: a language model, where one may be asked. ``rng`` is the only source of chance."""
+    ignored. ``ask_judge``: a language model, where one may be asked. ``rng`` is the only source of chance.
+    ``salt`` is secret: what stands for a person's data is derived from it, the same in every plan with the same
+    salt."""
 
     input_vectors: Float32[ndarray, "n d"]
     output_vectors: Float32[ndarray, "n o"]
@@ -26,6 +28,7 @@ class Material:
     findings: Sequence[Finding] = ()
     ask_judge: AskJudge | None = None
     rng: np.random.Generator = field(default_factory=lambda: np.random.default_rng(0))
+    salt: bytes = field(default=b"", repr=False)
 
     def check(self, rows: int) -> None:
         """Raise ValueError where a text has no vector."""

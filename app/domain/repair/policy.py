@@ -9,6 +9,8 @@ from typing import Any
 
 from app.domain.repair import thresholds
 from app.domain.repair.actions import Decision
+from app.domain.repair.normalisation.policy import NormalisationPolicy
+from app.domain.repair.pii.policy import PiiPolicy
 from app.domain.repair.policy_fields import check_fields, choice, flag, names, share, texts
 from app.domain.repair.quality.policy import QualityPolicy
 
@@ -54,10 +56,11 @@ class RepairPolicy:
     approve: Approval = Approval.CONFIDENT
     min_score: float = thresholds.CONFIDENT_SCORE
     near_duplicate_threshold: float | None = thresholds.NEAR_DUPLICATE_JACCARD
-    normalise: bool = True
     contradictions: bool = True
     noise: bool = True
     quality: QualityPolicy | None = field(default_factory=QualityPolicy)
+    normalise: NormalisationPolicy = field(default_factory=NormalisationPolicy)
+    pii: PiiPolicy = field(default_factory=PiiPolicy)
 
     @classmethod
     def from_dict(cls, raw: Mapping[str, Any]) -> RepairPolicy:
@@ -75,8 +78,6 @@ class RepairPolicy:
         if "near_duplicate_threshold" in raw:
             given = raw["near_duplicate_threshold"]
             values["near_duplicate_threshold"] = None if given is None else _threshold(given)
-        if "normalise" in raw:
-            values["normalise"] = flag(raw["normalise"], "normalise")
         if "contradictions" in raw:
             values["contradictions"] = flag(raw["contradictions"], "contradictions")
         if "noise" in raw:
@@ -84,6 +85,10 @@ class RepairPolicy:
         if "quality" in raw:
             given = raw["quality"]
             values["quality"] = None if given is None else QualityPolicy.from_dict(given)
+        if "normalise" in raw:
+            values["normalise"] = NormalisationPolicy.from_raw(raw["normalise"])
+        if "pii" in raw:
+            values["pii"] = PiiPolicy.from_dict(raw["pii"])
         return cls(**values)
 
     def as_dict(self) -> dict[str, Any]:
@@ -93,10 +98,11 @@ class RepairPolicy:
             "approve": self.approve.value,
             "min_score": self.min_score,
             "near_duplicate_threshold": self.near_duplicate_threshold,
-            "normalise": self.normalise,
             "contradictions": self.contradictions,
             "noise": self.noise,
             "quality": None if self.quality is None else self.quality.as_dict(),
+            "normalise": self.normalise.as_raw(),
+            "pii": self.pii.as_dict(),
         }
 
     def decision_for(self, score: float) -> Decision:

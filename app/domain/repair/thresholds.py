@@ -82,3 +82,51 @@ CONTRADICTION_MIN_ROWS = 60
 
 # From this probability on a row is called wrong, or in conflict.
 CALLED_WRONG = 0.5
+# Two rewritings of a row are merged word by word up to this many cells (words times words, a 64th of that
+# in time: under a second); a changed place and the next one are one change when at most this many words and
+# signs lie between them.
+MERGE_MAX_CELLS = 400_000_000
+MERGE_GAP_TOKENS = 2
+
+# Rows whose text is the same to a reader after a rewriting: what is left are texts about encodings and spaces.
+NORMALISE_SCORE = 0.99
+
+# What most of a set does is proposed for the rest from this share of at least so many places (or rows).
+STYLE_MAJORITY = 0.8
+STYLE_MIN_PLACES = 20
+# Guesses at what a set's authors meant, times how much of the set agrees: below CONFIDENT_SCORE, always.
+STYLE_SCORE = 0.75
+LAYERING_SCORE = 0.7
+ROLE_SCORE = 0.6
+SAME_WORDS_SCORE = 0.75
+SYSTEM_SCORE = 0.6
+
+# Chinese counts as segmented with a space for every four characters, looked at from twelve characters.
+SEGMENTED_MIN_CHARACTERS = 12
+SEGMENTED_CHARACTERS_A_SPACE = 4
+
+# An instruction shorter than this may be a word of the input; the commonest ones are looked for, each judged
+# from this many rows.
+LAYERING_MIN_CHARACTERS = 12
+LAYERING_MAX_INSTRUCTIONS = 2_000
+LAYERING_MIN_ROWS = 5
+
+# Rows of a task from which its template is told; a row that stands among rows of its own template is another
+# task. Rows compared at most.
+TEMPLATE_MIN_ROWS = 10
+TEMPLATE_NEIGHBOUR_SHARE = 0.5
+TEMPLATE_SAMPLE = 4_000
+
+# An output as long as this, found as another row's prompt, is no label.
+SWAPPED_MIN_CHARACTERS = 12
+
+# Two system prompts are one from this similarity (percent, Indel), with at most so many words left out, where
+# the commoner one has this many times the rows; a word is a misspelling of another from MISSPELT_MIN_RATIO.
+SYSTEM_MIN_RATIO = 85
+SYSTEM_MAX_WORDS = 2
+SYSTEM_MIN_RATE = 3
+SYSTEM_MAX_PROMPTS = 2_000
+MISSPELT_MIN_RATIO = 88
+
+# How many masked values a reason shows.
+PII_MASKED_SHOWN = 3

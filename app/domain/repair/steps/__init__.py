@@ -10,12 +10,23 @@ from collections.abc import Callable
 
 from app.domain.repair.draft import Draft
 from app.domain.repair.material import Material
-from app.domain.repair.steps import conflicts, contradictions, duplicates, noise, normalisation, quality
+from app.domain.repair.steps import (
+    conflicts,
+    contradictions,
+    duplicates,
+    noise,
+    normalisation,
+    pii,
+    quality,
+    uniformity,
+)
 
 Step = Callable[[Draft, Material], None]
 
 STEPS: tuple[tuple[str, Step], ...] = (
     ("normalisation", normalisation.propose),
+    ("pii", pii.propose),
+    ("uniformity", uniformity.propose),
     ("duplicates", duplicates.propose),
     ("conflicts", conflicts.propose),
     ("contradictions", contradictions.propose),

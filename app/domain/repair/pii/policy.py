@@ -1,0 +1,43 @@
+"""What a repair does about personal data."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+from app.domain.repair.pii.match import PiiKind
+from app.domain.repair.policy_fields import check_fields, choice, names
+
+
+class PiiMode(StrEnum):
+    """``redact``: the kind in brackets stands in its place. ``replace``: an invented value of the same shape, the
+    same for the same value in all rows. ``off``: nothing is looked for."""
+
+    REDACT = "redact"
+    REPLACE = "replace"
+    OFF = "off"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PiiPolicy:
+    mode: PiiMode = PiiMode.REDACT
+    kinds: frozenset[PiiKind] = frozenset(PiiKind)
+
+    @classmethod
+    def from_dict(cls, raw: object) -> PiiPolicy:
+        """Validate the section from outside; a ValueError names the fact and the mend."""
+        if not isinstance(raw, Mapping):
+            raise ValueError(f'policy.pii is {raw!r}; give {{"mode": "redact"}}, "replace" or "off"')
+        check_fields(raw, cls.__dataclass_fields__, "policy.pii")
+        kinds = raw.get("kinds", list(PiiKind))
+        if not isinstance(kinds, list | tuple) or not kinds:
+            raise ValueError(f"policy.pii.kinds is {kinds!r}; give a list of {names(PiiKind)}")
+        return cls(
+            mode=choice(PiiMode, raw.get("mode", PiiMode.REDACT), "pii.mode"),
+            kinds=frozenset(choice(PiiKind, kind, "pii.kinds") for kind in kinds),
+        )
+
+    def as_dict(self) -> dict[str, Any]:
+        return {"mode": self.mode.value, "kinds": sorted(kind.value for kind in self.kinds)}
