@@ -17,8 +17,8 @@ import numpy as np
 from app.domain import text
 from app.domain.mixing import sampling, thresholds
 from app.domain.mixing.curriculum import Order, order_rows
-from app.domain.mixing.leakage import leaked
 from app.domain.records import TrainingExample
+from app.domain.repair.leakage import leaked
 
 
 class MixtureStrategy(StrEnum):

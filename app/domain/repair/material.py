@@ -10,19 +10,25 @@ from jaxtyping import Float32
 from numpy import ndarray
 
 from app.domain.records import BadCase, Finding
+from app.domain.repair.leakage import ProtectedPrompt
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Material:
     """``input_vectors`` (n, d) and ``output_vectors`` (n, o): of the rows' prompts and outputs, unit rows.
     ``cases`` may be trained on; ``case_vectors`` (m, d) are of their prompts. ``findings`` of other cases are
-    ignored. ``rng`` is the only source of chance."""
+    ignored. ``protected`` prompts take rows out and teach nothing; ``protected_vectors`` (p, d) are of them,
+    or has no rows: then leaks are looked for in the characters alone. ``rng`` is the only source of chance."""
 
     input_vectors: Float32[ndarray, "n d"]
     output_vectors: Float32[ndarray, "n o"]
     cases: Sequence[BadCase] = ()
     case_vectors: Float32[ndarray, "m d"] = field(default_factory=lambda: np.zeros((0, 1), dtype=np.float32))
     findings: Sequence[Finding] = ()
+    protected: Sequence[ProtectedPrompt] = ()
+    protected_vectors: Float32[ndarray, "p d"] = field(
+        default_factory=lambda: np.zeros((0, 1), dtype=np.float32)
+    )
     rng: np.random.Generator = field(default_factory=lambda: np.random.default_rng(0))
 
     def check(self, rows: int) -> None:
@@ -31,6 +37,11 @@ class Material:
             ("input_vectors", rows, self.input_vectors),
             ("output_vectors", rows, self.output_vectors),
             ("case_vectors", len(self.cases), self.case_vectors),
+            (
+                "protected_vectors",
+                len(self.protected) if len(self.protected_vectors) else 0,
+                self.protected_vectors,
+            ),
         ):
             if len(vectors) != expected:
                 raise ValueError(

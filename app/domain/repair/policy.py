@@ -9,6 +9,7 @@ from typing import Any
 
 from app.domain.repair import thresholds
 from app.domain.repair.actions import Decision
+from app.domain.repair.balance import BalancePolicy
 from app.domain.repair.policy_fields import check_fields, choice, flag, names, share
 
 
@@ -35,6 +36,7 @@ class RepairPolicy:
 
     ``min_score`` (0..1) is the score from which ``approve="confident"`` approves.
     ``near_duplicate_threshold`` is a Jaccard of character n-grams, 0..1; None leaves near-duplicates alone.
+    ``balance`` None only shows how the rows are spread; else copies are proposed, never approved here.
     """
 
     conflict: tuple[ResolutionRule, ...] = (
@@ -46,6 +48,7 @@ class RepairPolicy:
     min_score: float = thresholds.CONFIDENT_SCORE
     near_duplicate_threshold: float | None = thresholds.NEAR_DUPLICATE_JACCARD
     normalise: bool = True
+    balance: BalancePolicy | None = None
 
     @classmethod
     def from_dict(cls, raw: Mapping[str, Any]) -> RepairPolicy:
@@ -63,6 +66,8 @@ class RepairPolicy:
             values["near_duplicate_threshold"] = None if given is None else _threshold(given)
         if "normalise" in raw:
             values["normalise"] = flag(raw["normalise"], "normalise")
+        if raw.get("balance") is not None:
+            values["balance"] = BalancePolicy.from_dict(raw["balance"])
         return cls(**values)
 
     def as_dict(self) -> dict[str, Any]:
@@ -72,6 +77,7 @@ class RepairPolicy:
             "min_score": self.min_score,
             "near_duplicate_threshold": self.near_duplicate_threshold,
             "normalise": self.normalise,
+            "balance": None if self.balance is None else self.balance.as_dict(),
         }
 
     def decision_for(self, score: float) -> Decision:

@@ -63,3 +63,26 @@ REGIONAL_KAPPA = 0.25
 # of its prompts, are a template filled in twice; judged from this many pairs.
 TEMPLATE_DISAGREEMENT = 0.6
 TEMPLATE_MIN_PAIRS = 10
+
+# Character n-gram Jaccard from which a row is the same prompt as a protected one. Lower than for
+# near-duplicates: a row lost costs little, a held-back prompt that is trained on makes the fix rate a lie.
+LEAKAGE_JACCARD = 0.7
+
+# Where more of the training rows than this repeat the evaluation set, that set was most likely drawn from
+# them: dropping them all is a person's decision.
+LEAKAGE_MAX_SHARE = 0.5
+
+# Protected prompts looked at around a row: the nearest one may differ in a number, the next one not.
+LEAKAGE_NEIGHBORS = 4
+
+# A row is seen at most this often after balancing: more is learnt by heart.
+BALANCE_MAX_REPEATS = 4
+
+# A group of fewer rows is an accident, not a task or a language that somebody taught.
+BALANCE_MIN_ROWS = 5
+
+# Copies in one action: a page of actions has to stay readable, for a person and for a browser.
+BALANCE_ACTION_COPIES = 500
+
+# Groups that a distribution names; the rest is "other".
+BALANCE_SHOWN_GROUPS = 20

@@ -11,7 +11,6 @@ from hypothesis import strategies as st
 from app.domain import text
 from app.domain.mixing.curriculum import Order
 from app.domain.mixing.export import trainable_row, trainable_rows
-from app.domain.mixing.leakage import leaked
 from app.domain.mixing.mixture import (
     LeftOut,
     Mixture,
@@ -21,6 +20,7 @@ from app.domain.mixing.mixture import (
     build_mixture,
 )
 from app.domain.records import Message, Role, TrainingExample
+from app.domain.repair.leakage import leaked
 from tests.unit.repair.builders import example
 
 _WORDS = (

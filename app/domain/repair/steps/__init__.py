@@ -10,12 +10,14 @@ from collections.abc import Callable
 
 from app.domain.repair.draft import Draft
 from app.domain.repair.material import Material
-from app.domain.repair.steps import conflicts, duplicates, normalisation
+from app.domain.repair.steps import balance, conflicts, duplicates, leakage, normalisation
 
 Step = Callable[[Draft, Material], None]
 
 STEPS: tuple[tuple[str, Step], ...] = (
     ("normalisation", normalisation.propose),
+    ("leakage", leakage.propose),
     ("duplicates", duplicates.propose),
     ("conflicts", conflicts.propose),
+    ("balance", balance.propose),
 )
