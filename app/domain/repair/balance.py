@@ -59,7 +59,7 @@ class BalancePolicy:
 
 def length_bucket(prompt: str) -> str:
     """The prompt's length in tokens as a range: '9-16'."""
-    tokens = len(text.tokens(text.clip(prompt)))
+    tokens = len(text.tokens(prompt))
     low = 0
     for edge in _LENGTHS:
         if tokens <= edge:

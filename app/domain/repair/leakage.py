@@ -51,6 +51,12 @@ def leaked(
     return {i: targets[found.target] for i, found in overlaps(prompts, targets, instructions).items()}
 
 
+def equal_to(prompts: Sequence[str], targets: Collection[str]) -> dict[int, str]:
+    """Which prompts are one of ``targets`` when normalised: {index: that target}."""
+    known = {key: target for target in targets if (key := matching_key(target))}
+    return {i: known[key] for i, prompt in enumerate(prompts) if (key := matching_key(prompt)) in known}
+
+
 def overlaps(
     prompts: Sequence[str],
     targets: Sequence[str],

@@ -156,7 +156,7 @@ def _told_apart(
         [draft.prompts[i] for i in rows] + [_focus(draft, material.protected[i]) for i in targets]
     )
     compared = differences.compare(readings, row_at, target_at + len(rows))
-    return compared[:, _TELLING].any(axis=1)
+    return np.asarray(compared[:, _TELLING].any(axis=1))
 
 
 def _differ(left: str, right: str) -> bool:
