@@ -98,7 +98,9 @@ def test_near_duplicate_cases_are_held_back_together_or_not_at_all() -> None:
 def test_the_newest_cases_and_whole_conversations_are_held_back() -> None:
     named = [
         f"{i} {word}"
-        for i, word in enumerate(["parcel", "refund", "invoice", "coupon", "garden", "museum", "violin", "pension"])
+        for i, word in enumerate(
+            ["parcel", "refund", "invoice", "coupon", "garden", "museum", "violin", "pension"]
+        )
     ]
     dated = [replace(case(n), occurred_at=datetime(2026, 1, 1 + i, tzinfo=UTC)) for i, n in enumerate(named)]
     assert chosen(dated, [finding(c.id) for c in dated]) == {named[6], named[7]}
