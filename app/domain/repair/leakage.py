@@ -78,10 +78,11 @@ def overlaps(
     found: dict[int, Overlap] = {}
     for i, prompt in enumerate(prompts):
         focus = text.focus(prompt, instructions)
-        twin = whole.get(matching_key(focus))
+        plain = text.normalised(focus)
+        twin = whole.get(plain or focus.strip())
         if twin is not None:
             found[i] = Overlap(target=twin, equal=True, jaccard=1.0)
-        elif (best := near.best(focus)) is not None:
+        elif (best := near.best(plain, chinese=text.is_chinese(focus))) is not None:
             found[i] = best
     return found
 
@@ -108,13 +109,16 @@ class _NearTargets:
         self._latin_bigrams = _SimilaritySearch(sets(CHARACTER_NGRAM_CJK, cjk=False), threshold)
         self._cjk = _SimilaritySearch(sets(CHARACTER_NGRAM_CJK, cjk=True), threshold)
 
-    def best(self, focus: str) -> Overlap | None:
-        bigrams = text.character_ngrams(focus, CHARACTER_NGRAM_CJK)
-        found = list(self._cjk.reaching(bigrams))
-        if text.is_chinese(focus):
-            found += self._latin_bigrams.reaching(bigrams)
-        else:
-            found += self._latin.reaching(text.character_ngrams(focus, CHARACTER_NGRAM_LATIN))
+    def best(self, plain: str, *, chinese: bool) -> Overlap | None:
+        """The nearest target of a normalised text that ``chinese`` characters carry or do not."""
+        found: list[tuple[float, int]] = []
+        if chinese or self._cjk:
+            bigrams = text.ngrams(plain, CHARACTER_NGRAM_CJK)
+            found += self._cjk.reaching(bigrams)
+            if chinese:
+                found += self._latin_bigrams.reaching(bigrams)
+        if not chinese and self._latin:
+            found += self._latin.reaching(text.ngrams(plain, CHARACTER_NGRAM_LATIN))
         if not found:
             return None
         jaccard, number = max(found, key=lambda pair: (pair[0], -pair[1]))
@@ -136,6 +140,9 @@ class _SimilaritySearch:
         for number, grams in sets.items():
             for gram in self._rarest_first(grams)[: self._prefix(len(grams))]:
                 self._numbers[gram].append(number)
+
+    def __bool__(self) -> bool:
+        return bool(self._sets)
 
     def reaching(self, grams: frozenset[str]) -> Iterator[tuple[float, int]]:
         """(Jaccard, number) of every set that reaches the threshold."""

@@ -75,6 +75,9 @@ LEAKAGE_MAX_SHARE = 0.5
 # Protected prompts looked at around a row: the nearest one may differ in a number, the next one not.
 LEAKAGE_NEIGHBORS = 4
 
+# Rows near one protected prompt whose answers are compared, all with all: a template shows with a few.
+LEAKAGE_TEMPLATE_ROWS = 12
+
 # A row is seen at most this often after balancing: more is learnt by heart.
 BALANCE_MAX_REPEATS = 4
 

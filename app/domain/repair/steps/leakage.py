@@ -6,8 +6,9 @@ can tell, is proposed to a person. Protected prompts take rows out; they never c
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterable
+import itertools
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping
 
 import numpy as np
 from jaxtyping import Bool, Int64
@@ -19,6 +20,7 @@ from app.domain.repair import thresholds
 from app.domain.repair.draft import Draft, excerpt
 from app.domain.repair.leakage import Overlap, ProtectedKind, ProtectedPrompt, overlaps
 from app.domain.repair.material import Material
+from app.domain.repair.near_duplicates import PromptGroups, without_templates
 from app.domain.search import nearest
 
 _TELLING = [
@@ -34,15 +36,21 @@ def propose(draft: Draft, material: Material) -> None:
         return
     held = _repeating(draft, material.protected, ProtectedKind.HELD_BACK)
     evaluated = _repeating(draft, material.protected, ProtectedKind.EVALUATION)
+    templates = _templates(draft, evaluated)
     drawn = len(evaluated) > thresholds.LEAKAGE_MAX_SHARE * len(draft.examples)
     for row in sorted(held | evaluated):
         if row in held:
-            _drop(draft, row, *held[row], ask=False)
+            _drop(draft, row, *held[row])
         else:
             protected, overlap = evaluated[row]
-            # "Order 12" and "order 13" are one template and two rows of it: not the row that is asked later.
-            other = not overlap.equal and _differ(draft.prompts[row], _focus(draft, protected))
-            _drop(draft, row, protected, overlap, ask=drawn or other, drawn=drawn)
+            why = ""
+            if drawn:
+                why = "so do more than half of the rows: the evaluation set seems to be drawn from them"
+            elif not overlap.equal and draft.tasks[row] in templates:
+                why = "rows near one evaluation row are answered differently here, as a template filled in anew is"
+            elif not overlap.equal and _differ(draft.prompts[row], _focus(draft, protected)):
+                why = "a number, a name or a negation differs"
+            _drop(draft, row, protected, overlap, doubt=why)
     alike = _alike(draft, material, without=held.keys() | evaluated.keys())
     for row, (protected, cosine) in sorted(alike.items()):
         _propose(draft, row, protected, cosine)
@@ -76,15 +84,12 @@ def _repeating(
     return found
 
 
-def _drop(
-    draft: Draft, row: int, protected: ProtectedPrompt, overlap: Overlap, *, ask: bool, drawn: bool = False
-) -> None:
+def _drop(draft: Draft, row: int, protected: ProtectedPrompt, overlap: Overlap, *, doubt: str = "") -> None:
+    """``doubt``: why a person should decide; '' where there is none."""
     how = "is the same prompt as" if overlap.equal else "is nearly the same prompt as"
     reason = f'{how} {_CALLED[protected.kind]} {protected.id} ("{excerpt(_focus(draft, protected))}")'
-    if drawn:
-        reason += "; so do more than half of the rows: the evaluation set seems to be drawn from them"
-    elif ask:
-        reason += "; a number, a name or a negation differs: please look"
+    if doubt:
+        reason += f"; {doubt}: please look"
     evidence = {
         "rule": "leakage_equal" if overlap.equal else "leakage_near",
         "protected": protected.kind.value,
@@ -93,7 +98,31 @@ def _drop(
         "jaccard": round(overlap.jaccard, 3),
     }
     # From the threshold on a leak is likelier than not; what a person has to decide is even.
-    draft.drop(row, reason, 0.5 if ask else 0.9 + 0.1 * overlap.jaccard, evidence, ask=ask)
+    draft.drop(row, reason, 0.5 if doubt else 0.9 + 0.1 * overlap.jaccard, evidence, ask=bool(doubt))
+
+
+def _templates(draft: Draft, found: Mapping[int, tuple[ProtectedPrompt, Overlap]]) -> frozenset[str]:
+    """Tasks in which rows near one protected prompt differ in their answers about as often as any two rows do.
+
+    There the few characters that differ are the question; what the protected prompt's own answer is, is not known
+    here.
+    """
+    near: defaultdict[str, list[int]] = defaultdict(list)
+    for row, (protected, overlap) in sorted(found.items()):
+        if not overlap.equal:
+            near[protected.id].append(row)
+    pairs = {
+        pair: overlap.jaccard
+        for rows in near.values()
+        for pair in itertools.combinations(rows[: thresholds.LEAKAGE_TEMPLATE_ROWS], 2)
+        if (overlap := found[pair[0]][1])
+    }
+    kept = without_templates(
+        PromptGroups(groups=(), jaccards=pairs),
+        draft.tasks,
+        [text.normalised(output) for output in draft.outputs()],
+    )
+    return frozenset(draft.tasks[a] for a, _ in pairs.keys() - kept.jaccards.keys())
 
 
 def _propose(draft: Draft, row: int, protected: ProtectedPrompt, cosine: float) -> None:
