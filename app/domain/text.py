@@ -55,7 +55,11 @@ def written_tokens(text: str) -> tuple[str, ...]:
 
 def character_ngrams(text: str, n: int) -> frozenset[str]:
     """The set of ``n``-grams of the normalised text; a text shorter than ``n`` is one gram, '' has none."""
-    plain = normalised(text)
+    return ngrams(normalised(text), n)
+
+
+def ngrams(plain: str, n: int) -> frozenset[str]:
+    """The same of a text that is normalised already."""
     if len(plain) <= n:
         return frozenset((plain,)) if plain else frozenset()
     return frozenset(plain[i : i + n] for i in range(len(plain) - n + 1))

@@ -44,6 +44,7 @@ def start(session: Session, cycle: CycleRow, stage: CycleStage) -> work.WorkRow:
                 project_id,
                 diagnosis_id=result_id(cycle, CycleStage.DIAGNOSE),
                 policy=policy.repair,
+                evaluation_dataset_version_id=policy.retention_dataset_version_id,
                 cycle_id=cycle_id,
             )
         case CycleStage.AUGMENT:

@@ -11,6 +11,8 @@ from app.domain.repair.plan import ActionKind
 
 # a tidied row says the same as before: it is no target of the repair
 COSMETIC = (ActionKind.NORMALISE, ActionKind.MERGE)
+# neither is a copy that only evens out how often a task or a language is seen
+EVENING_OUT = "balance"
 
 
 def taught_since(session: Session, version_id: str, *, ancestor_id: str) -> frozenset[str]:
@@ -21,13 +23,19 @@ def taught_since(session: Session, version_id: str, *, ancestor_id: str) -> froz
         if step.id == ancestor_id:
             continue
         rows = session.execute(
-            select(VersionChangeRow.example_id, VersionChangeRow.previous_example_id, RepairActionRow.kind)
+            select(
+                VersionChangeRow.example_id,
+                VersionChangeRow.previous_example_id,
+                RepairActionRow.kind,
+                RepairActionRow.evidence["rule"].astext,
+            )
             .join(RepairActionRow, RepairActionRow.id == VersionChangeRow.action_id, isouter=True)
             .where(VersionChangeRow.version_id == step.id)
         )
-        for example_id, previous_id, kind in rows:
+        for example_id, previous_id, kind, rule in rows:
             was_taught = previous_id in taught
             taught.discard(previous_id)
-            if example_id is not None and (kind not in COSMETIC or was_taught):
+            cosmetic = kind in COSMETIC or rule == EVENING_OUT
+            if example_id is not None and (not cosmetic or was_taught):
                 taught.add(example_id)
     return frozenset(taught)

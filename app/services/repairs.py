@@ -24,15 +24,22 @@ def create(
     *,
     diagnosis_id: str,
     policy: Mapping[str, Any] | None = None,
+    evaluation_dataset_version_id: str | None = None,
     cycle_id: str | None = None,
 ) -> RepairRow:
-    """Queue the planning of a repair. Raises NotFound, and InvalidInput for a policy that is none."""
+    """Queue the planning of a repair. Raises NotFound, and InvalidInput for a policy that is none.
+
+    Rows that repeat a row of ``evaluation_dataset_version_id`` are planned to be dropped.
+    """
     diagnosis = diagnoses.get_succeeded(session, project_id, diagnosis_id)
     check_policy(policy or {})
+    if evaluation_dataset_version_id is not None:
+        versions.require(session, project_id, evaluation_dataset_version_id)
     row = RepairRow(
         project_id=project_id,
         diagnosis_id=diagnosis.id,
         dataset_version_id=diagnosis.dataset_version_id,
+        evaluation_dataset_version_id=evaluation_dataset_version_id,
         cycle_id=cycle_id,
         policy=dict(policy or {}),
     )

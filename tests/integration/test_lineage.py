@@ -82,6 +82,17 @@ def test_upsampled_copies_are_taught(session: Session, project: str) -> None:
     assert child.rows == 5
 
 
+def test_copies_that_even_out_tasks_are_not_taught(session: Session, project: str) -> None:
+    version = add_version(session, project)
+    rows = rows_of(session, version)
+    copied = dataclasses.replace(
+        action(ActionKind.UPSAMPLE, [rows[0]], outputs=["A0"]), evidence={"rule": "balance", "by": "task"}
+    )
+    child, _ = repaired(session, project, version, [copied])
+    assert taught_outputs(session, child, version) == []
+    assert child.rows == 5
+
+
 def test_two_generations_are_taught_together(session: Session, project: str) -> None:
     version = add_version(session, project, 6)
     rows = rows_of(session, version)

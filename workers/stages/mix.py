@@ -8,13 +8,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from sqlalchemy.orm import Session
 
-from app.db.models import DiagnosisRow, MixtureRow
+from app.db.models import CycleRow, DiagnosisRow, MixtureRow
 from app.domain.mixing.export import trainable_rows
 from app.domain.mixing.mixture import Mixture, MixtureRecipe, build_mixture
 from app.domain.records import TrainingExample
 from app.errors import StageError
-from app.services import diagnoses, lineage, mixtures, versions
+from app.services import cycle_stages, diagnoses, lineage, mixtures, versions
 from workers.run_stage import StageContext
 
 
@@ -23,6 +24,7 @@ class Inputs:
     examples: Sequence[TrainingExample]
     targeted_ids: frozenset[str]
     held_back_prompts: Sequence[str]
+    evaluation_prompts: Sequence[str]
     recipe: MixtureRecipe
 
 
@@ -32,6 +34,7 @@ def run(context: StageContext) -> None:
         repaired=inputs.examples,
         targeted_ids=inputs.targeted_ids,
         held_back_prompts=inputs.held_back_prompts,
+        evaluation_prompts=inputs.evaluation_prompts,
         recipe=inputs.recipe,
         rng=np.random.default_rng(inputs.recipe.seed),
     )
@@ -56,13 +59,28 @@ def load(context: StageContext) -> Inputs:
             examples=list(versions.iter_examples(session, row.dataset_version_id)),
             targeted_ids=targeted,
             held_back_prompts=held_back,
+            evaluation_prompts=_evaluation_prompts(session, row.cycle_id),
             recipe=mixtures.check_recipe(row.recipe),
         )
 
 
+def _evaluation_prompts(session: Session, cycle_id: str | None) -> list[str]:
+    """Prompts of the retention set that the cycle is verified on: what is measured on is not trained on."""
+    if cycle_id is None:
+        return []
+    cycle = session.get_one(CycleRow, cycle_id)
+    version_id = cycle_stages.policy_of(cycle.policy).retention_dataset_version_id
+    if version_id is None:
+        return []
+    versions.require_alive(session, version_id)
+    return [example.prompt for example in versions.iter_examples(session, version_id)]
+
+
 def save(context: StageContext, inputs: Inputs, mixture: Mixture) -> None:
     if not mixture.rows:
-        raise StageError("the mixture is empty: every row of the version repeats a held-back prompt")
+        raise StageError(
+            "the mixture is empty: every row of the version repeats a held-back or an evaluation prompt"
+        )
     by_id = {e.id: e for e in inputs.examples}
     lines = [json.dumps(row, ensure_ascii=False) + "\n" for row in trainable_rows(mixture, by_id)]
     content = "".join(lines).encode("utf-8", "surrogatepass")

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
+from jaxtyping import Float32
+from numpy import ndarray
+from sqlalchemy.orm import Session
 
 from app.db.models import DatasetVersionRow, FindingRow, RepairRow
+from app.domain import text
 from app.domain.diagnosis.views import texts_of
 from app.domain.records import (
     Agreement,
@@ -19,10 +23,12 @@ from app.domain.records import (
     Symptom,
     TrainingExample,
 )
+from app.domain.repair.leakage import ProtectedKind, ProtectedPrompt
 from app.domain.repair.material import Material
 from app.domain.repair.plan import RepairPlan, RepairPolicy, plan_repair
-from app.services import diagnoses, repairs, versions
+from app.services import diagnoses, repairs, vectors, versions
 from workers.run_stage import StageContext
+from workers.scaleout import embedder_for
 from workers.stages.diagnose import embed_views
 
 
@@ -31,20 +37,24 @@ class Inputs:
     examples: Sequence[TrainingExample]
     cases: Sequence[BadCase]
     findings: Sequence[Finding]
+    protected: Sequence[ProtectedPrompt]
     policy: RepairPolicy
     salt: bytes
 
 
 def run(context: StageContext) -> None:
     inputs = load(context)
-    vectors = embed_views(context, texts_of(inputs.examples, inputs.cases), context.span(0.05, 0.4))
+    made = embed_views(context, texts_of(inputs.examples, inputs.cases), context.span(0.05, 0.35))
+    protected_vectors = embed_protected(context, inputs)
     context.progress(0.4, "plan")
     material = Material(
-        input_vectors=vectors.example_inputs,
-        output_vectors=vectors.example_outputs,
+        input_vectors=made.example_inputs,
+        output_vectors=made.example_outputs,
         cases=inputs.cases,
-        case_vectors=vectors.case_inputs,
+        case_vectors=made.case_inputs,
         findings=inputs.findings,
+        protected=inputs.protected,
+        protected_vectors=protected_vectors,
         rng=np.random.default_rng(0),
         salt=inputs.salt,
     )
@@ -56,16 +66,47 @@ def load(context: StageContext) -> Inputs:
     with context.reading() as session:
         row = session.get_one(RepairRow, context.claim.subject_id)
         versions.require_alive(session, row.dataset_version_id)
+        findings = diagnoses.list_findings(session, row.diagnosis_id)
         # held-back cases never teach anything: not the model, and not the repair
-        usable = [f for f in diagnoses.list_findings(session, row.diagnosis_id) if not f.held_back]
+        usable = [f for f in findings if not f.held_back]
+        cases = [diagnoses.case_from_snapshot(f) for f in usable]
+        held_back = [diagnoses.case_from_snapshot(f) for f in findings if f.held_back]
         return Inputs(
             examples=list(versions.iter_examples(session, row.dataset_version_id)),
-            cases=[diagnoses.case_from_snapshot(f) for f in usable],
+            cases=cases,
             findings=[finding_record(f) for f in usable],
+            protected=[
+                *_protected(ProtectedKind.HELD_BACK, held_back),
+                *_protected(
+                    ProtectedKind.EVALUATION, evaluation_rows(session, row.evaluation_dataset_version_id)
+                ),
+                *_protected(ProtectedKind.BAD_CASE, cases),
+            ],
             policy=repairs.check_policy(row.policy),
             # one person's surrogate is the same in all versions of a dataset, and another one elsewhere
             salt=session.get_one(DatasetVersionRow, row.dataset_version_id).dataset_id.encode(),
         )
+
+
+def evaluation_rows(session: Session, version_id: str | None) -> Iterator[TrainingExample]:
+    """The rows of the version that the repair is to keep out; none where it names none."""
+    if version_id is not None:
+        versions.require_alive(session, version_id)
+        yield from versions.iter_examples(session, version_id)
+
+
+def _protected(kind: ProtectedKind, rows: Iterable[BadCase | TrainingExample]) -> Iterator[ProtectedPrompt]:
+    """Their prompts alone: what should have been answered stays out of the plan."""
+    return (ProtectedPrompt(kind=kind, id=row.id, prompt=row.prompt) for row in rows)
+
+
+def embed_protected(context: StageContext, inputs: Inputs) -> Float32[ndarray, "p d"]:
+    """Vectors of the protected prompts, without the instructions of the training set."""
+    known = text.known_instructions(inputs.examples)
+    prompts = [text.clip(text.focus(p.prompt, known)) for p in inputs.protected]
+    return vectors.vectors_for(
+        context.sessions, context.store, embedder_for(context.settings.embedder), prompts
+    )
 
 
 def save(context: StageContext, plan: RepairPlan) -> None:

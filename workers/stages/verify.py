@@ -11,8 +11,8 @@ from sqlalchemy.orm import Session
 
 from app.db.models import AdapterRow, DiagnosisRow, MixtureRow, VerificationCaseRow, VerificationRow
 from app.db.repositories.examples import messages
-from app.domain.mixing.leakage import leaked
 from app.domain.records import BadCase, RootCause, TrainingExample, render_prompt
+from app.domain.repair.leakage import leaked
 from app.domain.verification.comparison import AnsweredPrompt, Comparison, Part, compare
 from app.domain.verification.slices import slice_names
 from app.domain.verification.verdict import GateSettings

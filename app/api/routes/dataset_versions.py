@@ -13,17 +13,17 @@ from app.api.schemas.datasets import DatasetVersion, Diff, Example, ExportFormat
 from app.api.transaction_route import TransactionRoute
 from app.db.models import DatasetVersionRow
 from app.db.repositories.pages import Page as PageOf
-from app.domain.formats import format_named
-from app.errors import InvalidInput
 from app.services import exports, version_diff, versions
 
 router = APIRouter(prefix="/v1/dataset-versions", tags=["dataset versions"], route_class=TransactionRoute)
 
-NDJSON = "application/x-ndjson"
+_BINARY = {"schema": {"type": "string", "format": "binary"}}
 _STREAM: dict[int | str, dict[str, Any]] = {
     200: {
-        "description": "One row a line.",
-        "content": {NDJSON: {"schema": {"type": "string", "format": "binary"}}},
+        "description": "One row a line; a Parquet file; a zip.",
+        "content": dict.fromkeys(
+            (exports.NDJSON, "application/vnd.apache.parquet", "application/zip"), _BINARY
+        ),
     }
 }
 
@@ -69,18 +69,22 @@ def export_version(
     format: ExportFormat,
     accept_encoding: Annotated[str, Header(include_in_schema=False)] = "",
 ) -> StreamingResponse:
-    """The version as ndjson. Importing it again gives the same content hash, whatever the format."""
+    """The version as a file. Importing ndjson again gives the same content hash, whatever the format.
+
+    ``parquet`` loads with ``datasets.load_dataset("parquet", data_files=...)``: ``messages``, ``rejected``, and
+    ``tools`` and ``metadata`` as JSON. ``llamafactory`` is a zip to unpack as a ``dataset_dir``; rows that
+    LLaMA-Factory would skip stand in its ``left_out.jsonl``.
+    """
     versions.require(session, caller.project_id, version_id)
-    chosen = format_named(format.value)
-    if chosen is None:
-        raise InvalidInput(f"no format is called {format.value}")
-    lines = exports.export_lines(sessions, version_id, chosen)
-    headers = {
-        "Content-Disposition": f'attachment; filename="{version_id}.{format.value}.jsonl"',
-        "Vary": "Accept-Encoding",
-    }
+    export = exports.export(sessions, version_id, format.value)
+    headers = {"Content-Disposition": f'attachment; filename="{version_id}.{export.extension}"'}
+    if export.packed:
+        return StreamingResponse(export.chunks, media_type=export.media_type, headers=headers)
+    headers["Vary"] = "Accept-Encoding"
     if "gzip" in accept_encoding.lower():
         return StreamingResponse(
-            exports.gzipped(lines), media_type=NDJSON, headers=headers | {"Content-Encoding": "gzip"}
+            exports.gzipped(export.chunks),
+            media_type=export.media_type,
+            headers=headers | {"Content-Encoding": "gzip"},
         )
-    return StreamingResponse(lines, media_type=NDJSON, headers=headers)
+    return StreamingResponse(export.chunks, media_type=export.media_type, headers=headers)

@@ -28,7 +28,13 @@ def create_repair(
     payload: NewRepair, caller: Maintainer, session: DatabaseSession, response: Response
 ) -> RepairRow:
     """Plan a repair of the diagnosed dataset version; nothing is changed before it is applied."""
-    row = repairs.create(session, caller.project_id, diagnosis_id=payload.diagnosis_id, policy=payload.policy)
+    row = repairs.create(
+        session,
+        caller.project_id,
+        diagnosis_id=payload.diagnosis_id,
+        policy=payload.policy,
+        evaluation_dataset_version_id=payload.evaluation_dataset_version_id,
+    )
     return located(response, "/v1/repairs", row)
 
 

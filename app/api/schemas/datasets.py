@@ -12,13 +12,16 @@ from app.api.schemas.common import Body, LongWork, Name, Resource
 
 
 class ExportFormat(StrEnum):
-    """The names of ``app.domain.formats.FORMATS``."""
+    """The names of ``app.domain.formats.FORMATS``, one JSON object a line. ``parquet``: for Hugging Face
+    ``datasets``. ``llamafactory``: a zip with ``dataset_info.json`` and the files that it names."""
 
     ALPACA = "alpaca"
     SHAREGPT = "sharegpt"
     MESSAGES = "messages"
     PREFERENCE = "preference"
     COMPLETION = "completion"
+    PARQUET = "parquet"
+    LLAMAFACTORY = "llamafactory"
 
 
 class UploadFormat(StrEnum):

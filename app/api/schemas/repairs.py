@@ -14,12 +14,16 @@ from app.domain.repair.plan import ActionKind, Decision
 class NewRepair(Body):
     diagnosis_id: Id
     policy: Options
+    evaluation_dataset_version_id: Id | None = Field(
+        default=None, description="Rows that repeat one of this dataset version are planned to be dropped."
+    )
 
 
 class Repair(LongWork):
     object: Literal["repair"] = "repair"
     diagnosis_id: str
     dataset_version_id: str
+    evaluation_dataset_version_id: str | None
     cycle_id: str | None
     policy: dict[str, Any]
     summary: dict[str, Any] | None

@@ -9,7 +9,7 @@ from enum import StrEnum
 
 from app.domain import text
 from app.domain.augmentation import thresholds
-from app.domain.mixing.leakage import leaked
+from app.domain.repair.leakage import leaked
 from app.domain.repair.near_duplicates import exact_jaccard
 
 

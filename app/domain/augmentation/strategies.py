@@ -18,8 +18,8 @@ from numpy import ndarray
 from app.domain import similarity, text
 from app.domain.augmentation import filters, prompts, surface, thresholds
 from app.domain.augmentation.diversity import select_diverse
-from app.domain.mixing.leakage import leaked
 from app.domain.records import BadCase, Finding, Message, Role, RootCause, TrainingExample, content_hash_of
+from app.domain.repair.leakage import leaked
 
 
 class StrategyName(StrEnum):

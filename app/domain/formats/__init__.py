@@ -11,6 +11,7 @@ from typing import Any
 from app.domain.formats.detect import FORMATS, DetectionError, detect_format
 from app.domain.formats.fields import RESIDUAL_KEY, Format, ParsedRow, RowError, check_trainable, json_type
 from app.domain.formats.inflate import UploadError
+from app.domain.formats.messages import MESSAGES
 from app.domain.formats.residual import parse_with_residual, residual, split_row
 from app.domain.formats.rows import Line, iter_rows
 from app.domain.formats.storable import check_depth, storable
@@ -18,6 +19,8 @@ from app.domain.records import TrainingExample
 
 __all__ = [
     "FORMATS",
+    "MESSAGES",
+    "RESIDUAL_KEY",
     "DetectionError",
     "Format",
     "Line",

@@ -1,14 +1,16 @@
-"""Preference pairs, in two forms.
+"""Preference pairs, in three forms.
 
 OpenAI's ``{input: {messages, tools?}, preferred_output: [turn], non_preferred_output: [turn]}`` is what is
 written; ``prompt, chosen, rejected`` (TRL, UltraFeedback: texts or lists of turns, which may repeat the
-prompt) is read too.
+prompt) is read too, and so is LLaMA-Factory's ``conversations, chosen: {from, value}, rejected: {from, value}``.
 """
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
+from app.domain.formats import sharegpt
 from app.domain.formats.completion import answer_turns, prompt_turns
 from app.domain.formats.fields import (
     Format,
@@ -28,6 +30,8 @@ KEYS = _OPENAI_KEYS | _TRL_KEYS
 
 
 def parse(row: dict[str, Any]) -> ParsedRow:
+    if isinstance(row.get("conversations"), list) and isinstance(row.get("chosen"), dict):
+        return _parse_llama_factory(row)
     return _parse_trl(row) if "chosen" in row and "preferred_output" not in row else _parse_openai(row)
 
 
@@ -82,6 +86,15 @@ def _parse_trl(row: dict[str, Any]) -> ParsedRow:
         source_id=source_id,
         metadata=metadata,
     )
+
+
+def _parse_llama_factory(row: dict[str, Any]) -> ParsedRow:
+    asked = sharegpt.parse({key: value for key, value in row.items() if key not in ("chosen", "rejected")})
+    chosen, rejected = (
+        parse_turns([row.get(name)], name, role_key="from", text_key="value", roles=sharegpt.ACCEPTED)
+        for name in ("chosen", "rejected")
+    )
+    return replace(asked, messages=asked.messages + chosen, rejected=rejected)
 
 
 def _common_start(one: tuple[Message, ...], other: tuple[Message, ...]) -> tuple[Message, ...]:

@@ -3,16 +3,18 @@
 An exported row is what another tool would write. Where reading it back would not give the same example (a
 conversation as prompt and completion, a rejected answer as Alpaca), the fields that would differ are added
 under one key, with the digest of the natural row: once somebody edits that row, the digest no longer fits,
-and what they wrote counts.
+and what they wrote counts. In a table, where a column has one type, the same stands there as JSON in a text.
 """
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
 from app.domain.formats.fields import RESIDUAL_KEY, Format, ParsedRow, RowError, json_type, parse_turns
+from app.domain.formats.storable import storable
 from app.domain.records import Message, TrainingExample, content_hash_of
 
 _FIELDS = ("messages", "rejected", "tools", "instruction_length", "source_id", "metadata")
@@ -39,9 +41,25 @@ def split_row(row: dict[str, Any]) -> tuple[dict[str, Any], Mapping[str, Any]]:
         return row, {}
     natural = {key: value for key, value in row.items() if key != RESIDUAL_KEY}
     beside = row[RESIDUAL_KEY]
+    if isinstance(beside, str):
+        beside = _decoded(beside)
     if not isinstance(beside, dict) or beside.get("of") != content_hash_of(natural):
         return natural, {}
     return natural, {name: beside[name] for name in _FIELDS if name in beside}
+
+
+def as_text(beside: Mapping[str, Any]) -> str:
+    """What stands beside a row as one text, '' for nothing: a column of a table has one type in all rows."""
+    return json.dumps(beside, ensure_ascii=False) if beside else ""
+
+
+def _decoded(beside: str) -> object:
+    """The text of ``as_text`` read back; what is none of ours counts as nothing."""
+    try:
+        value = json.loads(beside) if beside else None
+        return storable(value) if isinstance(value, dict) else None
+    except (ValueError, RecursionError, RowError):
+        return None
 
 
 def parse_with_residual(natural: dict[str, Any], beside: Mapping[str, Any], format: Format) -> ParsedRow:

@@ -25,21 +25,22 @@ ROLES = {
     "function_call": Role.FUNCTION_CALL,
     "observation": Role.TOOL,
 }
-_NAMES = {role: name for name, role in ROLES.items()}
+NAMES = {role: name for name, role in ROLES.items()}
 # Many published sets mix OpenAI's role names into `from`.
-_ACCEPTED = {**ROLES, **ROLES_BY_NAME}
+ACCEPTED = {**ROLES, **ROLES_BY_NAME}
 
 
 def parse(row: dict[str, Any]) -> ParsedRow:
     if row.get("conversations") is None:
         raise RowError("missing_prompt", "'conversations' is missing; give the list of turns")
     turns = parse_turns(
-        row["conversations"], "conversations", role_key="from", text_key="value", roles=_ACCEPTED
+        row["conversations"], "conversations", role_key="from", text_key="value", roles=ACCEPTED
     )
     source_id, metadata = source_id_and_metadata(row, KEYS)
     return ParsedRow(
         messages=with_system(optional_text(row, "system"), turns),
-        tools=row.get("tools"),
+        # LLaMA-Factory's column of tools is a text in every row; without tools it is empty.
+        tools=None if row.get("tools") == "" else row.get("tools"),
         source_id=source_id,
         metadata=metadata,
     )
@@ -58,11 +59,11 @@ def render(example: TrainingExample) -> dict[str, Any]:
 
 
 def recognises(row: dict[str, Any]) -> bool:
-    return isinstance(row.get("conversations"), list)
+    return isinstance(row.get("conversations"), list) and not {"chosen", "rejected"} <= row.keys()
 
 
 def _turn(message: Message) -> dict[str, Any]:
-    return {"from": _NAMES[message.role], "value": message.content} | {
+    return {"from": NAMES[message.role], "value": message.content} | {
         key: value for key, value in message.extra.items() if key not in ("from", "value")
     }
 

@@ -17,8 +17,8 @@ import numpy as np
 from app.domain import text
 from app.domain.mixing import sampling, thresholds
 from app.domain.mixing.curriculum import Order, order_rows
-from app.domain.mixing.leakage import leaked
 from app.domain.records import TrainingExample
+from app.domain.repair.leakage import equal_to, leaked
 
 
 class MixtureStrategy(StrEnum):
@@ -143,14 +143,19 @@ def build_mixture(
     held_back_prompts: Collection[str],
     recipe: MixtureRecipe,
     rng: np.random.Generator,
+    evaluation_prompts: Collection[str] = (),
 ) -> Mixture:
     """Choose the rows of a mixture.
+
+    A row that is equal to one of ``evaluation_prompts`` when normalised is left out as a held-back one is; of
+    rows that are merely near them the repair plan has asked a person.
 
     Every targeted row that repeats no held-back prompt is in it once at least; no row that repeats a
     held-back prompt ever is. Counts are exact; equal arguments and generator state give equal mixtures.
     """
     instructions = text.known_instructions(repaired)
-    repeated = leaked([example.prompt for example in repaired], held_back_prompts, instructions)
+    prompts = [example.prompt for example in repaired]
+    repeated = equal_to(prompts, evaluation_prompts) | leaked(prompts, held_back_prompts, instructions)
     dropped = [
         Dropped(example_id=repaired[i].id, reason=LeftOut.HELD_BACK, of=prompt)
         for i, prompt in repeated.items()

@@ -1,9 +1,5 @@
 """Cut-offs of the mixture."""
 
-# Character n-gram Jaccard from which a row is the same prompt as a held-back one. Lower than for
-# repairs: a row lost costs little, a held-back prompt that is trained on makes the fix rate a lie.
-LEAKAGE_JACCARD = 0.7
-
 # Share of the targeted rows in a "full" mixture: enough to be learnt, little enough to forget nothing.
 TARGETED_SHARE = 0.08
 

@@ -42,7 +42,8 @@ class ProposedAction:
     """One proposed change to a dataset version.
 
     ``before`` and ``after`` hold rows as ``TrainingExample.content()`` gives them, one per id (``after``
-    is empty for a drop, holds one row for a merge, the new rows for add and upsample). ``score`` is the
+    is empty for a drop, holds one row for a merge, the new rows for add and upsample; an upsampled row's id
+    stands once for each of its copies). ``score`` is the
     estimated probability that the action is right, 0..1. ``evidence`` is JSON-ready.
     """
 

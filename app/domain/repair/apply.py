@@ -6,7 +6,7 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 from enum import StrEnum
-from typing import Any, assert_never
+from typing import Any, NamedTuple, assert_never
 
 from rapidfuzz import fuzz
 
@@ -66,6 +66,14 @@ class _Edit:
     after: Mapping[str, Any] | None
 
 
+class _Addition(NamedTuple):
+    """``content`` is to stand ``wanted`` times in the result."""
+
+    action_index: int
+    wanted: int
+    content: Mapping[str, Any]
+
+
 def apply_actions(
     examples: Iterable[TrainingExample], actions: Sequence[ProposedAction], *, new_id: Callable[[], str]
 ) -> AppliedRepair:
@@ -76,7 +84,8 @@ def apply_actions(
     do nothing, and what an action adds is added once: applied to its own result, a plan changes nothing.
     """
     edits: defaultdict[str, list[_Edit]] = defaultdict(list)
-    additions: list[tuple[int, int, Mapping[str, Any]]] = []
+    additions: list[_Addition] = []
+    copies: list[tuple[int, str]] = []
     counted = [
         (index, action)
         for index, action in enumerate(actions)
@@ -84,17 +93,22 @@ def apply_actions(
     ]
     dropped = {i for _, action in counted if action.kind is ActionKind.DROP for i in action.example_ids}
     for index, action in counted:
-        _read(index, action, dropped, edits, additions)
+        _read(index, action, dropped, edits, additions, copies)
 
     rows: list[AppliedRow] = []
     changes: list[RowChange] = []
+    copied = dict[str, Mapping[str, Any]]()
+    upsampled = {example_id for _, example_id in copies}
     for example in examples:
         row, change = _edited(example, edits.get(example.id, ()), actions, new_id)
         if row is not None:
             rows.append(AppliedRow(example=row, change=change))
+            if example.id in upsampled:
+                copied[example.id] = row.content()
         if change is not None:
             changes.append(change)
 
+    additions += _copies(copies, copied)
     standing = Counter(row.example.content_hash for row in rows) if additions else Counter()
     for index, wanted, content in additions:
         content_hash = content_hash_of(content)
@@ -113,12 +127,28 @@ def apply_actions(
     return AppliedRepair(rows=rows, changes=changes)
 
 
+def _copies(copies: Sequence[tuple[int, str]], copied: Mapping[str, Mapping[str, Any]]) -> list[_Addition]:
+    """What the upsampled rows want to stand: each once, and once more for every copy; as they are *now*.
+
+    A row that another action drops gets no copies, one that another action changes is copied changed.
+    """
+    hashes = {example_id: content_hash_of(content) for example_id, content in copied.items()}
+    wanted = Counter(hashes.values())
+    made: list[_Addition] = []
+    for index, example_id in copies:
+        if example_id in hashes:
+            wanted[hashes[example_id]] += 1
+            made.append(_Addition(index, wanted[hashes[example_id]], copied[example_id]))
+    return made
+
+
 def _read(
     index: int,
     action: ProposedAction,
     dropped: Set[str],
     edits: defaultdict[str, list[_Edit]],
-    additions: list[tuple[int, int, Mapping[str, Any]]],
+    additions: list[_Addition],
+    copies: list[tuple[int, str]],
 ) -> None:
     match action.kind:
         case ActionKind.DROP:
@@ -138,12 +168,14 @@ def _read(
                     _Edit(index, before if kept else None, action.after[0] if kept else None)
                 )
         case ActionKind.ADD:
-            additions.extend((index, 1, content) for content in action.after)
+            additions.extend(_Addition(index, 1, content) for content in action.after)
+        case ActionKind.UPSAMPLE if len(action.example_ids) == len(action.after):
+            copies.extend((index, example_id) for example_id in action.example_ids)
         case ActionKind.UPSAMPLE:
-            # ``after`` holds the extra copies: a content that stands in it twice ends up three times.
-            copies = Counter(content_hash_of(content) for content in action.after)
+            # Only the extra copies are told: a content that stands among them twice ends up three times.
+            extra = Counter(content_hash_of(content) for content in action.after)
             unique = {content_hash_of(content): content for content in action.after}
-            additions.extend((index, 1 + copies[key], content) for key, content in unique.items())
+            additions.extend(_Addition(index, 1 + extra[key], content) for key, content in unique.items())
         case _:
             assert_never(action.kind)
 

@@ -21,9 +21,9 @@ class Draft:
     """``examples`` are cleaned, ``originals`` as they came; ``prompts`` is the part of each
     that varies, ``tasks`` the part that does not.
 
-    ``gone`` rows are dropped, ``settled`` ones were judged: later methods leave both alone.
-    ``summary``: what a step found besides its actions, JSON-ready, by name.
-    ``judged``: the rows as ``row_quality.judged_rows`` read them, for all steps that judge rows one by one.
+    ``gone`` rows are dropped, ``settled`` ones were judged: later methods leave both alone. ``notes`` is what
+    methods have to say beside their actions, JSON-ready: it goes into the plan's summary by name. ``judged``: the
+    rows as ``row_quality.judged_rows`` read them, for all steps that judge rows one by one.
     """
 
     examples: list[TrainingExample]
@@ -37,7 +37,7 @@ class Draft:
     settled: set[int] = field(default_factory=set)
     groups: PromptGroups = field(default_factory=lambda: PromptGroups(groups=(), jaccards={}))
     judged: JudgedRows | None = None
-    summary: dict[str, Any] = field(default_factory=dict)
+    notes: dict[str, Any] = field(default_factory=dict)
 
     @classmethod
     def of(cls, examples: Sequence[TrainingExample], policy: RepairPolicy) -> Draft:
@@ -101,6 +101,11 @@ class Draft:
         after = (self.examples[keep].content(),)
         self._add(ActionKind.MERGE, ordered, after, reason, score, evidence, ask=True)
         self.settled.update(rows)
+
+    def upsample(self, rows: Sequence[int], reason: str, score: float, evidence: Mapping[str, Any]) -> None:
+        """Propose one more copy of each of ``rows``; a row that is named twice gets two. A person decides."""
+        after = tuple(self.examples[row].content() for row in rows)
+        self._add(ActionKind.UPSAMPLE, tuple(rows), after, reason, score, evidence, ask=True)
 
     def _add(
         self,

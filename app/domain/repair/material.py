@@ -11,15 +11,17 @@ from numpy import ndarray
 
 from app.domain.records import BadCase, Finding
 from app.domain.repair.judging import AskJudge
+from app.domain.repair.leakage import ProtectedPrompt
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Material:
     """``input_vectors`` (n, d) and ``output_vectors`` (n, o): of the rows' prompts and outputs, unit rows.
     ``cases`` may be trained on; ``case_vectors`` (m, d) are of their prompts. ``findings`` of other cases are
-    ignored. ``ask_judge``: a language model, where one may be asked. ``rng`` is the only source of chance.
-    ``salt`` is secret: what stands for a person's data is derived from it, the same in every plan with the same
-    salt."""
+    ignored. ``protected`` prompts take rows out and teach nothing; ``protected_vectors`` (p, d) are of them,
+    or has no rows: then leaks are looked for in the characters alone. ``ask_judge``: a language model, where one
+    may be asked. ``rng`` is the only source of chance. ``salt`` is secret: what stands for a person's data is
+    derived from it, the same in every plan with the same salt."""
 
     input_vectors: Float32[ndarray, "n d"]
     output_vectors: Float32[ndarray, "n o"]
@@ -27,6 +29,10 @@ class Material:
     case_vectors: Float32[ndarray, "m d"] = field(default_factory=lambda: np.zeros((0, 1), dtype=np.float32))
     findings: Sequence[Finding] = ()
     ask_judge: AskJudge | None = None
+    protected: Sequence[ProtectedPrompt] = ()
+    protected_vectors: Float32[ndarray, "p d"] = field(
+        default_factory=lambda: np.zeros((0, 1), dtype=np.float32)
+    )
     rng: np.random.Generator = field(default_factory=lambda: np.random.default_rng(0))
     salt: bytes = field(default=b"", repr=False)
 
@@ -36,6 +42,11 @@ class Material:
             ("input_vectors", rows, self.input_vectors),
             ("output_vectors", rows, self.output_vectors),
             ("case_vectors", len(self.cases), self.case_vectors),
+            (
+                "protected_vectors",
+                len(self.protected) if len(self.protected_vectors) else 0,
+                self.protected_vectors,
+            ),
         ):
             if len(vectors) != expected:
                 raise ValueError(

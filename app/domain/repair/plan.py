@@ -1,7 +1,7 @@
 """The repair plan: every change that a diagnosis justifies, each with reason, score and evidence.
 
-Knows rows, vectors, bad cases that may be used, and findings. Refuses to know storage and held-back
-cases: those are never passed in.
+Knows rows, vectors, bad cases that may be used, and findings. Refuses to know storage. Of held-back cases it
+knows the prompts alone, to take rows out that repeat them: they never teach anything.
 """
 
 from __future__ import annotations
@@ -69,7 +69,6 @@ def _summary(draft: Draft) -> dict[str, Any]:
         if a.kind is ActionKind.RELABEL
     )
     return {
-        **draft.summary,
         "rows": len(draft.examples),
         "actions": len(draft.actions),
         "by_kind": dict(Counter(a.kind.value for a in draft.actions)),
@@ -79,4 +78,5 @@ def _summary(draft: Draft) -> dict[str, Any]:
             {"from": wrong, "to": right, "rows": rows} for (wrong, right), rows in relabelled.most_common()
         ],
         "policy": draft.policy.as_dict(),
+        **draft.notes,
     }

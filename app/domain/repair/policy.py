@@ -9,6 +9,7 @@ from typing import Any
 
 from app.domain.repair import thresholds
 from app.domain.repair.actions import Decision
+from app.domain.repair.balance import BalancePolicy
 from app.domain.repair.normalisation.policy import NormalisationPolicy
 from app.domain.repair.pii.policy import PiiPolicy
 from app.domain.repair.policy_fields import check_fields, choice, flag, names, share, texts
@@ -44,7 +45,7 @@ class RepairPolicy:
     ``source_priority`` names sources, the most trusted first, for the rule of that name.
     ``contradictions``: look for rows that contradict each other, and for labels with two names, where no bad
     case points. ``near_duplicate_threshold`` is a Jaccard of character n-grams, 0..1; None leaves near-duplicates
-    alone.
+    alone. ``balance`` None only shows how the rows are spread; else copies are proposed, never approved here.
     """
 
     conflict: tuple[ResolutionRule, ...] = (
@@ -61,6 +62,7 @@ class RepairPolicy:
     quality: QualityPolicy | None = field(default_factory=QualityPolicy)
     normalise: NormalisationPolicy = field(default_factory=NormalisationPolicy)
     pii: PiiPolicy = field(default_factory=PiiPolicy)
+    balance: BalancePolicy | None = None
 
     @classmethod
     def from_dict(cls, raw: Mapping[str, Any]) -> RepairPolicy:
@@ -89,6 +91,8 @@ class RepairPolicy:
             values["normalise"] = NormalisationPolicy.from_raw(raw["normalise"])
         if "pii" in raw:
             values["pii"] = PiiPolicy.from_dict(raw["pii"])
+        if raw.get("balance") is not None:
+            values["balance"] = BalancePolicy.from_dict(raw["balance"])
         return cls(**values)
 
     def as_dict(self) -> dict[str, Any]:
@@ -103,6 +107,7 @@ class RepairPolicy:
             "quality": None if self.quality is None else self.quality.as_dict(),
             "normalise": self.normalise.as_raw(),
             "pii": self.pii.as_dict(),
+            "balance": None if self.balance is None else self.balance.as_dict(),
         }
 
     def decision_for(self, score: float) -> Decision:

@@ -130,3 +130,28 @@ MISSPELT_MIN_RATIO = 88
 
 # How many masked values a reason shows.
 PII_MASKED_SHOWN = 3
+# Character n-gram Jaccard from which a row is the same prompt as a protected one. Lower than for
+# near-duplicates: a row lost costs little, a held-back prompt that is trained on makes the fix rate a lie.
+LEAKAGE_JACCARD = 0.7
+
+# Where more of the training rows than this repeat the evaluation set, that set was most likely drawn from
+# them: dropping them all is a person's decision.
+LEAKAGE_MAX_SHARE = 0.5
+
+# Protected prompts looked at around a row: the nearest one may differ in a number, the next one not.
+LEAKAGE_NEIGHBORS = 4
+
+# Rows near one protected prompt whose answers are compared, all with all: a template shows with a few.
+LEAKAGE_TEMPLATE_ROWS = 12
+
+# A row is seen at most this often after balancing: more is learnt by heart.
+BALANCE_MAX_REPEATS = 4
+
+# A group of fewer rows is an accident, not a task or a language that somebody taught.
+BALANCE_MIN_ROWS = 5
+
+# Copies in one action: a page of actions has to stay readable, for a person and for a browser.
+BALANCE_ACTION_COPIES = 500
+
+# Groups that a distribution names; the rest is "other".
+BALANCE_SHOWN_GROUPS = 20

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Collection, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Collection, Mapping, Sequence
 
 import numpy as np
 
+from app.domain.mixing.splits import Groups, SplitRow, grouped, take
 from app.domain.records import BadCase, Finding, RootCause
 from app.domain.text import normalised
 
@@ -21,32 +22,65 @@ def choose_held_back(
 ) -> frozenset[str]:
     """Ids of the cases to hold back: ``share`` (0..1) of each group of cases that fail alike, rounded down.
 
-    A group is a cluster within a root cause; those of three and more give at least one, smaller ones
-    are pooled by root cause. Cases without an expected output cannot be judged, and cases whose prompt
+    Cases that fail alike are a cluster within a root cause; those of three and more give at least one, smaller
+    ones are pooled by root cause. Cases without an expected output cannot be judged, and cases whose prompt
     stands in the training set or in another case would not be unseen, so none of these is held back; nor are
-    serving mismatches, which no training mends. Depends on the set of cases, not on their order.
+    serving mismatches, which no training mends.
+
+    Near-duplicate cases, and those of one conversation, user or source as far as the share can be met so, are
+    held back together or not at all. Where cases have times, the newest are held back. Depends on the set of
+    cases, not on their order.
     """
     if share <= 0:
         return frozenset()
-    seen = {normalised(p) for p in training_prompts}
+    ordered = sorted(cases, key=lambda c: c.id)
+    eligible = _eligible(ordered, findings, {normalised(p) for p in training_prompts})
+    rows = [SplitRow(prompt=c.prompt, metadata=c.metadata, occurred_at=c.occurred_at) for c in ordered]
+    seed = int(rng.integers(2**32))
     finding_of = {f.bad_case_id: f for f in findings}
-    groups: dict[tuple[RootCause, int], list[str]] = {}
-    asked = Counter(normalised(c.prompt) for c in cases)
-    for case in sorted(cases, key=lambda c: c.id):
-        finding = finding_of[case.id]
-        prompt = normalised(case.prompt)
-        if case.expected_output is None or finding.root_cause is RootCause.SERVING_MISMATCH:
-            continue
-        if prompt in seen or asked[prompt] > 1:
-            continue
-        groups.setdefault((finding.root_cause, finding.cluster), []).append(case.id)
-    pooled: dict[tuple[RootCause, int], list[str]] = {}
-    for (cause, cluster), ids in groups.items():
-        key = (cause, cluster) if len(ids) >= 3 else (cause, -1)
-        pooled.setdefault(key, []).extend(ids)
-    chosen: set[str] = set()
-    for key in sorted(pooled, key=str):
-        ids = pooled[key]
-        count = int(share * len(ids)) or (1 if len(ids) >= 3 else 0)
-        chosen.update(str(i) for i in rng.choice(np.array(ids), size=count, replace=False))
-    return frozenset(chosen)
+    chosen: list[int] = []
+    for declared in (True, False):
+        groups = grouped(rows, seed=seed, declared=declared)
+        pools = _pools(groups, eligible, [finding_of[c.id] for c in ordered])
+        wanted = {key: _count(share, len(pool)) for key, pool in pools.items()}
+        chosen = [row for key, pool in sorted(pools.items()) for row in take(groups, pool, wanted[key])]
+        if 2 * len(chosen) >= sum(wanted.values()):
+            break
+    return frozenset(ordered[row].id for row in chosen)
+
+
+def _eligible(ordered: Sequence[BadCase], findings: Sequence[Finding], seen: Collection[str]) -> list[bool]:
+    cause_of = {f.bad_case_id: f.root_cause for f in findings}
+    asked = Counter(normalised(c.prompt) for c in ordered)
+    return [
+        case.expected_output is not None
+        and cause_of[case.id] is not RootCause.SERVING_MISMATCH
+        and normalised(case.prompt) not in seen
+        and asked[normalised(case.prompt)] == 1
+        for case in ordered
+    ]
+
+
+def _pools(
+    groups: Groups, eligible: Sequence[bool], findings: Sequence[Finding]
+) -> Mapping[tuple[str, int], list[int]]:
+    """Cases to choose from, by what they fail alike in; a group stands where its first case does.
+
+    A group with a case that may not be held back stays in training as a whole.
+    """
+    members: defaultdict[int, list[int]] = defaultdict(list)
+    for row, group in enumerate(groups.of):
+        members[group].append(row)
+    alike: defaultdict[tuple[RootCause, int], list[int]] = defaultdict(list)
+    for rows in members.values():
+        if all(eligible[row] for row in rows):
+            first = findings[rows[0]]
+            alike[first.root_cause, first.cluster] += rows
+    pools: defaultdict[tuple[str, int], list[int]] = defaultdict(list)
+    for (cause, cluster), rows in alike.items():
+        pools[cause.value, cluster if len(rows) >= 3 else -1] += rows
+    return pools
+
+
+def _count(share: float, cases: int) -> int:
+    return int(share * cases) or (1 if cases >= 3 else 0)

@@ -11,7 +11,6 @@ from hypothesis import strategies as st
 from app.domain import text
 from app.domain.mixing.curriculum import Order
 from app.domain.mixing.export import trainable_row, trainable_rows
-from app.domain.mixing.leakage import leaked
 from app.domain.mixing.mixture import (
     LeftOut,
     Mixture,
@@ -21,6 +20,7 @@ from app.domain.mixing.mixture import (
     build_mixture,
 )
 from app.domain.records import Message, Role, TrainingExample
+from app.domain.repair.leakage import leaked
 from tests.unit.repair.builders import example
 
 _WORDS = (
@@ -202,3 +202,16 @@ def test_a_trainable_row_is_a_conversation_with_its_answer_apart() -> None:
         "tools": [{"name": "t"}],
         "weight": 2.0,
     }
+
+
+def test_a_row_that_is_measured_on_is_not_trained_on() -> None:
+    mixture = build_mixture(
+        repaired=ROWS,
+        targeted_ids={ROWS[0].id},
+        held_back_prompts=[],
+        evaluation_prompts=[f" {ROWS[0].prompt.upper()}! ", ROWS[1].prompt],
+        recipe=MixtureRecipe(),
+        rng=np.random.default_rng(0),
+    )
+    assert {d.example_id for d in mixture.dropped} == {ROWS[0].id, ROWS[1].id}
+    assert mixture.counts["held_back"] == 2

@@ -154,3 +154,23 @@ def test_the_split_between_instruction_and_input_survives_a_cleaning(instruction
     cleaned["messages"][1]["content"] = "new"
     applied = apply_actions([row], [_action(ActionKind.NORMALISE, [row], [cleaned])], new_id=_ids())
     assert applied.rows[0].example.instruction_length == kept
+
+
+def test_copies_are_of_the_row_as_it_comes_out_and_of_none_that_goes() -> None:
+    a, b, c = ROWS[:3]
+    actions = [
+        _action(ActionKind.RELABEL, [a], [_output(a, "mended")]),
+        _action(ActionKind.DROP, [b], []),
+        _action(ActionKind.UPSAMPLE, [a, a, b, c], [r.content() for r in (a, a, b, c)]),
+        _action(ActionKind.UPSAMPLE, [a], [a.content()]),
+    ]
+    applied = apply_actions([a, b, c], actions, new_id=_ids())
+    assert [row.example.output for row in applied.rows] == [
+        "mended",
+        c.output,
+        "mended",
+        "mended",
+        c.output,
+        "mended",
+    ]
+    assert [change.action_index for change in applied.changes] == [0, 1, 2, 2, 2, 3]

@@ -177,7 +177,9 @@ def test_swapped_labels_are_proposed_and_right_ones_stay() -> None:
     for row in wrong:
         rows[row] = example(rows[row].id, rows[row].prompt, task.gold[(row + 100) % 360])
     material = Material(input_vectors=task.inputs, output_vectors=task.outputs)
-    plan = plan_repair(rows, material, RepairPolicy(near_duplicate_threshold=None, quality=None))
+    plan = plan_repair(
+        rows, material, RepairPolicy(near_duplicate_threshold=None, quality=None, contradictions=False)
+    )
     named = {int(a.example_ids[0][3:]) for a in plan.actions if a.evidence["rule"] == "noise"}
     assert len(named & wrong) >= 0.8 * len(wrong)
     assert len(named - wrong) <= 3

@@ -1,10 +1,14 @@
 from __future__ import annotations
 
+from dataclasses import replace
+from datetime import UTC, datetime
+
 import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
 from app.domain.records import BadCase, Evidence, Finding, Message, Role, RootCause
+from app.domain.repair.leakage import leaked
 from app.domain.verification.held_back import choose_held_back
 
 
@@ -74,6 +78,36 @@ def test_cases_that_cannot_be_judged_or_were_seen_in_training_are_never_held_bac
 def test_two_cases_with_one_prompt_are_never_split_between_training_and_checking() -> None:
     cases = [case(f"c{i}", prompt="the same words") for i in range(6)]
     assert chosen(cases, [finding(c.id) for c in cases], 0.5) == frozenset()
+
+
+def test_near_duplicate_cases_are_held_back_together_or_not_at_all() -> None:
+    wordings = [
+        f"why was my transfer to {place} declined" for place in ("Oslo", "Rome", "Lima", "Bern", "Kyiv")
+    ]
+    cases = [
+        case(f"c{i}{j}", prompt=f"{wording}{tail}", expected="right")
+        for i, wording in enumerate(wordings)
+        for j, tail in enumerate(("", " yesterday"))
+    ]
+    held = chosen(cases, [finding(c.id, cluster=int(c.id[2])) for c in cases], 0.5)
+    assert len(held) == 4
+    trained = [c.prompt for c in cases if c.id not in held]
+    assert leaked(trained, [c.prompt for c in cases if c.id in held], frozenset()) == {}
+
+
+def test_the_newest_cases_and_whole_conversations_are_held_back() -> None:
+    named = [
+        f"{i} {word}"
+        for i, word in enumerate(
+            ["parcel", "refund", "invoice", "coupon", "garden", "museum", "violin", "pension"]
+        )
+    ]
+    dated = [replace(case(n), occurred_at=datetime(2026, 1, 1 + i, tzinfo=UTC)) for i, n in enumerate(named)]
+    assert chosen(dated, [finding(c.id) for c in dated]) == {named[6], named[7]}
+    talks = [replace(case(n), metadata={"conversation_id": i // 2}) for i, n in enumerate(named)]
+    held = chosen(talks, [finding(c.id) for c in talks])
+    assert len(held) == 2
+    assert len({named.index(n) // 2 for n in held}) == 1
 
 
 def test_nothing_is_held_back_when_nothing_is_asked_to_be() -> None:

@@ -11,9 +11,11 @@ from collections.abc import Callable
 from app.domain.repair.draft import Draft
 from app.domain.repair.material import Material
 from app.domain.repair.steps import (
+    balance,
     conflicts,
     contradictions,
     duplicates,
+    leakage,
     noise,
     normalisation,
     pii,
@@ -25,6 +27,7 @@ Step = Callable[[Draft, Material], None]
 
 STEPS: tuple[tuple[str, Step], ...] = (
     ("normalisation", normalisation.propose),
+    ("leakage", leakage.propose),
     ("pii", pii.propose),
     ("uniformity", uniformity.propose),
     ("duplicates", duplicates.propose),
@@ -32,4 +35,5 @@ STEPS: tuple[tuple[str, Step], ...] = (
     ("contradictions", contradictions.propose),
     ("noise", noise.propose),
     ("quality", quality.propose),
+    ("balance", balance.propose),
 )

@@ -39,7 +39,7 @@ def propose(draft: Draft, material: Material) -> None:
         _settle_rows(draft, rows, found, context)
         _settle_undecided(draft, rows, found, context)
         groups += [g for group in found.groups if (g := _unify(draft, rows, group, expected))]
-    draft.summary["label_groups"] = groups
+    draft.notes["label_groups"] = groups
 
 
 def _tasks(draft: Draft) -> Iterator[Int64[ndarray, " r"]]:

@@ -20,7 +20,9 @@ def propose(draft: Draft, material: Material) -> None:  # noqa: ARG001
 def _drop_exact_duplicates(draft: Draft) -> None:
     hashes = [example.content_hash for example in draft.examples]
     for dropped in near_duplicates.exact_duplicates(hashes):
-        _drop_duplicate(draft, dropped)
+        # A row that leaks goes, and so does its copy: neither "stays".
+        if dropped.row not in draft.gone:
+            _drop_duplicate(draft, dropped)
 
 
 def _prompt_groups(draft: Draft) -> near_duplicates.PromptGroups:
