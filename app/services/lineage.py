@@ -34,7 +34,6 @@ def taught_since(session: Session, version_id: str, *, ancestor_id: str) -> froz
             taught.discard(previous_id)
             if previous_id is not None:
                 left[previous_id] = was_taught
-            teaches = left.get(example_id, kind not in COSMETIC or was_taught)
-            if example_id is not None and teaches:
+            if example_id is not None and left.get(example_id, kind not in COSMETIC or was_taught):
                 taught.add(example_id)
     return frozenset(taught)

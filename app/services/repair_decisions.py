@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 from app.db.models import RepairActionRow, RepairRow
 from app.domain.repair.actions import Decision
 from app.domain.repair.decision_policy import DecisionPolicy
-from app.errors import Conflict, InvalidInput, NotFound, PreconditionFailed
+from app.errors import Conflict, InvalidInput, NotFound
 from app.services import repair_selection, repairs
 from app.services.repair_selection import ActionFilter
 
@@ -47,8 +47,7 @@ def decide(
     if row.decision == Decision.APPLIED or repair.applied_at is not None:
         raise Conflict(f"the repair of {action_id} is applied already; start another repair to change more")
     repairs.refuse_while_running(session, repair.id)
-    if if_revision is not None and if_revision != row.revision:
-        raise PreconditionFailed(f"action {action_id} is at revision {row.revision}; read it again")
+    repairs.require_action_revision(row, if_revision)
     row.decision = decision.value
     row.decided_by = key_id
     row.decided_at = now

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import Row, select
 from sqlalchemy.orm import Session
 
 from app.db.base import new_id
@@ -144,13 +144,13 @@ def _chosen(session: Session, repair: RepairRow, action_ids: Sequence[str] | Non
     return rows
 
 
-def _is_undone(row: RepairActionRow, line_ids: set[str]) -> bool:
+def _is_undone(row: RepairActionRow | Row[*tuple[Any, ...]], line_ids: set[str]) -> bool:
     return row.reverted_at is not None and row.reverted_in_version_id in line_ids
 
 
 def _last_reverted_in(rows: Sequence[RepairActionRow]) -> str | None:
-    marked = [row for row in rows if row.reverted_at is not None]
-    return max(marked, key=lambda row: row.reverted_at).reverted_in_version_id if marked else None
+    marked = [(row.reverted_at, row.reverted_in_version_id) for row in rows if row.reverted_at is not None]
+    return max(marked, key=lambda mark: mark[0])[1] if marked else None
 
 
 def _changes(session: Session, undo: _Undo, *, whole: bool) -> list[Change]:

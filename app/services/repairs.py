@@ -211,3 +211,9 @@ def require_revision(repair: RepairRow, if_revision: int | None) -> None:
     """Raises PreconditionFailed where the caller has read another state of the repair than it is in."""
     if if_revision is not None and if_revision != repair.revision:
         raise PreconditionFailed(f"repair {repair.id} is at revision {repair.revision}; read it again")
+
+
+def require_action_revision(row: RepairActionRow, if_revision: int | None) -> None:
+    """Raises PreconditionFailed where the caller has read another state of the action than it is in."""
+    if if_revision is not None and if_revision != row.revision:
+        raise PreconditionFailed(f"action {row.id} is at revision {row.revision}; read it again")

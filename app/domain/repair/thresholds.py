@@ -63,3 +63,10 @@ REGIONAL_KAPPA = 0.25
 # of its prompts, are a template filled in twice; judged from this many pairs.
 TEMPLATE_DISAGREEMENT = 0.6
 TEMPLATE_MIN_PAIRS = 10
+
+# Cosine of prompts' idf-weighted words from which two rows with one label ask alike: half of what the
+# prompts say, by weight, is shared.
+SIMILAR_PROMPT_COSINE = 0.5
+
+# A replaced text shorter than this is a syllable: it stands in other rows for other reasons.
+REPLACED_MIN_CHARACTERS = 4
