@@ -82,7 +82,7 @@ def at_places(session: Session, version_id: str, positions: Collection[int]) -> 
             VersionExampleRow.version_id == version_id, VersionExampleRow.position == func.any(wanted)
         )
     )
-    return dict(rows.tuples().all())
+    return {row.position: row.example_id for row in rows}
 
 
 def newest_descendant(session: Session, version: DatasetVersionRow) -> DatasetVersionRow:
