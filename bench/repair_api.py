@@ -76,6 +76,8 @@ def repair_over_http(data: Path, *, rows: int = 100_000, cases: int = 200) -> di
             yield
             seconds = time.perf_counter() - started
             stages[name] = {"seconds": round(seconds, 1), **_quantiles(reader.stop())}
+            # said as it goes: the whole run takes minutes
+            print(f"{name}: {stages[name]}", flush=True)
 
         dataset = client.post("/v1/datasets", {"name": "bench"})
         items = [{"external_id": c["id"], **{name: c[name] for name in CASE_FIELDS}} for c in failed]
