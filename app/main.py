@@ -23,6 +23,7 @@ from app.logging import configure as configure_logging
 from app.logging import get_logger
 from app.services import projects
 from app.settings import Settings, get_settings
+from app.web.repair_page import render_frame, render_plan
 from app.web.report_csv import render_csv
 from app.web.report_html import render_html
 from app.web.report_markdown import render_markdown
@@ -78,6 +79,8 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         "md": render_markdown,
         "csv": render_csv,
     }
+    app.state.render_repair_frame = render_frame
+    app.state.render_repair_plan = render_plan
     app.add_middleware(RequestContext, metrics=RequestMetrics(registry))
     error_handlers.install(app)
     for router in ROUTERS:

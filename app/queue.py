@@ -27,6 +27,7 @@ class Stage(StrEnum):
     IMPORT = "import"
     DIAGNOSE = "diagnose"
     REPAIR = "repair"
+    APPLY = "apply"
     AUGMENT = "augment"
     MIX = "mix"
     TRAIN = "train"
@@ -38,6 +39,7 @@ QUEUE_OF: dict[Stage, Queue] = {
     Stage.IMPORT: Queue.CPU,
     Stage.DIAGNOSE: Queue.CPU,
     Stage.REPAIR: Queue.CPU,
+    Stage.APPLY: Queue.CPU,
     Stage.AUGMENT: Queue.LLM,
     Stage.MIX: Queue.CPU,
     Stage.TRAIN: Queue.GPU,

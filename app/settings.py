@@ -33,6 +33,11 @@ class Settings(BaseSettings):
     body_limit_bytes: int = Field(default=64 * 1024**2, description="Largest other request body, unpacked.")
     line_limit_bytes: int = Field(default=8 * 1024**2, description="Largest single row of an upload.")
 
+    apply_rows_in_request: int = Field(
+        default=20_000,
+        description="A repair of a version with more rows is applied by a worker, not in the request.",
+    )
+
     embedder: str = "use-multilingual-v3"
     base_model_cache: Path | None = Field(default=None, description="Folder of converted base models.")
     training_threads: int | None = Field(default=None, description="CPU threads of a training; unset: all.")

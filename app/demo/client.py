@@ -19,6 +19,7 @@ class ApiError(RuntimeError):
 
 class Client:
     def __init__(self, url: str, key: str) -> None:
+        self.url, self.key = url, key
         self._http = httpx.Client(
             base_url=url, headers={"Authorization": f"Bearer {key}"}, timeout=120, trust_env=False
         )

@@ -281,7 +281,7 @@ class _Writer:
 
     def write(self, batch: list[TrainingExample]) -> None:
         bulk.copy_examples(self._session, self._dataset_id, map(self._counted, batch))
-        bulk.copy_members(self._session, self._version_id, [e.id for e in batch], start=self.rows)
+        bulk.copy_members(self._session, self._version_id, enumerate([e.id for e in batch], self.rows))
         self.rows += len(batch)
 
     def _counted(self, example: TrainingExample) -> tuple[TrainingExample, EncodedExample]:

@@ -16,9 +16,13 @@ EVENING_OUT = "balance"
 
 
 def taught_since(session: Session, version_id: str, *, ancestor_id: str) -> frozenset[str]:
-    """Ids of the rows that ``version_id`` teaches anew since ``ancestor_id``: added, relabelled, redacted."""
+    """Ids of the rows that ``version_id`` teaches anew since ``ancestor_id``: added, relabelled, redacted.
+
+    A row that was changed or dropped and came back teaches what it taught before.
+    """
     version = session.get_one(DatasetVersionRow, version_id)
     taught: set[str] = set()
+    left: dict[str, bool] = {}  # rows that stood here once, and whether they taught anew
     for step in reversed(version_rows.chain(session, version, up_to=ancestor_id)):
         if step.id == ancestor_id:
             continue
@@ -36,6 +40,8 @@ def taught_since(session: Session, version_id: str, *, ancestor_id: str) -> froz
             was_taught = previous_id in taught
             taught.discard(previous_id)
             cosmetic = kind in COSMETIC or rule == EVENING_OUT
-            if example_id is not None and (not cosmetic or was_taught):
+            if previous_id is not None:
+                left[previous_id] = was_taught
+            if example_id is not None and left.get(example_id, not cosmetic or was_taught):
                 taught.add(example_id)
     return frozenset(taught)

@@ -1,21 +1,20 @@
-"""Repair plans: proposed by a worker, decided by people or policy, applied once."""
+"""Repair plans: proposed by a worker, read, and applied once."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
 from typing import Any
 
-from sqlalchemy import func, select, update
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from app.db.base import new_id
-from app.db.models import DatasetVersionRow, RepairActionRow, RepairRow
-from app.domain.repair.apply import apply_actions
-from app.domain.repair.plan import ActionKind, Decision, ProposedAction, RepairPlan, RepairPolicy
+from app.db.models import DatasetVersionRow, RepairActionRow, RepairRow, RepairRunRow
+from app.domain.cycle_status import Status
+from app.domain.repair.plan import Decision, ProposedAction, RepairPlan, RepairPolicy
 from app.errors import Conflict, InvalidInput, NotFound, PreconditionFailed
 from app.queue import Stage
-from app.services import diagnoses, events, versions, work
+from app.services import diagnoses, events, repair_applying, repair_selection, versions, work
 
 
 def create(
@@ -70,12 +69,21 @@ def get_action(session: Session, project_id: str, action_id: str) -> RepairActio
 
 def save_plan(session: Session, row: RepairRow, plan: RepairPlan) -> None:
     """Write the plan's actions in their order."""
+    add_actions(session, row, plan.actions, start=0)
+    row.summary = dict(plan.summary)
+    session.flush()
+
+
+def add_actions(
+    session: Session, repair: RepairRow, actions: Sequence[ProposedAction], *, start: int
+) -> list[RepairActionRow]:
+    """Write actions into a plan from the place ``start`` on."""
     now = work.now()
-    session.add_all(
+    rows = [
         RepairActionRow(
             id=new_id("ra"),
-            project_id=row.project_id,
-            repair_id=row.id,
+            project_id=repair.project_id,
+            repair_id=repair.id,
             created_at=now,
             ordinal=ordinal,
             kind=action.kind.value,
@@ -87,109 +95,38 @@ def save_plan(session: Session, row: RepairRow, plan: RepairPlan) -> None:
             evidence=dict(action.evidence),
             decision=action.decision.value,
         )
-        for ordinal, action in enumerate(plan.actions)
-    )
-    row.summary = dict(plan.summary)
+        for ordinal, action in enumerate(actions, start)
+    ]
+    session.add_all(rows)
     session.flush()
+    return rows
 
 
-def decide(
-    session: Session,
-    project_id: str,
-    action_id: str,
-    *,
-    decision: Decision,
-    key_id: str | None,
-    now: datetime,
-    if_revision: int | None = None,
-) -> RepairActionRow:
-    """Approve, reject or reopen one action. 409 once its repair is applied, 412 when read stale."""
-    action = get_action(session, project_id, action_id)
-    # the repair first, as apply does: a decision and an apply never pass each other by
-    repair = _lock(session, project_id, action.repair_id)
-    row = session.scalar(
-        select(RepairActionRow)
-        .where(RepairActionRow.id == action_id)
-        .with_for_update()
-        .execution_options(populate_existing=True)
-    )
-    if row is None:
-        raise NotFound(f"no repair action {action_id} in this project")
-    _refuse_applied_decision(decision)
-    if row.decision == Decision.APPLIED or repair.applied_at is not None:
-        raise Conflict(f"the repair of {action_id} is applied already; start another repair to change more")
-    if if_revision is not None and if_revision != row.revision:
-        raise PreconditionFailed(f"action {action_id} is at revision {row.revision}; read it again")
-    row.decision = decision.value
-    row.decided_by = key_id
-    row.decided_at = now
-    row.revision += 1
-    session.flush()
-    return row
-
-
-def decide_many(
-    session: Session,
-    project_id: str,
-    repair_id: str,
-    *,
-    decision: Decision,
-    kind: str | None = None,
-    current: str | None = None,
-    min_score: float | None = None,
-    action_ids: Sequence[str] | None = None,
-    key_id: str | None,
-    now: datetime,
-) -> int:
-    """Decide every action that meets all given filters; returns how many."""
-    repair = _lock(session, project_id, repair_id)
-    _refuse_applied_decision(decision)
-    _require_planned(repair)
-    if repair.applied_at is not None:
-        raise Conflict(f"repair {repair_id} is applied already")
-    statement = update(RepairActionRow).where(RepairActionRow.repair_id == repair_id)
-    if kind is not None:
-        statement = statement.where(RepairActionRow.kind == kind)
-    if current is not None:
-        statement = statement.where(RepairActionRow.decision == current)
-    if min_score is not None:
-        statement = statement.where(RepairActionRow.score >= min_score)
-    if action_ids is not None:
-        statement = statement.where(RepairActionRow.id.in_(list(action_ids)))
-    result = session.execute(
-        statement.values(
-            decision=decision.value,
-            decided_by=key_id,
-            decided_at=now,
-            revision=RepairActionRow.revision + 1,
-        )
-    )
-    return int(result.rowcount)  # pyright: ignore[reportAttributeAccessIssue]
-
-
-def apply(session: Session, project_id: str, repair_id: str) -> DatasetVersionRow:
+def apply(
+    session: Session, project_id: str, repair_id: str, *, if_revision: int | None = None
+) -> DatasetVersionRow:
     """Make the version in which every approved action is carried out; a second call returns the same one.
 
     A repair without an approved action yields its own dataset version unchanged.
     """
-    repair = _lock(session, project_id, repair_id)
-    _require_planned(repair)
-    if repair.result_version_id is not None:
-        return versions.require(session, project_id, repair.result_version_id)
+    repair = lock(session, project_id, repair_id)
+    require_planned(repair)
+    made = result_of(session, repair)
+    if made is not None:
+        return made
+    require_revision(repair, if_revision)
     parent = versions.require_alive(session, repair.dataset_version_id)
-    rows = list(
-        session.scalars(
-            select(RepairActionRow)
-            .where(RepairActionRow.repair_id == repair_id, RepairActionRow.decision == Decision.APPROVED)
-            .order_by(RepairActionRow.ordinal)
-        )
+    rows = repair_applying.approved(session, repair_id)
+    version = parent if not rows else repair_applying.make_version(session, repair, parent, rows)
+    repair_selection.update_actions(
+        session,
+        repair_id,
+        [RepairActionRow.decision == Decision.APPROVED],
+        decision=Decision.APPLIED.value,
     )
-    version = parent if not rows else _make_version(session, repair, parent, rows)
-    for row in rows:
-        row.decision = Decision.APPLIED.value
-        row.revision += 1
     repair.applied_at = work.now()
     repair.result_version_id = version.id
+    repair.revision += 1
     events.append(
         session, project_id, repair_id, "applied", {"dataset_version_id": version.id, "actions": len(rows)}
     )
@@ -201,39 +138,13 @@ def apply(session: Session, project_id: str, repair_id: str) -> DatasetVersionRo
     return version
 
 
-def _make_version(
-    session: Session, repair: RepairRow, parent: DatasetVersionRow, rows: Sequence[RepairActionRow]
-) -> DatasetVersionRow:
-    touched = sorted({example_id for row in rows for example_id in row.example_ids})
-    examples = versions.load_by_ids(session, parent.id, touched)
-    applied = apply_actions(examples, [action_of(row) for row in rows], new_id=lambda: new_id("ex"))
-    new_examples = {row.example.id: row.example for row in applied.rows}
-    changes = [
-        versions.Change(
-            kind=change.kind.value,
-            example=new_examples.get(change.example_id) if change.example_id else None,
-            previous_example_id=change.previous_example_id,
-            reason=change.reason,
-            action_id=rows[change.action_index].id,
-        )
-        for change in applied.changes
-    ]
-    return versions.create_child(
-        session, parent, changes=changes, recipe={"kind": "repair", "repair_id": repair.id}
-    )
-
-
-def action_of(row: RepairActionRow) -> ProposedAction:
-    return ProposedAction(
-        kind=ActionKind(row.kind),
-        example_ids=tuple(row.example_ids),
-        before=tuple(row.before),
-        after=tuple(row.after),
-        reason=row.reason,
-        score=row.score,
-        evidence=row.evidence,
-        decision=Decision(row.decision),
-    )
+def result_of(session: Session, repair: RepairRow) -> DatasetVersionRow | None:
+    """The version that the repair made; None before it is applied, StageError once its dataset is deleted."""
+    if repair.result_version_id is not None:
+        return versions.require_alive(session, repair.result_version_id)
+    if repair.applied_at is not None:
+        raise Conflict(f"the version that repair {repair.id} made was deleted; start another repair")
+    return None
 
 
 def count_actions(session: Session, repair_id: str) -> dict[str, dict[str, int]]:
@@ -248,7 +159,8 @@ def count_actions(session: Session, repair_id: str) -> dict[str, dict[str, int]]
     return counts
 
 
-def _lock(session: Session, project_id: str, repair_id: str) -> RepairRow:
+def lock(session: Session, project_id: str, repair_id: str) -> RepairRow:
+    """The repair, locked after its cycle: everybody locks in this order."""
     cycle_id = session.scalar(select(RepairRow.cycle_id).where(RepairRow.id == repair_id))
     work.lock_cycle(session, cycle_id)
     row = session.scalar(
@@ -262,13 +174,53 @@ def _lock(session: Session, project_id: str, repair_id: str) -> RepairRow:
     return row
 
 
-def _require_planned(repair: RepairRow) -> None:
+def require_open(
+    session: Session, project_id: str, repair_id: str, if_revision: int | None = None
+) -> RepairRow:
+    """The repair, locked, while its plan may still be changed; Conflict or PreconditionFailed otherwise."""
+    get(session, project_id, repair_id)
+    # before the lock as well: the worker that applies it holds that until it is done
+    refuse_while_running(session, repair_id)
+    repair = lock(session, project_id, repair_id)
+    require_planned(repair)
+    if repair.applied_at is not None:
+        raise Conflict(f"repair {repair_id} is applied already")
+    refuse_while_running(session, repair_id)
+    require_revision(repair, if_revision)
+    return repair
+
+
+def newest_run(session: Session, repair_id: str) -> RepairRunRow | None:
+    """The last time that a worker was asked to apply or revert the repair."""
+    return session.scalar(
+        select(RepairRunRow)
+        .where(RepairRunRow.repair_id == repair_id)
+        .order_by(RepairRunRow.created_at.desc(), RepairRunRow.id.desc())
+        .limit(1)
+    )
+
+
+def refuse_while_running(session: Session, repair_id: str) -> None:
+    """Raises Conflict while a worker applies or reverts the repair."""
+    run = newest_run(session, repair_id)
+    if run is not None and not Status(run.status).is_final:
+        doing = "applied" if run.kind == "apply" else "reverted"
+        raise Conflict(f"repair {repair_id} is being {doing}; wait for it")
+
+
+def require_planned(repair: RepairRow) -> None:
+    """Raises Conflict where no plan is there to be decided."""
     if repair.status != "succeeded":
         raise Conflict(f"repair {repair.id} is {repair.status}; its plan is not there yet")
 
 
-def _refuse_applied_decision(decision: Decision) -> None:
-    if decision is Decision.APPLIED:
-        raise InvalidInput(
-            "decision: only apply makes an action 'applied'; send approved, rejected or proposed"
-        )
+def require_revision(repair: RepairRow, if_revision: int | None) -> None:
+    """Raises PreconditionFailed where the caller has read another state of the repair than it is in."""
+    if if_revision is not None and if_revision != repair.revision:
+        raise PreconditionFailed(f"repair {repair.id} is at revision {repair.revision}; read it again")
+
+
+def require_action_revision(row: RepairActionRow, if_revision: int | None) -> None:
+    """Raises PreconditionFailed where the caller has read another state of the action than it is in."""
+    if if_revision is not None and if_revision != row.revision:
+        raise PreconditionFailed(f"action {row.id} is at revision {row.revision}; read it again")

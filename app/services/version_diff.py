@@ -148,10 +148,12 @@ def _changes_along(session: Session, chain: Sequence[DatasetVersionRow]) -> Iter
 
 
 def composed(changes: Iterable[RowChange]) -> list[RowChange]:
-    """Changes in order as one step: what was added and removed again is gone, reasons are joined."""
+    """Changes in order as one step: what was added and removed again, or changed and changed back, is gone;
+    reasons are joined."""
     # By the id of the row as it stands after the changes so far.
     standing: dict[str, RowChange] = {}
-    removed: list[RowChange] = []
+    # By the id of the row as it stood before.
+    removed: dict[str, RowChange] = {}
     for change in changes:
         earlier = standing.pop(change.previous_example_id or "", None)
         if earlier is not None:
@@ -166,10 +168,12 @@ def composed(changes: Iterable[RowChange]) -> list[RowChange]:
         else:
             merged = change
         if merged.example_id is None:
-            removed.append(merged)
-        else:
+            removed[merged.previous_example_id or ""] = merged
+        elif merged.kind is ChangeKind.ADDED and removed.pop(merged.example_id, None) is not None:
+            continue  # it came back as it was
+        elif merged.example_id != merged.previous_example_id:
             standing[merged.example_id] = merged
-    return [*removed, *standing.values()]
+    return [*removed.values(), *standing.values()]
 
 
 _OPPOSITE = {
@@ -198,6 +202,24 @@ def _by_content(session: Session, version: DatasetVersionRow, other: DatasetVers
             previous_example_id=row.example_id if row.kind == ChangeKind.REMOVED else None,
         )
         for row in rows
+    ]
+
+
+def shown_planned(session: Session, changes: Sequence[versions.Change]) -> list[ShownChange]:
+    """Changes that are not written yet, with the contents on both sides."""
+    previous = [c.previous_example_id for c in changes if c.previous_example_id is not None]
+    contents = example_rows.by_ids(session, previous)
+    return [
+        ShownChange(
+            kind=change.kind,
+            reason=change.reason,
+            action_id=change.action_id,
+            example_id=None,
+            previous_example_id=change.previous_example_id,
+            before=_shown(contents.get(change.previous_example_id or "")),
+            after=_shown(change.example),
+        )
+        for change in changes
     ]
 
 

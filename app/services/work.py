@@ -22,6 +22,7 @@ from app.db.models import (
     ImportRow,
     MixtureRow,
     RepairRow,
+    RepairRunRow,
     TrainingJobRow,
     VerificationRow,
 )
@@ -34,6 +35,7 @@ WorkRow = (
     ImportRow
     | DiagnosisRow
     | RepairRow
+    | RepairRunRow
     | AugmentationRow
     | MixtureRow
     | TrainingJobRow
@@ -45,6 +47,7 @@ ROW_OF: dict[Stage, type[WorkRow]] = {
     Stage.IMPORT: ImportRow,
     Stage.DIAGNOSE: DiagnosisRow,
     Stage.REPAIR: RepairRow,
+    Stage.APPLY: RepairRunRow,
     Stage.AUGMENT: AugmentationRow,
     Stage.MIX: MixtureRow,
     Stage.TRAIN: TrainingJobRow,
@@ -186,7 +189,7 @@ def finish(session: Session, row: WorkRow, status: Status, *, error: dict[str, A
         row.progress = 1.0
     events.append(session, row.project_id, row.id, status.value, {"error": error} if error else {})
     session.flush()
-    if not isinstance(row, ImportRow | EvaluationRow) and row.cycle_id is not None:
+    if not isinstance(row, ImportRow | EvaluationRow | RepairRunRow) and row.cycle_id is not None:
         from app.services import cycles  # a cycle starts work, and finished work moves its cycle
 
         cycles.work_finished(session, row.cycle_id, row)

@@ -64,15 +64,15 @@ _KANA = re.compile(r"[\u3040-\u30ff\uac00-\ud7af]")
 
 def render_html(report: ReportModel) -> str:
     """The whole report as one HTML document; encode it as UTF-8."""
-    environment = _environment()
-    script = _asset("report.js") + (_asset("map.js") if report.map is not None else "")
+    templates = environment()
+    script = asset("report.js") + (asset("map.js") if report.map is not None else "")
     digest = base64.b64encode(hashlib.sha256(script.encode("utf-8")).digest()).decode("ascii")
     findings = report_summary.in_reading_order(report.findings)
     instructions = shared_instructions(findings)
     shown = findings[:MAX_FINDINGS]
     shown_ids = frozenset(f.id for f in shown)
     before_and_after = report_summary.before_and_after(report)
-    document = environment.get_template(
+    document = templates.get_template(
         "report.html.j2"
     ).render(
         report=report,
@@ -94,7 +94,7 @@ def render_html(report: ReportModel) -> str:
             len(before_and_after), (report.verification and report.verification.total_cases) or 0
         ),
         clusters={c.id: c for c in report.clusters},
-        style=Markup(_asset("report.css")),  # noqa: S704 - our own file
+        style=Markup(asset("report.css")),  # noqa: S704 - our own file
         script=Markup(script),  # noqa: S704 - our own file
         script_hash=f"sha256-{digest}",
     )
@@ -103,7 +103,7 @@ def render_html(report: ReportModel) -> str:
 
 
 @cache
-def _environment() -> Environment:
+def environment() -> Environment:
     environment = Environment(
         loader=PackageLoader("app.web"),
         autoescape=True,
@@ -147,7 +147,7 @@ def _environment() -> Environment:
 
 
 @cache
-def _asset(name: str) -> str:
+def asset(name: str) -> str:
     return files("app.web").joinpath("templates", name).read_text(encoding="utf-8")
 
 

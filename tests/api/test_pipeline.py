@@ -24,13 +24,19 @@ NOUNS = {
 }
 
 
+def as_listed(one: dict[str, Any]) -> dict[str, Any]:
+    """Without what only a single repair tells: counting the actions of every plan in a list would be slow."""
+    told_once = ("counts", "run") if one["object"] == "repair" else ()
+    return {k: v for k, v in one.items() if k not in told_once}
+
+
 def test_every_noun_is_read_and_listed(client: TestClient, seeded: Seeded) -> None:
     for noun, (parameter, object_) in NOUNS.items():
         id = asdict(seeded)[parameter]
         one = client.get(f"/v1/{noun}/{id}")
         assert one.status_code == 200, one.text
         assert (one.json()["id"], one.json()["object"]) == (id, object_)
-        assert rows_of(client, f"/v1/{noun}") == [one.json()]
+        assert rows_of(client, f"/v1/{noun}") == [as_listed(one.json())]
         if noun != "adapters":
             assert one.json()["status"] == "succeeded"
             assert rows_of(client, f"/v1/{noun}", status="failed") == []
@@ -173,7 +179,7 @@ def test_work_is_queued_with_a_place_to_watch_it(client: TestClient, seeded: See
         work = answer.json()
         assert answer.headers["location"] == f"/v1/{noun}/{work['id']}"
         assert work["status"] in ("queued", "running")
-        assert client.get(answer.headers["location"]).json() == work
+        assert as_listed(client.get(answer.headers["location"]).json()) == work
         cancelled = client.post(f"/v1/{noun}/{work['id']}/cancel").json()
         assert cancelled["status"] == "cancelled" or cancelled["cancel_requested"]
 

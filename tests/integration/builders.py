@@ -69,7 +69,7 @@ def add_version(session: Session, project_id: str, rows: int = 4, *, name: str =
     session.add(version)
     session.flush()
     bulk.copy_examples(session, dataset.id, encoded)
-    bulk.copy_members(session, version.id, [row.id for row, _ in encoded], start=0)
+    bulk.copy_members(session, version.id, enumerate([row.id for row, _ in encoded]))
     return version
 
 

@@ -16,7 +16,8 @@ from app.db.session import SessionFactory, transaction
 from app.domain.repair.plan import ActionKind, Decision
 from app.errors import Conflict, InvalidInput, NotFound, PreconditionFailed, StageError
 from app.queue import Stage
-from app.services import projects, repairs, versions, work
+from app.services import projects, repair_decisions, repairs, versions, work
+from app.services.repair_selection import ActionFilter
 from tests.integration.builders import action, add_diagnosis, add_repair, add_version, event_types, succeed
 from tests.integration.waiting import in_thread, until_blocked_or_done
 
@@ -119,7 +120,9 @@ def test_two_people_who_apply_at_once_get_one_version(
 def test_a_plan_without_an_approved_action_changes_nothing(
     session: Session, project: str, repair: RepairRow
 ) -> None:
-    repairs.decide_many(session, project, repair.id, decision=Decision.REJECTED, key_id="key_1", now=NOW)
+    repair_decisions.decide_many(
+        session, project, repair.id, decision=Decision.REJECTED, key_id="key_1", now=NOW
+    )
     before = version_count(session)
     version = repairs.apply(session, project, repair.id)
     assert version.id == repair.dataset_version_id
@@ -131,7 +134,9 @@ def test_a_plan_without_an_approved_action_changes_nothing(
 
 def test_a_decision_is_kept_with_who_and_when(session: Session, project: str, repair: RepairRow) -> None:
     drop = actions_of(session, repair)[0]
-    row = repairs.decide(session, project, drop.id, decision=Decision.APPROVED, key_id="key_1", now=NOW)
+    row = repair_decisions.decide(
+        session, project, drop.id, decision=Decision.APPROVED, key_id="key_1", now=NOW
+    )
     assert (row.decision, row.decided_by, row.decided_at, row.revision) == ("approved", "key_1", NOW, 2)
     version = repairs.apply(session, project, repair.id)
     assert outputs(session, version) == ["better", "A2", "A3", "A4", "new"]
@@ -141,11 +146,11 @@ def test_a_decision_on_what_was_read_stale_is_refused(
     session: Session, project: str, repair: RepairRow
 ) -> None:
     drop = actions_of(session, repair)[0]
-    repairs.decide(
+    repair_decisions.decide(
         session, project, drop.id, decision=Decision.REJECTED, key_id="key_1", now=NOW, if_revision=1
     )
     with pytest.raises(PreconditionFailed, match="revision 2"):
-        repairs.decide(
+        repair_decisions.decide(
             session, project, drop.id, decision=Decision.APPROVED, key_id="key_2", now=NOW, if_revision=1
         )
     assert decisions(session, repair)[0] == "rejected"
@@ -163,7 +168,7 @@ def test_two_people_who_decide_at_once_do_not_overwrite_each_other(
             with transaction(sessions) as session:
                 read = repairs.get_action(session, project, drop_id).revision
                 both.wait()
-                repairs.decide(
+                repair_decisions.decide(
                     session, project, drop_id, decision=decision, key_id=key_id, now=NOW, if_revision=read
                 )
         except PreconditionFailed:
@@ -188,9 +193,13 @@ def test_nothing_is_decided_after_the_plan_is_applied(
     repairs.apply(session, project, repair.id)
     for row in actions_of(session, repair):
         with pytest.raises(Conflict, match="applied"):
-            repairs.decide(session, project, row.id, decision=Decision.REJECTED, key_id=None, now=NOW)
+            repair_decisions.decide(
+                session, project, row.id, decision=Decision.REJECTED, key_id=None, now=NOW
+            )
     with pytest.raises(Conflict, match="applied"):
-        repairs.decide_many(session, project, repair.id, decision=Decision.REJECTED, key_id=None, now=NOW)
+        repair_decisions.decide_many(
+            session, project, repair.id, decision=Decision.REJECTED, key_id=None, now=NOW
+        )
     assert decisions(session, repair) == ["proposed", "applied", "applied"]
 
 
@@ -206,7 +215,7 @@ def test_a_decision_that_meets_an_apply_is_carried_out_or_refused(
     with ThreadPoolExecutor(1) as pool:
         with transaction(sessions) as person:
             chosen = actions_of(person, repair)[ordinal]
-            repairs.decide(person, project, chosen.id, decision=decision, key_id="key_1", now=NOW)
+            repair_decisions.decide(person, project, chosen.id, decision=decision, key_id="key_1", now=NOW)
             applied = in_thread(pool, sessions, lambda s: repairs.apply(s, project, repair.id).id)
             until_blocked_or_done(sessions, applied)
         version_id = applied.result(timeout=10)
@@ -230,7 +239,9 @@ def test_a_decision_sees_an_apply_that_came_after_its_session_first_read_the_pla
             repairs.apply(other, project, repair.id)
         for row in (drop, relabel):
             with pytest.raises(Conflict):
-                repairs.decide(person, project, row.id, decision=Decision.REJECTED, key_id=None, now=NOW)
+                repair_decisions.decide(
+                    person, project, row.id, decision=Decision.REJECTED, key_id=None, now=NOW
+                )
 
 
 def test_many_are_decided_by_what_they_have_in_common(
@@ -239,31 +250,40 @@ def test_many_are_decided_by_what_they_have_in_common(
     drop, relabel, add = actions_of(session, repair)
     filters = [
         ({"kind": "drop"}, 1),
-        ({"current": "approved"}, 2),
+        ({"decision": "approved"}, 2),
         ({"min_score": 0.85}, 1),
         ({"action_ids": [drop.id, add.id]}, 2),
         ({"action_ids": []}, 0),
         ({"kind": "merge"}, 0),
         ({}, 3),
     ]
-    for filter, hit in filters:
+    for chosen, hit in filters:
         with session.begin_nested() as savepoint:
-            decided = repairs.decide_many(
-                session, project, repair.id, decision=Decision.REJECTED, key_id="key_1", now=NOW, **filter
+            decided = repair_decisions.decide_many(
+                session,
+                project,
+                repair.id,
+                decision=Decision.REJECTED,
+                key_id="key_1",
+                now=NOW,
+                chosen=ActionFilter(**chosen),
             )
-            assert decided == hit, filter
+            assert decided == hit, chosen
             session.expire_all()
-            assert decisions(session, repair).count("rejected") == hit, filter
+            assert decisions(session, repair).count("rejected") == hit, chosen
             savepoint.rollback()
+    session.expire_all()
     assert relabel.revision == 1
 
 
 def test_nobody_says_applied_but_the_apply(session: Session, project: str, repair: RepairRow) -> None:
     drop = actions_of(session, repair)[0]
     with pytest.raises(InvalidInput, match="apply"):
-        repairs.decide(session, project, drop.id, decision=Decision.APPLIED, key_id=None, now=NOW)
+        repair_decisions.decide(session, project, drop.id, decision=Decision.APPLIED, key_id=None, now=NOW)
     with pytest.raises(InvalidInput, match="apply"):
-        repairs.decide_many(session, project, repair.id, decision=Decision.APPLIED, key_id=None, now=NOW)
+        repair_decisions.decide_many(
+            session, project, repair.id, decision=Decision.APPLIED, key_id=None, now=NOW
+        )
 
 
 def test_a_plan_that_is_not_there_yet_is_neither_decided_nor_applied(session: Session, project: str) -> None:
@@ -275,7 +295,9 @@ def test_a_plan_that_is_not_there_yet_is_neither_decided_nor_applied(session: Se
     with pytest.raises(Conflict, match="queued"):
         repairs.apply(session, project, row.id)
     with pytest.raises(Conflict, match="queued"):
-        repairs.decide_many(session, project, row.id, decision=Decision.APPROVED, key_id=None, now=NOW)
+        repair_decisions.decide_many(
+            session, project, row.id, decision=Decision.APPROVED, key_id=None, now=NOW
+        )
     work.cancel(session, RepairRow, project, row.id)
     with pytest.raises(Conflict, match="cancelled"):
         repairs.apply(session, project, row.id)
@@ -307,7 +329,9 @@ def test_the_repairs_of_another_project_are_not_there(
     with pytest.raises(NotFound):
         repairs.apply(session, other, repair.id)
     with pytest.raises(NotFound):
-        repairs.decide(session, other, drop.id, decision=Decision.APPROVED, key_id=None, now=NOW)
+        repair_decisions.decide(session, other, drop.id, decision=Decision.APPROVED, key_id=None, now=NOW)
     with pytest.raises(NotFound):
-        repairs.decide_many(session, other, repair.id, decision=Decision.APPROVED, key_id=None, now=NOW)
+        repair_decisions.decide_many(
+            session, other, repair.id, decision=Decision.APPROVED, key_id=None, now=NOW
+        )
     assert decisions(session, repair) == ["proposed", "approved", "approved"]

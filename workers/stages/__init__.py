@@ -23,6 +23,7 @@ RUN: dict[Stage, Callable[[StageContext], None]] = {
     Stage.IMPORT: _stage("import_dataset"),
     Stage.DIAGNOSE: _stage("diagnose"),
     Stage.REPAIR: _stage("repair"),
+    Stage.APPLY: _stage("apply_repair"),
     Stage.AUGMENT: _stage("augment"),
     Stage.MIX: _stage("mix"),
     Stage.TRAIN: _stage("train"),

@@ -1,26 +1,56 @@
-"""Repair plans: read, decided action by action or many at once, applied."""
+"""Repair plans: read, decided action by action or many at once, applied, taken back."""
 
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import Annotated
+from typing import Annotated, Any
 
-from fastapi import APIRouter, Header, Response
+from fastapi import APIRouter, Header, Query, Response
 
 from app.api.answers import if_match, located, versioned
-from app.api.dependencies import DatabaseSession, Maintainer, Page, PageInOrder, Reader
+from app.api.dependencies import AppSettings, DatabaseSession, Maintainer, Page, PageInOrder, Reader
 from app.api.problems import documented
 from app.api.schemas.common import Id, ListOf
 from app.api.schemas.datasets import DatasetVersion
-from app.api.schemas.repairs import Decided, NewDecision, NewDecisions, NewRepair, Repair, RepairAction
+from app.api.schemas.repairs import (
+    ActionCount,
+    AddedActions,
+    Decided,
+    NewDecision,
+    NewDecisions,
+    NewRepair,
+    NewRevert,
+    NewSimilar,
+    Repair,
+    RepairAction,
+    RepairInFull,
+    RepairPreview,
+    RepairRun,
+    Rule,
+)
 from app.api.transaction_route import TransactionRoute
 from app.db.base import WorkStatus
-from app.db.models import DatasetVersionRow, RepairActionRow, RepairRow
+from app.db.models import DatasetVersionRow, RepairActionRow, RepairRow, RepairRunRow
 from app.db.repositories.pages import Page as PageOf
 from app.domain.repair.plan import ActionKind, Decision
-from app.services import listings, repairs, work
+from app.services import (
+    listings,
+    repair_decisions,
+    repair_runs,
+    repair_selection,
+    repair_similar,
+    repairs,
+    work,
+)
+from app.services.repair_selection import ActionFilter
 
 router = APIRouter(prefix="/v1", tags=["repairs"], route_class=TransactionRoute)
+
+IfMatch = Annotated[str | None, Header(alias="If-Match", max_length=100)]
+_MADE_BY_A_WORKER: dict[int | str, dict[str, Any]] = {
+    202: {"model": RepairRun, "description": "The version is large: a worker makes it. Watch the repair."},
+    **documented([412]),
+}
 
 
 @router.post("/repairs", status_code=202, response_model=Repair)
@@ -58,9 +88,15 @@ def list_repairs(
     )
 
 
-@router.get("/repairs/{repair_id}", response_model=Repair)
-def read_repair(repair_id: Id, caller: Reader, session: DatabaseSession) -> RepairRow:
-    return repairs.get(session, caller.project_id, repair_id)
+@router.get("/repairs/{repair_id}", response_model=RepairInFull)
+def read_repair(repair_id: Id, caller: Reader, session: DatabaseSession, response: Response) -> RepairInFull:
+    row = versioned(response, repairs.get(session, caller.project_id, repair_id))
+    run = repairs.newest_run(session, repair_id)
+    return RepairInFull(
+        **Repair.model_validate(row).model_dump(),
+        counts=[ActionCount.model_validate(c) for c in repair_selection.counts(session, repair_id)],
+        run=None if run is None else RepairRun.model_validate(run),
+    )
 
 
 @router.post("/repairs/{repair_id}/cancel", response_model=Repair)
@@ -75,40 +111,135 @@ def list_actions(
     session: DatabaseSession,
     page: PageInOrder,
     kind: ActionKind | None = None,
+    rule: Annotated[Rule | None, Query()] = None,
     decision: Decision | None = None,
+    min_score: Annotated[float | None, Query(ge=0, le=1)] = None,
+    max_score: Annotated[float | None, Query(ge=0, le=1)] = None,
+    reason: Annotated[str | None, Query(max_length=500)] = None,
+    example_id: Id | None = None,
 ) -> PageOf[RepairActionRow]:
+    """The plan's actions in the order in which they are carried out."""
     repairs.get(session, caller.project_id, repair_id)
-    return listings.of_parent(
-        session, RepairActionRow, {"repair_id": repair_id}, page, kind=kind, decision=decision
+    chosen = ActionFilter(
+        kind=kind,
+        rule=rule,
+        decision=decision,
+        min_score=min_score,
+        max_score=max_score,
+        reason=reason,
+        example_ids=None if example_id is None else [example_id],
     )
+    return repair_selection.page(session, repair_id, chosen, page)
 
 
-@router.post("/repairs/{repair_id}/decisions", response_model=Decided)
+@router.post("/repairs/{repair_id}/decisions", response_model=Decided, responses=documented([412]))
 def decide_many(
-    repair_id: Id, payload: NewDecisions, caller: Maintainer, session: DatabaseSession
+    repair_id: Id,
+    payload: NewDecisions,
+    caller: Maintainer,
+    session: DatabaseSession,
+    response: Response,
+    if_match_header: IfMatch = None,
 ) -> Decided:
-    """Decide every action that meets the conditions."""
-    decided = repairs.decide_many(
+    """Decide every action that meets the conditions. Send the repair's ETag as If-Match to decide what you
+    have read."""
+    chosen = ActionFilter(
+        kind=payload.kind,
+        rule=payload.rule,
+        decision=payload.current,
+        min_score=payload.min_score,
+        max_score=payload.max_score,
+        reason=payload.reason,
+        example_ids=payload.example_ids,
+        action_ids=payload.action_ids,
+    )
+    common: dict[str, Any] = {
+        "chosen": chosen,
+        "key_id": caller.key_id,
+        "now": datetime.now(UTC),
+        "if_revision": if_match(if_match_header),
+    }
+    if payload.policy is not None:
+        policy = payload.policy.model_dump(exclude_none=True)
+        decided = repair_decisions.decide_by_policy(session, caller.project_id, repair_id, policy, **common)
+    else:
+        assert payload.decision is not None
+        decided = repair_decisions.decide_many(
+            session, caller.project_id, repair_id, decision=payload.decision, **common
+        )
+    row = versioned(response, repairs.get(session, caller.project_id, repair_id))
+    return Decided(repair_id=repair_id, decided=decided, revision=row.revision)
+
+
+@router.post(
+    "/repairs/{repair_id}/apply",
+    response_model=DatasetVersion | RepairPreview | RepairRun,
+    responses=_MADE_BY_A_WORKER,
+)
+def apply_repair(
+    repair_id: Id,
+    caller: Maintainer,
+    session: DatabaseSession,
+    settings: AppSettings,
+    response: Response,
+    dry_run: Annotated[bool, Query(description="Only tell what the version would be.")] = False,
+    changes: Annotated[int, Query(ge=0, le=1000, description="How many changes a dry run shows.")] = 20,
+    if_match_header: IfMatch = None,
+) -> DatasetVersion | RepairPreview | RepairRun:
+    """Make the dataset version in which every approved action is carried out; a second call returns it again.
+
+    A large version is made by a worker: 202, and the repair's ``run`` tells how far it is.
+    """
+    if dry_run:
+        preview = repair_runs.preview(session, caller.project_id, repair_id, limit=changes)
+        return RepairPreview.model_validate(preview)
+    made = repair_runs.apply(
         session,
         caller.project_id,
         repair_id,
-        decision=payload.decision,
-        kind=payload.kind,
-        current=payload.current,
-        min_score=payload.min_score,
-        action_ids=payload.action_ids,
-        key_id=caller.key_id,
-        now=datetime.now(UTC),
+        rows_in_request=settings.apply_rows_in_request,
+        if_revision=if_match(if_match_header),
     )
-    return Decided(repair_id=repair_id, decided=decided)
+    return _made(response, made)
 
 
-@router.post("/repairs/{repair_id}/apply", response_model=DatasetVersion)
-def apply_repair(
-    repair_id: Id, caller: Maintainer, session: DatabaseSession, response: Response
-) -> DatasetVersionRow:
-    """Make the dataset version in which every approved action is carried out; a second call returns it again."""
-    return located(response, "/v1/dataset-versions", repairs.apply(session, caller.project_id, repair_id))
+@router.post(
+    "/repairs/{repair_id}/revert",
+    response_model=DatasetVersion | RepairRun,
+    responses=_MADE_BY_A_WORKER,
+)
+def revert_repair(
+    repair_id: Id,
+    caller: Maintainer,
+    session: DatabaseSession,
+    settings: AppSettings,
+    response: Response,
+    payload: NewRevert | None = None,
+    if_match_header: IfMatch = None,
+) -> DatasetVersion | RepairRun:
+    """Make a further version in which the repair, or some of its actions, are undone; a second call returns it
+    again. 409 names the rows that a later version changed since."""
+    payload = payload or NewRevert()
+    made = repair_runs.revert(
+        session,
+        caller.project_id,
+        repair_id,
+        action_ids=payload.action_ids,
+        version_id=payload.dataset_version_id,
+        rows_in_request=settings.apply_rows_in_request,
+        now=datetime.now(UTC),
+        if_revision=if_match(if_match_header),
+    )
+    return _made(response, made)
+
+
+def _made(response: Response, made: DatasetVersionRow | RepairRunRow) -> DatasetVersion | RepairRun:
+    """The version, or 202 and the repair to watch."""
+    if isinstance(made, DatasetVersionRow):
+        return DatasetVersion.model_validate(located(response, "/v1/dataset-versions", made))
+    response.status_code = 202
+    response.headers["Location"] = f"/v1/repairs/{made.repair_id}"
+    return RepairRun.model_validate(made)
 
 
 @router.get("/repair-actions/{action_id}", response_model=RepairAction)
@@ -125,10 +256,10 @@ def decide_action(
     caller: Maintainer,
     session: DatabaseSession,
     response: Response,
-    if_match_header: Annotated[str | None, Header(alias="If-Match", max_length=100)] = None,
+    if_match_header: IfMatch = None,
 ) -> RepairActionRow:
     """Approve or reject one action, or take that back. Send its ETag as If-Match to decide what you have read."""
-    row = repairs.decide(
+    row = repair_decisions.decide(
         session,
         caller.project_id,
         action_id,
@@ -138,3 +269,64 @@ def decide_action(
         if_revision=if_match(if_match_header),
     )
     return versioned(response, row)
+
+
+@router.post(
+    "/repair-actions/{action_id}/revert",
+    response_model=DatasetVersion | RepairRun,
+    responses=_MADE_BY_A_WORKER,
+)
+def revert_action(
+    action_id: Id,
+    caller: Maintainer,
+    session: DatabaseSession,
+    settings: AppSettings,
+    response: Response,
+    if_match_header: IfMatch = None,
+) -> DatasetVersion | RepairRun:
+    """Make a further version in which this one action is undone."""
+    row = repairs.get_action(session, caller.project_id, action_id)
+    repairs.require_action_revision(row, if_match(if_match_header))
+    made = repair_runs.revert(
+        session,
+        caller.project_id,
+        row.repair_id,
+        action_ids=[action_id],
+        version_id=None,
+        rows_in_request=settings.apply_rows_in_request,
+        now=datetime.now(UTC),
+        if_revision=None,
+    )
+    return _made(response, made)
+
+
+@router.post(
+    "/repair-actions/{action_id}/apply-to-similar",
+    response_model=AddedActions,
+    responses=documented([412]),
+)
+def apply_to_similar(
+    action_id: Id,
+    caller: Maintainer,
+    session: DatabaseSession,
+    response: Response,
+    payload: NewSimilar | None = None,
+    if_match_header: IfMatch = None,
+) -> AddedActions:
+    """Fix all like this: propose the same change for every row that it fits. Nothing is approved by it."""
+    added = repair_similar.add_similar(
+        session,
+        caller.project_id,
+        action_id,
+        limit=(payload or NewSimilar()).limit,
+        if_revision=if_match(if_match_header),
+    )
+    versioned(response, added.repair)
+    return AddedActions(
+        repair_id=added.repair.id,
+        modelled_on=action_id,
+        added=len(added.actions),
+        left_out=added.left_out,
+        revision=added.repair.revision,
+        data=[RepairAction.model_validate(row) for row in added.actions],
+    )

@@ -5,9 +5,10 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
-from app.api.schemas.common import Body, Id, LongWork, Options, Resource
+from app.api.schemas.common import Body, Id, LongWork, Options, Resource, Whole
+from app.api.schemas.datasets import ChangeCounts, ChangedRow
 from app.domain.repair.plan import ActionKind, Decision
 
 
@@ -27,8 +28,32 @@ class Repair(LongWork):
     cycle_id: str | None
     policy: dict[str, Any]
     summary: dict[str, Any] | None
+    revision: int = Field(description="Grows with every decision; the ETag.")
     applied_at: datetime | None
     result_version_id: str | None = Field(description="The dataset version that applying it made.")
+    reverted_version_id: str | None = Field(description="The newest version that took some of it back.")
+
+
+class ActionCount(Resource):
+    kind: ActionKind
+    rule: str
+    decision: Decision
+    actions: int
+    reverted: int = Field(description="Of these, how many were taken back.")
+
+
+class RepairRun(LongWork):
+    """A worker that applies or reverts a large repair."""
+
+    object: Literal["repair_run"] = "repair_run"
+    repair_id: str
+    kind: Literal["apply", "revert"]
+    result_version_id: str | None
+
+
+class RepairInFull(Repair):
+    counts: list[ActionCount] = Field(description="The plan's actions by kind, rule and decision.")
+    run: RepairRun | None = Field(description="The last time a worker was asked to apply or revert it.")
 
 
 class RepairAction(Resource):
@@ -36,6 +61,7 @@ class RepairAction(Resource):
     id: str
     repair_id: str
     kind: ActionKind
+    rule: str = Field(description="The rule that proposed it.")
     example_ids: list[str]
     before: list[Any]
     after: list[Any]
@@ -45,30 +71,102 @@ class RepairAction(Resource):
     decision: Decision
     decided_by: str | None
     decided_at: datetime | None
+    reverted_at: datetime | None
+    reverted_in_version_id: str | None
     revision: int
     created_at: datetime
 
 
 _Decision = Annotated[Decision, Field(strict=False)]
+Rule = Annotated[str, Field(min_length=1, max_length=60)]
+ActionIds = Annotated[list[Id], Field(max_length=100_000)]
 
 
 class NewDecision(Body):
     decision: _Decision
 
 
-class NewDecisions(Body):
-    """Every action that meets all given conditions is decided."""
+class RuleBar(Body):
+    approve: Literal["all", "confident", "none"] | None = None
+    min_score: float | None = Field(default=None, ge=0, le=1)
 
-    decision: _Decision
+
+class PolicyDecision(RuleBar):
+    """``approve``: all, confident (from ``min_score`` on) or none; ``rules`` gives a rule its own bar.
+
+    Only proposed actions are decided, and only approved: what people decided stays, what is below stays
+    proposed. Actions that ask a person are decided by their rule's own bar alone.
+    """
+
+    rules: dict[Rule, RuleBar] = Field(default_factory=dict, max_length=200)
+
+
+class NewDecisions(Body):
+    """Every action that meets all given conditions is decided: as ``decision`` says, or by ``policy``."""
+
+    decision: _Decision | None = None
+    policy: PolicyDecision | None = None
     kind: Annotated[ActionKind, Field(strict=False)] | None = None
+    rule: Rule | None = None
     current: _Decision | None = Field(
         default=None, description="Only actions that are decided like this now."
     )
     min_score: float | None = Field(default=None, ge=0, le=1)
-    action_ids: Annotated[list[Id], Field(max_length=100_000)] | None = None
+    max_score: float | None = Field(default=None, ge=0, le=1)
+    reason: Annotated[str, Field(min_length=1, max_length=500)] | None = Field(
+        default=None, description="Only actions whose reason holds this text, whatever its case."
+    )
+    example_ids: ActionIds | None = Field(default=None, description="Only actions on these rows.")
+    action_ids: ActionIds | None = None
+
+    @model_validator(mode="after")
+    def _one_way(self) -> NewDecisions:
+        if (self.decision is None) == (self.policy is None):
+            raise ValueError("send 'decision' or 'policy', one of them")
+        return self
 
 
 class Decided(Resource):
     object: Literal["decisions"] = "decisions"
     repair_id: str
     decided: int = Field(description="How many actions were decided.")
+    revision: int = Field(description="Of the repair, now.")
+
+
+class RepairPreview(Resource):
+    """What applying would make; nothing is written."""
+
+    object: Literal["repair_preview"] = "repair_preview"
+    repair_id: str
+    parent_id: str
+    actions: int = Field(description="How many approved actions there are.")
+    rows: int
+    content_hash: str
+    counts: ChangeCounts = Field(description="Over all changes.")
+    changes: list[ChangedRow] = Field(description="The first of them.")
+
+
+class NewRevert(Body):
+    """All of the repair by default."""
+
+    action_ids: Annotated[list[Id], Field(min_length=1, max_length=100_000)] | None = None
+    dataset_version_id: Id | None = Field(
+        default=None,
+        description="Where to undo it: the repaired version or one that comes from it; the newest by default.",
+    )
+
+
+class NewSimilar(Body):
+    limit: Annotated[Whole, Field(ge=1, le=10_000)] = Field(
+        default=1000, description="At most this many, the best fits first."
+    )
+
+
+class AddedActions(Resource):
+    object: Literal["added_actions"] = "added_actions"
+    repair_id: str
+    modelled_on: str
+    added: int
+    left_out: int = Field(description="How many more rows it fits, beyond the limit.")
+    revision: int = Field(description="Of the repair, now.")
+    data: list[RepairAction]

@@ -12,7 +12,7 @@ from app.db.models.datasets import (
 )
 from app.db.models.diagnoses import ClusterRow, DiagnosisRow, FindingOverrideRow, FindingRow
 from app.db.models.projects import ApiKeyRow, IdempotencyRow, ProjectRow
-from app.db.models.repairs import AugmentationRow, MixtureRow, RepairActionRow, RepairRow
+from app.db.models.repairs import AugmentationRow, MixtureRow, RepairActionRow, RepairRow, RepairRunRow
 from app.db.models.training import (
     AdapterRow,
     AnswerRow,
@@ -45,6 +45,7 @@ __all__ = [
     "ProjectRow",
     "RepairActionRow",
     "RepairRow",
+    "RepairRunRow",
     "TrainingJobRow",
     "VectorRow",
     "VectorShardRow",

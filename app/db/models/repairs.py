@@ -2,16 +2,34 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Float, ForeignKey, Index, String, Text
+from sqlalchemy.engine.default import DefaultExecutionContext
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.db.base import Base, LongWork, new_id
 
+RULE_CHARACTERS = 60
+
+
+def rule_of(kind: str, evidence: Mapping[str, Any]) -> str:
+    """The rule that proposed an action; its kind where the evidence names none."""
+    return str(evidence.get("rule") or kind)[:RULE_CHARACTERS]
+
+
+def _rule_of_new(context: DefaultExecutionContext) -> str:
+    given = context.get_current_parameters()
+    evidence = given["evidence"]
+    return rule_of(given["kind"], evidence if isinstance(evidence, Mapping) else {})
+
 
 class RepairRow(LongWork, Base):
+    """``revision`` grows with every decision. ``reverted_version_id`` is the newest version that took some
+    of it back."""
+
     __tablename__ = "repairs"
     id: Mapped[str] = mapped_column(String(40), primary_key=True, default=lambda: new_id("rp"))
     project_id: Mapped[str] = mapped_column(ForeignKey("projects.id", ondelete="CASCADE"), index=True)
@@ -27,11 +45,20 @@ class RepairRow(LongWork, Base):
     result_version_id: Mapped[str | None] = mapped_column(
         ForeignKey("dataset_versions.id", ondelete="SET NULL")
     )
+    reverted_version_id: Mapped[str | None] = mapped_column(
+        ForeignKey("dataset_versions.id", ondelete="SET NULL")
+    )
+    revision: Mapped[int] = mapped_column(default=1, server_default="1")
 
 
 class RepairActionRow(Base):
+    """``rule`` repeats what the evidence names, to be filtered and counted by."""
+
     __tablename__ = "repair_actions"
-    __table_args__ = (Index("ix_repair_actions_repair_ordinal", "repair_id", "ordinal", unique=True),)
+    __table_args__ = (
+        Index("ix_repair_actions_repair_ordinal", "repair_id", "ordinal", unique=True),
+        Index("ix_repair_actions_repair_rule", "repair_id", "rule", "ordinal"),
+    )
 
     id: Mapped[str] = mapped_column(String(40), primary_key=True, default=lambda: new_id("ra"))
     project_id: Mapped[str] = mapped_column(ForeignKey("projects.id", ondelete="CASCADE"))
@@ -45,10 +72,36 @@ class RepairActionRow(Base):
     reason: Mapped[str] = mapped_column(Text)
     score: Mapped[float] = mapped_column(Float)
     evidence: Mapped[dict[str, Any]]
+    rule: Mapped[str] = mapped_column(String(RULE_CHARACTERS), default=_rule_of_new)
     decision: Mapped[str] = mapped_column(String(16))
     decided_by: Mapped[str | None] = mapped_column(String(40))
     decided_at: Mapped[datetime | None]
     revision: Mapped[int] = mapped_column(default=1)
+    reverted_at: Mapped[datetime | None]
+    reverted_in_version_id: Mapped[str | None] = mapped_column(
+        ForeignKey("dataset_versions.id", ondelete="SET NULL")
+    )
+
+
+class RepairRunRow(LongWork, Base):
+    """A repair that is too large for a request, on its way: ``kind`` apply or revert.
+
+    ``action_ids``: only these are reverted; None = all. ``dataset_version_id``: in which version they are
+    reverted; None = the newest.
+    """
+
+    __tablename__ = "repair_runs"
+    id: Mapped[str] = mapped_column(String(40), primary_key=True, default=lambda: new_id("rpr"))
+    project_id: Mapped[str] = mapped_column(ForeignKey("projects.id", ondelete="CASCADE"), index=True)
+    repair_id: Mapped[str] = mapped_column(ForeignKey("repairs.id", ondelete="CASCADE"), index=True)
+    kind: Mapped[str] = mapped_column(String(16))
+    action_ids: Mapped[list[str] | None]
+    dataset_version_id: Mapped[str | None] = mapped_column(
+        ForeignKey("dataset_versions.id", ondelete="CASCADE")
+    )
+    result_version_id: Mapped[str | None] = mapped_column(
+        ForeignKey("dataset_versions.id", ondelete="SET NULL")
+    )
 
 
 class AugmentationRow(LongWork, Base):

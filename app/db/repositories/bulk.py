@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from typing import Any
 
 from sqlalchemy.orm import Session
@@ -30,10 +30,9 @@ def copy_examples(
     _copy(session, _EXAMPLES, (_columns(dataset_id, example, encoded) for example, encoded in examples))
 
 
-def copy_members(session: Session, version_id: str, example_ids: Sequence[str], *, start: int) -> None:
-    """``example_ids`` in the places from ``start`` on."""
-    rows = ((version_id, position, example_id) for position, example_id in enumerate(example_ids, start))
-    _copy(session, _MEMBERS, rows)
+def copy_members(session: Session, version_id: str, places: Iterable[tuple[int, str]]) -> None:
+    """(position, example_id) of each row."""
+    _copy(session, _MEMBERS, ((version_id, position, example_id) for position, example_id in places))
 
 
 def copy_changes(session: Session, rows: Iterable[tuple[Any, ...]]) -> None:

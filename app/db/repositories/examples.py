@@ -81,6 +81,18 @@ def iter_placed(session: Session, version_id: str, *, batch: int = 2000) -> Iter
         position = placed[-1].position
 
 
+def iter_hashes(session: Session, version_id: str) -> Iterator[Placed]:
+    """Every row of a version in order by id and record hash alone; the examples are empty."""
+    rows = session.execute(
+        select(VersionExampleRow.position, VersionExampleRow.example_id, ExampleRow.record_hash)
+        .join(ExampleRow, ExampleRow.id == VersionExampleRow.example_id)
+        .where(VersionExampleRow.version_id == version_id)
+        .order_by(VersionExampleRow.position)
+    )
+    for position, example_id, record_hash in rows:
+        yield Placed(position, TrainingExample(id=example_id, messages=()), record_hash)
+
+
 def by_ids(session: Session, example_ids: Collection[str]) -> dict[str, TrainingExample]:
     """Those of ``example_ids`` that exist, by id."""
     rows = session.execute(select(*_COLUMNS).where(ExampleRow.id == func.any(_array(example_ids)))).all()

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import json
 import secrets
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 
-from sqlalchemy import func, select, text
+from sqlalchemy import ARRAY, BigInteger, Text, bindparam, func, select, text
 from sqlalchemy.orm import Session
 
 from app.db.base import new_id
@@ -41,11 +41,68 @@ def alive(session: Session, version_id: str) -> DatasetVersionRow | None:
     )
 
 
+# Over the whole line: the place of a row that was dropped is kept for it, should it come back.
+_LAST_POSITION = text(
+    """
+    WITH RECURSIVE line AS (
+      SELECT id, parent_id FROM dataset_versions WHERE id = :version_id
+      UNION
+      SELECT parent.id, parent.parent_id
+      FROM dataset_versions AS parent JOIN line ON parent.id = line.parent_id
+    )
+    SELECT max(place.last) FROM line, LATERAL (
+      SELECT max(position) AS last FROM dataset_version_examples WHERE version_id = line.id
+    ) AS place
+    """
+)
+
+
 def last_position(session: Session, version_id: str) -> int:
-    """-1 for a version without rows."""
-    statement = select(func.max(VersionExampleRow.position)).where(VersionExampleRow.version_id == version_id)
-    last = session.scalar(statement)
+    """The highest place ever given in the version's line; -1 for one without rows."""
+    last = session.scalar(_LAST_POSITION, {"version_id": version_id})
     return -1 if last is None else last
+
+
+def positions_of(session: Session, version_id: str, example_ids: Collection[str]) -> dict[str, int]:
+    """Where those of ``example_ids`` that are in the version stand."""
+    rows = session.execute(
+        select(VersionExampleRow.example_id, VersionExampleRow.position).where(
+            VersionExampleRow.version_id == version_id,
+            VersionExampleRow.example_id == func.any(bindparam(None, list(example_ids), type_=ARRAY(Text))),
+        )
+    )
+    return {row.example_id: row.position for row in rows}
+
+
+def at_places(session: Session, version_id: str, positions: Collection[int]) -> dict[int, str]:
+    """Which example stands at those of ``positions`` that are taken."""
+    wanted = bindparam(None, list(positions), type_=ARRAY(BigInteger))
+    rows = session.execute(
+        select(VersionExampleRow.position, VersionExampleRow.example_id).where(
+            VersionExampleRow.version_id == version_id, VersionExampleRow.position == func.any(wanted)
+        )
+    )
+    return {row.position: row.example_id for row in rows}
+
+
+def newest_descendant(session: Session, version: DatasetVersionRow) -> DatasetVersionRow:
+    """The youngest version of the same dataset that comes from ``version``; itself where none does."""
+    found = session.scalar(_NEWEST_DESCENDANT, {"version_id": version.id, "dataset_id": version.dataset_id})
+    return version if found is None else session.get_one(DatasetVersionRow, found)
+
+
+_NEWEST_DESCENDANT = text(
+    """
+    WITH RECURSIVE line AS (
+      SELECT id, created_at FROM dataset_versions WHERE id = :version_id
+      UNION
+      SELECT child.id, child.created_at
+      FROM dataset_versions AS child JOIN line ON child.parent_id = line.id
+      WHERE child.dataset_id = :dataset_id
+    )
+    SELECT id FROM line ORDER BY created_at DESC, id DESC LIMIT 1
+    """
+)
 
 
 def position_of(session: Session, version_id: str, example_id: str) -> int | None:

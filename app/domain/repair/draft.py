@@ -128,7 +128,7 @@ class Draft:
                 after=after,
                 reason=reason,
                 score=score,
-                evidence=dict(evidence),
+                evidence={**evidence, "asks_person": True} if ask else dict(evidence),
                 decision=Decision.PROPOSED if ask else self.policy.decision_for(score),
             )
         )

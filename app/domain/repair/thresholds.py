@@ -82,6 +82,7 @@ CONTRADICTION_MIN_ROWS = 60
 
 # From this probability on a row is called wrong, or in conflict.
 CALLED_WRONG = 0.5
+
 # Two rewritings of a row are merged word by word up to this many cells (words times words, a 64th of that
 # in time: under a second); a changed place and the next one are one change when at most this many words and
 # signs lie between them.
@@ -130,6 +131,7 @@ MISSPELT_MIN_RATIO = 88
 
 # How many masked values a reason shows.
 PII_MASKED_SHOWN = 3
+
 # Character n-gram Jaccard from which a row is the same prompt as a protected one. Lower than for
 # near-duplicates: a row lost costs little, a held-back prompt that is trained on makes the fix rate a lie.
 LEAKAGE_JACCARD = 0.7
@@ -155,3 +157,10 @@ BALANCE_ACTION_COPIES = 500
 
 # Groups that a distribution names; the rest is "other".
 BALANCE_SHOWN_GROUPS = 20
+
+# Cosine of prompts' idf-weighted words from which two rows with one label ask alike: half of what the
+# prompts say, by weight, is shared.
+SIMILAR_PROMPT_COSINE = 0.5
+
+# A replaced text shorter than this is a syllable: it stands in other rows for other reasons.
+REPLACED_MIN_CHARACTERS = 4

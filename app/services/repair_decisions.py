@@ -1,0 +1,124 @@
+"""People and policies decide what of a plan is carried out.
+
+Every decision locks its repair and raises its revision: who has read an older state is told so.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement, select
+from sqlalchemy.orm import Session
+
+from app.db.models import RepairActionRow, RepairRow
+from app.domain.repair.actions import Decision
+from app.domain.repair.decision_policy import DecisionPolicy
+from app.errors import Conflict, InvalidInput, NotFound
+from app.services import repair_selection, repairs
+from app.services.repair_selection import ActionFilter
+
+
+def decide(
+    session: Session,
+    project_id: str,
+    action_id: str,
+    *,
+    decision: Decision,
+    key_id: str | None,
+    now: datetime,
+    if_revision: int | None = None,
+) -> RepairActionRow:
+    """Approve, reject or reopen one action. 409 once its repair is applied, 412 when read stale."""
+    action = repairs.get_action(session, project_id, action_id)
+    repairs.refuse_while_running(session, action.repair_id)
+    # the repair first, as apply does: a decision and an apply never pass each other by
+    repair = repairs.lock(session, project_id, action.repair_id)
+    row = session.scalar(
+        select(RepairActionRow)
+        .where(RepairActionRow.id == action_id)
+        .with_for_update()
+        .execution_options(populate_existing=True)
+    )
+    if row is None:
+        raise NotFound(f"no repair action {action_id} in this project")
+    _refuse_applied_decision(decision)
+    if row.decision == Decision.APPLIED or repair.applied_at is not None:
+        raise Conflict(f"the repair of {action_id} is applied already; start another repair to change more")
+    repairs.refuse_while_running(session, repair.id)
+    repairs.require_action_revision(row, if_revision)
+    row.decision = decision.value
+    row.decided_by = key_id
+    row.decided_at = now
+    row.revision += 1
+    repair.revision += 1
+    session.flush()
+    return row
+
+
+def decide_many(
+    session: Session,
+    project_id: str,
+    repair_id: str,
+    *,
+    decision: Decision,
+    chosen: ActionFilter | None = None,
+    key_id: str | None,
+    now: datetime,
+    if_revision: int | None = None,
+) -> int:
+    """Decide every action that meets the filter; returns how many. 412 when the repair was read stale."""
+    _refuse_applied_decision(decision)
+    repair = repairs.require_open(session, project_id, repair_id, if_revision)
+    conditions = (chosen or ActionFilter()).conditions()
+    return _decide_where(session, repair, decision, conditions, key_id=key_id, now=now)
+
+
+def decide_by_policy(
+    session: Session,
+    project_id: str,
+    repair_id: str,
+    policy: Mapping[str, Any],
+    *,
+    chosen: ActionFilter | None = None,
+    key_id: str | None,
+    now: datetime,
+    if_revision: int | None = None,
+) -> int:
+    """Approve the proposed actions that reach the policy's bar; what a person decided stays. Returns how many."""
+    try:
+        parsed = DecisionPolicy.from_dict(policy)
+    except ValueError as error:
+        raise InvalidInput(str(error), errors=[{"pointer": "/policy", "message": str(error)}]) from error
+    repair = repairs.require_open(session, project_id, repair_id, if_revision)
+    conditions = [
+        *(chosen or ActionFilter()).conditions(),
+        RepairActionRow.decision == Decision.PROPOSED,
+        repair_selection.approved_by(parsed),
+    ]
+    return _decide_where(session, repair, Decision.APPROVED, conditions, key_id=key_id, now=now)
+
+
+def _decide_where(
+    session: Session,
+    repair: RepairRow,
+    decision: Decision,
+    conditions: Sequence[ColumnElement[bool]],
+    *,
+    key_id: str | None,
+    now: datetime,
+) -> int:
+    decided = repair_selection.update_actions(
+        session, repair.id, conditions, decision=decision.value, decided_by=key_id, decided_at=now
+    )
+    repair.revision += 1
+    session.flush()
+    return decided
+
+
+def _refuse_applied_decision(decision: Decision) -> None:
+    if decision is Decision.APPLIED:
+        raise InvalidInput(
+            "decision: only apply makes an action 'applied'; send approved, rejected or proposed"
+        )
