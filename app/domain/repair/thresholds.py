@@ -63,3 +63,49 @@ REGIONAL_KAPPA = 0.25
 # of its prompts, are a template filled in twice; judged from this many pairs.
 TEMPLATE_DISAGREEMENT = 0.6
 TEMPLATE_MIN_PAIRS = 10
+
+# --- near-duplicates at scale ---
+# Bins of a one-permutation MinHash, a power of two: the standard error of a Jaccard is .044 at worst.
+SKETCH_BINS = 128
+
+# Draws before an empty bin takes its neighbour's value: of a text that fills a third, one bin in eight is left.
+SKETCH_DRAWS = 4
+
+SKETCH_PART_ROWS = 5_000
+SKETCH_BATCH_CHARACTERS = 1 << 20
+
+# Hash table of word counts: some hundred thousand words of a large set collide one time in ten.
+WORD_BUCKETS = 1 << 22
+
+# Bands of two values, as many as 128 bins give: a text with a fifth of its characters changed keeps a
+# Jaccard of about .3 in shingles of three, and meets its original in a band 99.8 times of 100.
+BAND_ROWS = 2
+
+# Rows that follow in a band's order and are looked at: twice a row's worth of pairs, however large a bucket.
+BAND_NEIGHBORS = 2
+
+# Candidates that each row is compared with in full, the most alike first.
+CANDIDATES_PER_ROW = 4
+
+# Estimated Jaccard below which nothing is compared: two standard errors under what a fifth of edits leaves.
+CANDIDATE_JACCARD = 0.15
+
+# Share of the characters in which two writings of one text may differ when every difference is a slip.
+EDIT_SHARE = 0.25
+
+# Of what differs, the share that may be no slip (a word that was hit so often that it cannot be told) ...
+UNEXPLAINED_SHARE = 0.25
+# ... where so many slips show that the text is garbled.
+GARBLED_SLIPS = 3
+
+# Similarity 0..1 from which two words may be one word with a slip: "of" and "xf" have .5, "Rome" and "Oslo" .25.
+SLIP_SIMILARITY = 0.5
+
+# A word that stands once in so many of its better-known twin is a slip of it, even where it repeats.
+SLIP_RARITY = 0.01
+
+# Share of the longer text that words without a counterpart may make up ("please", "thanks").
+ADDED_SHARE = 0.05
+
+# Answers of fewer characters are labels: near is not the same there.
+FREE_ANSWER_CHARACTERS = 24

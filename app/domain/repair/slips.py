@@ -1,0 +1,188 @@
+"""Are two texts one text written twice? What differs is read word by word.
+
+A slip of the pen makes a word that nobody else writes and that looks like the one it stands for. Another word
+that is as well known makes another question: "the weather in Rome", "the weather in Oslo". Numbers, negation,
+formula signs and the ends of an axis of opposites always do. Words for spaced scripts, characters for Chinese
+and Japanese.
+"""
+
+from __future__ import annotations
+
+import itertools
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+from rapidfuzz.distance import Levenshtein
+
+from app.domain import text
+from app.domain.diagnosis import opposites
+from app.domain.repair import thresholds
+
+Occurrences = Callable[[Sequence[str]], Sequence[int]]
+"""How often each of these words, or pairs of CJK characters, stands in the set; a space = no such character."""
+
+_TOKEN = re.compile(
+    f"{text.CJK_CHARACTER}|{text.WORD_CHARACTER}+(?:['’]{text.WORD_CHARACTER}+)*"
+    r"|(?<!\w)-|-(?!\w)|[^\w\s.,;:!?\"'`´‘’“”。，、；：！？…·—–\-（）()]"
+)
+_CJK = re.compile(text.CJK_CHARACTER)
+_SIGN = re.compile(r"[^\w'’]")
+_ENDINGS = ("s", "es", "d", "ed", "ing", "'s", "’s")
+_FUNCTION = frozenset(
+    (  # noqa: SIM905
+        "a an the please pls kindly thanks thank you hi hello hey so just then that is are to of in on at i me my "
+        "do does can could would 请 问 的 了 吗 呢 啊 吧 呀 您 你 好 我 想 要"
+    ).split()
+)
+"""Words whose coming and going leaves a question what it is."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Differences:
+    """Characters that differ, by what they are: slips of the pen, other words, words without a counterpart."""
+
+    slips: int
+    other: int
+    added: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Span:
+    """Tokens that differ, and those before and after them on either side."""
+
+    left: tuple[str, ...]
+    right: tuple[str, ...]
+    around_left: tuple[str, str]
+    around_right: tuple[str, str]
+
+    @property
+    def joined(self) -> tuple[str, str]:
+        return "".join(self.left), "".join(self.right)
+
+    @property
+    def is_cjk(self) -> bool:
+        return any(_CJK.match(token) for token in (*self.left, *self.right))
+
+
+def differences(pairs: Sequence[tuple[str, str]], occurrences: Occurrences) -> list[Differences | None]:
+    """What differs between the normalised texts of each pair; None where it makes another question."""
+    read = [_spans(left, right) for left, right in pairs]
+    asked = sorted({w for spans in read for span in spans for side in _evidence(span) for w in side})
+    known = dict(zip(asked, occurrences(asked), strict=True))
+    return [_judged(spans, known) for spans in read]
+
+
+def _spans(left: str, right: str) -> list[_Span]:
+    """Runs of tokens that differ; one that is written in other pieces ("data base") is none."""
+    a, b = _TOKEN.findall(left), _TOKEN.findall(right)
+    runs: list[list[int]] = []
+    for code in Levenshtein.opcodes(a, b):
+        if code.tag == "equal":
+            continue
+        if runs and runs[-1][1] == code.src_start and runs[-1][3] == code.dest_start:
+            runs[-1][1], runs[-1][3] = code.src_end, code.dest_end
+        else:
+            runs.append([code.src_start, code.src_end, code.dest_start, code.dest_end])
+    spans = [
+        _Span(
+            left=tuple(a[i:j]),
+            right=tuple(b[k:m]),
+            around_left=(a[i - 1] if i else " ", a[j] if j < len(a) else " "),
+            around_right=(b[k - 1] if k else " ", b[m] if m < len(b) else " "),
+        )
+        for i, j, k, m in runs
+    ]
+    return [span for span in spans if span.joined[0] != span.joined[1]]
+
+
+def _evidence(span: _Span) -> tuple[list[str], list[str]]:
+    """What the set is asked about either side: its words, or the pairs of characters that cross the span."""
+    if span.is_cjk:
+        return _crossing(span.left, span.around_left), _crossing(span.right, span.around_right)
+    return _pieces(span.left), _pieces(span.right)
+
+
+def _crossing(tokens: Sequence[str], around: tuple[str, str]) -> list[str]:
+    row = [t if _CJK.match(t) else " " for t in (around[0], *tokens, around[1])]
+    return [a + b for a, b in itertools.pairwise(row) if a != " " or b != " "]
+
+
+def _pieces(tokens: Sequence[str]) -> list[str]:
+    return [piece for t in tokens if not _SIGN.match(t) for piece in re.split("['’]", t)]
+
+
+def _judged(spans: Sequence[_Span], known: Mapping[str, int]) -> Differences | None:
+    slips = other = added = slipped = 0
+    for span in spans:
+        if _opposed(span):
+            return None
+        size = Levenshtein.distance(*span.joined)
+        slip = _is_slip(span, known, alone=len(spans) == 1)
+        if _negates(span) and not (slip and not span.is_cjk and span.left and span.right):
+            return None
+        if slip:
+            slips += size
+            slipped += 1
+        elif any(_SIGN.match(t) for t in (*span.left, *span.right)):
+            other += size
+        elif not span.left or not span.right:
+            added += size * (not frozenset((*span.left, *span.right)) <= _FUNCTION)
+        elif not _inflected(span):
+            other += size
+    garbled = slipped >= thresholds.GARBLED_SLIPS
+    if other and not (garbled and other <= thresholds.UNEXPLAINED_SHARE * (slips + other + added)):
+        return None
+    return Differences(slips=slips, other=other, added=added)
+
+
+def _is_slip(span: _Span, known: Mapping[str, int], *, alone: bool) -> bool:
+    """One side is written nowhere else, the other side is, and the two look alike.
+
+    Of several spans the other side need not be known: rare words are misspelt too.
+    """
+    sides = _evidence(span)
+    counts = [[known[w] for w in side] for side in sides]
+    if any(not side for side in sides):
+        return False
+    # The best-known pair decides in CJK, as one of two that cross may be common by chance; the rarest word else.
+    left, right = (max(c) if span.is_cjk else min(c) for c in counts)
+    rare, common = min(left, right), max(left, right)
+    if rare > max(1.0, thresholds.SLIP_RARITY * common) or (alone and common <= 1):
+        return False
+    a, b = span.joined
+    if span.is_cjk:
+        return min(len(a), len(b)) <= 1
+    if not a or not b:
+        return max(len(a), len(b)) <= 1
+    affixed = abs(len(a) - len(b)) >= 2 and (a.startswith(b) or b.startswith(a) or a.endswith(b) or b.endswith(a))
+    return not affixed and Levenshtein.normalized_similarity(a, b) >= thresholds.SLIP_SIMILARITY
+
+
+def _inflected(span: _Span) -> bool:
+    a, b = sorted(span.joined, key=len)
+    return len(a) >= 3 and b.startswith(a) and b[len(a) :] in _ENDINGS
+
+
+def _negates(span: _Span) -> bool:
+    left, right = (text.negations(" ".join(side)) for side in (span.left, span.right))
+    return left % 2 != right % 2
+
+
+def _opposed(span: _Span) -> bool:
+    """The two sides stand at two ends of one axis ("freeze", "unfreeze")."""
+    axes = opposites.axes()
+    for a, b in itertools.product(span.left, span.right):
+        if opposites.stem(a) == b or opposites.stem(b) == a:
+            return True
+        ends = dict(axes.get(a, ()))
+        if any(ends.get(axis) == -end for axis, end in axes.get(b, ())):
+            return True
+    return False
+
+
+def words(of: str) -> list[str]:
+    """The words of a normalised text, and its pairs of CJK characters, as the set is asked about them."""
+    tokens = _TOKEN.findall(of)
+    cjk = [t for t in tokens if _CJK.match(t)]
+    return [*_pieces([t for t in tokens if not _CJK.match(t)]), *(a + b for a, b in itertools.pairwise(cjk))]
