@@ -31,7 +31,8 @@ class Comparison:
 
     ``apart`` (n,): only rows of equal numbers are compared (frame and numbers of the text). Two texts are one
     where nothing that differs makes another question (``slips``) and either at most ``edit_share`` of the
-    characters differ, or the Jaccard of their character n-grams reaches ``threshold``.
+    characters differ, or the Jaccard of their character n-grams reaches ``threshold``. ``lenient``: words that
+    changed as spread slips would change them count as slips without another sign.
     """
 
     texts: Sequence[str]
@@ -39,6 +40,7 @@ class Comparison:
     apart: Int64[ndarray, " n"]
     threshold: float
     edit_share: float
+    lenient: bool = False
 
     @classmethod
     def of(
@@ -48,6 +50,7 @@ class Comparison:
         threshold: float,
         *,
         edit_share: float = thresholds.EDIT_SHARE,
+        lenient: bool = False,
         read: Read = sketches.read,
     ) -> Comparison:
         """ValueError where a text has no frame or a frame no text."""
@@ -62,6 +65,7 @@ class Comparison:
             apart=(framed * np.int64(0x5851F42D4C957F2D)) ^ made.numbers,
             threshold=threshold,
             edit_share=edit_share,
+            lenient=lenient,
         )
 
     def found(self) -> dict[tuple[int, int], float]:
@@ -142,7 +146,7 @@ class Comparison:
         jaccards = self._jaccards(raw, estimates, long, needed=(edits == 0) & (estimates >= 0.8 * self.threshold))
         asked = np.flatnonzero((edits > 0) | (jaccards >= self.threshold))
         made = np.zeros(len(pairs), dtype=np.float32)
-        told = slips.differences([plain[i] for i in asked.tolist()], self._occurrences)
+        told = slips.differences([plain[i] for i in asked.tolist()], self._occurrences, lenient=self.lenient)
         for i, differs in zip(asked.tolist(), told, strict=True):
             if differs is None:
                 continue

@@ -9,6 +9,7 @@ and Japanese.
 from __future__ import annotations
 
 import itertools
+import math
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -29,6 +30,29 @@ _TOKEN = re.compile(
 _CJK = re.compile(text.CJK_CHARACTER)
 _SIGN = re.compile(r"[^\w'’]")
 _ENDINGS = ("s", "es", "d", "ed", "ing", "'s", "’s")
+_CLOSED: tuple[frozenset[str], ...] = tuple(
+    frozenset(of.split())
+    for of in (
+        "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen "
+        "seventeen eighteen nineteen twenty thirty forty fifty sixty seventy eighty ninety hundred thousand "
+        "million billion half twice double once first second third fourth fifth sixth seventh eighth ninth tenth",
+        "january february march april may june july august september october november december jan feb mar apr "
+        "jun jul aug sep sept oct nov dec",
+        "monday tuesday wednesday thursday friday saturday sunday mon tue wed thu fri sat sun today tomorrow "
+        "yesterday weekday weekend",
+        "零 一 二 两 三 四 五 六 七 八 九 十 百 千 万 亿 半",
+        "甲 乙 丙 丁",
+        "he she",
+        "his her",
+        "him her",
+        "and or",
+        "with without",
+        "who what when where which why how",
+        "谁 哪 何 几",
+    )
+)
+"""Words of one kind that are never a slip of each other: numbers, months, days, question words."""
+
 _FUNCTION = frozenset(
     (  # noqa: SIM905
         "a an the please pls kindly thanks thank you hi hello hey so just then that is are to of in on at i me my "
@@ -65,12 +89,18 @@ class _Span:
         return any(_CJK.match(token) for token in (*self.left, *self.right))
 
 
-def differences(pairs: Sequence[tuple[str, str]], occurrences: Occurrences) -> list[Differences | None]:
-    """What differs between the normalised texts of each pair; None where it makes another question."""
+def differences(
+    pairs: Sequence[tuple[str, str]], occurrences: Occurrences, *, lenient: bool = False
+) -> list[Differences | None]:
+    """What differs between the normalised texts of each pair; None where it makes another question.
+
+    ``lenient``: a word that was changed as randomly spread slips would change it needs no other sign of a slip.
+    """
     read = [_spans(left, right) for left, right in pairs]
     asked = sorted({w for spans in read for span in spans for side in _evidence(span) for w in side})
     known = dict(zip(asked, occurrences(asked), strict=True))
-    return [_judged(spans, known) for spans in read]
+    sizes = [max(len(left), len(right)) for left, right in pairs]
+    return [_judged(spans, known, size, lenient) for spans, size in zip(read, sizes, strict=True)]
 
 
 def _spans(left: str, right: str) -> list[_Span]:
@@ -112,43 +142,62 @@ def _pieces(tokens: Sequence[str]) -> list[str]:
     return [piece for t in tokens if not _SIGN.match(t) for piece in re.split("['’]", t)]
 
 
-def _judged(spans: Sequence[_Span], known: Mapping[str, int]) -> Differences | None:
-    slips = other = added = slipped = 0
-    for span in spans:
-        if _opposed(span):
-            return None
-        size = Levenshtein.distance(*span.joined)
+def _judged(
+    spans: Sequence[_Span], known: Mapping[str, int], characters: int, lenient: bool
+) -> Differences | None:
+    if any(_opposed(span) or _closed(span) for span in spans):
+        return None
+    sizes = [Levenshtein.distance(*span.joined) for span in spans]
+    rate = sum(sizes) / max(characters, 1)
+    slips = other = added = 0
+    slipped = unlike = 0
+    for span, size in zip(spans, sizes, strict=True):
         slip = _is_slip(span, known, alone=len(spans) == 1)
         if _negates(span) and not (slip and not span.is_cjk and span.left and span.right):
             return None
         if slip:
-            slips += size
-            slipped += 1
-        elif any(_SIGN.match(t) for t in (*span.left, *span.right)):
-            other += size
-        elif not span.left or not span.right:
-            added += size * (not frozenset((*span.left, *span.right)) <= _FUNCTION)
-        elif not _inflected(span):
-            other += size
-    garbled = slipped >= thresholds.GARBLED_SLIPS
-    if other and not (garbled and other <= thresholds.UNEXPLAINED_SHARE * (slips + other + added)):
-        return None
+            slips, slipped = slips + size, slipped + 1
+        elif _harmless(span):
+            continue
+        elif _is_concentrated(span, size, rate, characters):
+            if span.left and span.right:
+                return None
+            added += size
+        else:
+            other, unlike = other + size, unlike + 1
+    if unlike > slipped and not lenient:
+        if any(span.left and span.right for span in spans if not _harmless(span)):
+            return None
+        added, other = added + other, 0
     return Differences(slips=slips, other=other, added=added)
 
 
+def _is_concentrated(span: _Span, size: int, rate: float, characters: int) -> bool:
+    """Whether slips that hit every character alike would hardly ever hit one place so often.
+
+    Chernoff's bound on the binomial tail, for any of the places of this length.
+    """
+    length = max(map(len, span.joined))
+    hit = min(size / length, 1.0)
+    if hit <= rate:
+        return False
+    divergence = hit * math.log(hit / rate)
+    if hit < 1:
+        divergence += (1 - hit) * math.log((1 - hit) / (1 - rate))
+    chance = characters / length * math.exp(-length * divergence)
+    return chance < thresholds.CONCENTRATED
+
+
 def _is_slip(span: _Span, known: Mapping[str, int], *, alone: bool) -> bool:
-    """One side is written nowhere else, the other side is, and the two look alike.
+    """One side is written (almost) nowhere else, the other side is, and the two look alike.
 
     Of several spans the other side need not be known: rare words are misspelt too.
     """
-    sides = _evidence(span)
-    counts = [[known[w] for w in side] for side in sides]
-    if any(not side for side in sides):
+    sides = [[known[w] for w in side] for side in _evidence(span)]
+    if not all(sides):
         return False
-    # The best-known pair decides in CJK, as one of two that cross may be common by chance; the rarest word else.
-    left, right = (max(c) if span.is_cjk else min(c) for c in counts)
-    rare, common = min(left, right), max(left, right)
-    if rare > max(1.0, thresholds.SLIP_RARITY * common) or (alone and common <= 1):
+    rare, common = sorted((min(sides[0]), min(sides[1])))
+    if rare > max(1.0, thresholds.SLIP_RARITY * common) or (alone and max(map(max, sides)) <= 1):
         return False
     a, b = span.joined
     if span.is_cjk:
@@ -159,9 +208,22 @@ def _is_slip(span: _Span, known: Mapping[str, int], *, alone: bool) -> bool:
     return not affixed and Levenshtein.normalized_similarity(a, b) >= thresholds.SLIP_SIMILARITY
 
 
+def _harmless(span: _Span) -> bool:
+    """Endings, and words whose coming and going leaves a question what it is."""
+    if not span.left or not span.right:
+        return frozenset((*span.left, *span.right)) <= _FUNCTION
+    return _inflected(span)
+
+
 def _inflected(span: _Span) -> bool:
     a, b = sorted(span.joined, key=len)
     return len(a) >= 3 and b.startswith(a) and b[len(a) :] in _ENDINGS
+
+
+def _closed(span: _Span) -> bool:
+    """Another number, month, day: words of one kind on both sides, and not the same."""
+    left, right = frozenset(span.left), frozenset(span.right)
+    return any((left & kind) != (right & kind) and left & kind and right & kind for kind in _CLOSED)
 
 
 def _negates(span: _Span) -> bool:

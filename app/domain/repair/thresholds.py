@@ -93,16 +93,14 @@ CANDIDATE_JACCARD = 0.15
 # Share of the characters in which two writings of one text may differ when every difference is a slip.
 EDIT_SHARE = 0.25
 
-# Of what differs, the share that may be no slip (a word that was hit so often that it cannot be told) ...
-UNEXPLAINED_SHARE = 0.25
-# ... where so many slips show that the text is garbled.
-GARBLED_SLIPS = 3
+# Chance below which edits that hit one place so often were no slips but another word.
+CONCENTRATED = 0.05
 
 # Similarity 0..1 from which two words may be one word with a slip: "of" and "xf" have .5, "Rome" and "Oslo" .25.
 SLIP_SIMILARITY = 0.5
 
-# A word that stands once in so many of its better-known twin is a slip of it, even where it repeats.
-SLIP_RARITY = 0.01
+# A word that stands this many times as often as its better-known twin is a slip of it, even where it repeats.
+SLIP_RARITY = 0.05
 
 # Share of the longer text that words without a counterpart may make up ("please", "thanks").
 ADDED_SHARE = 0.05
