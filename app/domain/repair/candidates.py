@@ -74,7 +74,9 @@ def _met(
     for place in range(3):
         value = signatures[:, (band + place) % width].astype(np.uint64)
         key |= value << np.uint64(32 - 16 * place)
-    order = np.argsort(key, kind="stable")
+    # Rows that are alike so far stand in another order in every band: so they meet others each time.
+    shuffled = np.random.default_rng(band).permutation(rows)
+    order = shuffled[np.argsort(key[shuffled], kind="stable")]
     bucket = (key >> np.uint64(16))[order]
     found: list[ndarray] = []
     for step in range(1, thresholds.BAND_NEIGHBORS + 1):

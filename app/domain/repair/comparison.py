@@ -80,11 +80,31 @@ class Comparison:
         rows = np.flatnonzero((first_of == np.arange(len(first_of))) & filled)
         near, estimates = candidates.pairs(self.sketches.signatures[rows], self.apart[rows])
         near = rows[near]
-        for part, alike in self._measured(near, estimates):
-            told = np.flatnonzero(alike > 0)
-            pairs = zip(near[part][told, 0].tolist(), near[part][told, 1].tolist(), strict=True)
-            found.update(zip(pairs, alike[told].tolist(), strict=True))
+        alike = np.concatenate([np.empty(0, np.float32), *(made for _, made in self._measured(near, estimates))])
+        told = self._without_rivals(near[alike > 0], alike[alike > 0])
+        found.update(told)
         return found
+
+    def _without_rivals(
+        self, pairs: Int64[ndarray, "m 2"], alike: Float32[ndarray, " m"]
+    ) -> dict[tuple[int, int], float]:
+        """A garbled row that could be either of two goes with the one it is nearer to, unless these are one."""
+        rows, where = np.unique(pairs, return_inverse=True)
+        known = self.known_words(rows)[where.reshape(-1, 2)]
+        told = {(a, b): value for (a, b), value in zip(pairs.tolist(), alike.tolist(), strict=True)}
+        nearest: dict[int, tuple[float, int]] = {}
+        for (a, b), value in told.items():
+            for row, other in ((a, b), (b, a)):
+                if value > nearest.get(row, (0.0, 0))[0]:
+                    nearest[row] = (value, other)
+        kept: dict[tuple[int, int], float] = {}
+        for ((a, b), value), (known_a, known_b) in zip(told.items(), known.tolist(), strict=True):
+            garbled, other = (a, b) if known_a < known_b else (b, a)
+            best, twin = nearest[garbled]
+            rival = (min(twin, other), max(twin, other))
+            if twin == other or value == best or rival in told:
+                kept[(a, b)] = value
+        return kept
 
     def alike(self, pairs: Int64[ndarray, "m 2"]) -> Float32[ndarray, " m"]:
         """How alike the texts of each pair are, 0..1; 0 where they are not one text."""

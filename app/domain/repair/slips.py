@@ -159,6 +159,8 @@ def _judged(
             slips, slipped = slips + size, slipped + 1
         elif _harmless(span):
             continue
+        elif _is_other_word(span, known):
+            return None
         elif _is_concentrated(span, size, rate, characters):
             if span.left and span.right:
                 return None
@@ -170,6 +172,17 @@ def _judged(
             return None
         added, other = added + other, 0
     return Differences(slips=slips, other=other, added=added)
+
+
+def _is_other_word(span: _Span, known: Mapping[str, int]) -> bool:
+    """Both sides are words that others write as well, and nothing like each other."""
+    a, b = span.joined
+    if span.is_cjk or not a or not b or max(len(a), len(b)) <= thresholds.CHANCE_WORD_CHARACTERS:
+        return False
+    if Levenshtein.normalized_similarity(a, b) >= thresholds.SLIP_SIMILARITY:
+        return False
+    sides = [[known[w] for w in side] for side in _evidence(span)]
+    return all(sides) and min(map(min, sides)) > max(1.0, thresholds.SLIP_RARITY * max(map(min, sides)))
 
 
 def _is_concentrated(span: _Span, size: int, rate: float, characters: int) -> bool:

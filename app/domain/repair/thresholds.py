@@ -85,7 +85,7 @@ BAND_ROWS = 2
 BAND_NEIGHBORS = 2
 
 # Candidates that each row is compared with in full, the most alike first.
-CANDIDATES_PER_ROW = 4
+CANDIDATES_PER_ROW = 8
 
 # Estimated Jaccard below which nothing is compared: two standard errors under what a fifth of edits leaves.
 CANDIDATE_JACCARD = 0.15
@@ -98,6 +98,9 @@ CONCENTRATED = 0.05
 
 # Similarity 0..1 from which two words may be one word with a slip: "of" and "xf" have .5, "Rome" and "Oslo" .25.
 SLIP_SIMILARITY = 0.5
+
+# Words as short as this turn into each other by one slip ("the", "he"); longer ones seldom.
+CHANCE_WORD_CHARACTERS = 3
 
 # A word that stands this many times as often as its better-known twin is a slip of it, even where it repeats.
 SLIP_RARITY = 0.05
