@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -33,6 +33,10 @@ class Draft:
     gone: set[int] = field(default_factory=set)
     settled: set[int] = field(default_factory=set)
     groups: PromptGroups = field(default_factory=lambda: PromptGroups(groups=(), jaccards={}))
+    notes: dict[str, Any] = field(default_factory=dict)
+    """What the summary says besides the counts, by step."""
+    score: Callable[[TrainingExample], float] | None = None
+    """Quality of a row, larger = better, where a step has made one."""
 
     @classmethod
     def of(cls, examples: Sequence[TrainingExample], policy: RepairPolicy) -> Draft:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -10,19 +10,22 @@ from jaxtyping import Float32
 from numpy import ndarray
 
 from app.domain.records import BadCase, Finding
+from app.domain.repair import sketches
+from app.domain.repair.sketches import Sketches
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Material:
     """``input_vectors`` (n, d) and ``output_vectors`` (n, o): of the rows' prompts and outputs, unit rows.
     ``cases`` may be trained on; ``case_vectors`` (m, d) are of their prompts. ``findings`` of other cases are
-    ignored. ``rng`` is the only source of chance."""
+    ignored. ``read`` sketches texts, on a cluster where there is one. ``rng`` is the only source of chance."""
 
     input_vectors: Float32[ndarray, "n d"]
     output_vectors: Float32[ndarray, "n o"]
     cases: Sequence[BadCase] = ()
     case_vectors: Float32[ndarray, "m d"] = field(default_factory=lambda: np.zeros((0, 1), dtype=np.float32))
     findings: Sequence[Finding] = ()
+    read: Callable[[Sequence[str]], Sketches] = sketches.read
     rng: np.random.Generator = field(default_factory=lambda: np.random.default_rng(0))
 
     def check(self, rows: int) -> None:

@@ -78,4 +78,5 @@ def _summary(draft: Draft) -> dict[str, Any]:
             {"from": wrong, "to": right, "rows": rows} for (wrong, right), rows in relabelled.most_common()
         ],
         "policy": draft.policy.as_dict(),
+        **draft.notes,
     }

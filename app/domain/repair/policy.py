@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
 from app.domain.repair import thresholds
 from app.domain.repair.actions import Decision
+from app.domain.repair.duplicate_policy import DuplicatePolicy
 from app.domain.repair.policy_fields import check_fields, choice, flag, names, share
 
 
@@ -45,6 +46,7 @@ class RepairPolicy:
     approve: Approval = Approval.CONFIDENT
     min_score: float = thresholds.CONFIDENT_SCORE
     near_duplicate_threshold: float | None = thresholds.NEAR_DUPLICATE_JACCARD
+    duplicates: DuplicatePolicy = field(default_factory=DuplicatePolicy)
     normalise: bool = True
 
     @classmethod
@@ -61,6 +63,8 @@ class RepairPolicy:
         if "near_duplicate_threshold" in raw:
             given = raw["near_duplicate_threshold"]
             values["near_duplicate_threshold"] = None if given is None else _threshold(given)
+        if "duplicates" in raw:
+            values["duplicates"] = DuplicatePolicy.from_dict(raw["duplicates"])
         if "normalise" in raw:
             values["normalise"] = flag(raw["normalise"], "normalise")
         return cls(**values)
@@ -71,6 +75,7 @@ class RepairPolicy:
             "approve": self.approve.value,
             "min_score": self.min_score,
             "near_duplicate_threshold": self.near_duplicate_threshold,
+            "duplicates": self.duplicates.as_dict(),
             "normalise": self.normalise,
         }
 

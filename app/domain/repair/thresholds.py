@@ -93,6 +93,9 @@ CANDIDATE_JACCARD = 0.15
 # Share of the characters in which two writings of one text may differ when every difference is a slip.
 EDIT_SHARE = 0.25
 
+# More than half of the characters in another form is another text.
+MAX_EDIT_SHARE = 0.5
+
 # Chance below which edits that hit one place so often were no slips but another word.
 CONCENTRATED = 0.05
 
