@@ -7,14 +7,13 @@ which are chosen in their favour.
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from app.domain.repair import near_duplicates, sketches, thresholds
+from app.domain.repair import near_duplicates, thresholds
 from bench import harness
 
 EDITS = (0.05, 0.10, 0.20)
@@ -31,9 +30,7 @@ def edited(text: str, share: float, rng: np.random.Generator, *, digits: bool = 
     """
     letters = [c for c in text if c.isalpha()]
     places = [
-        i
-        for i in range(len(text))
-        if digits or not any(c.isdigit() for c in text[max(0, i - 1) : i + 2])
+        i for i in range(len(text)) if digits or not any(c.isdigit() for c in text[max(0, i - 1) : i + 2])
     ]
     count = min(len(places), round(share * len(text)))
     if not letters or not count:
@@ -59,7 +56,9 @@ def _is_cjk(of: str) -> bool:
     return sum("\u4e00" <= c <= "\u9fff" for c in of) * 2 > sum(c.isascii() and c.isalpha() for c in of)
 
 
-def planted(data: Path, seeds: Sequence[int] = (0, 1, 2), *, digits: bool = False, lenient: bool = False) -> dict[str, Any]:
+def planted(
+    data: Path, seeds: Sequence[int] = (0, 1, 2), *, digits: bool = False, lenient: bool = False
+) -> dict[str, Any]:
     """Recall and precision on copies planted into all the real rows of a language, by share of edits.
 
     Pairs without a planted row are left out: real rows hold real near-duplicates that nobody labelled. A
@@ -77,12 +76,17 @@ def planted(data: Path, seeds: Sequence[int] = (0, 1, 2), *, digits: bool = Fals
     return figures
 
 
-def _planted(texts: Sequence[str], share: float, seed: int, *, digits: bool, lenient: bool) -> dict[str, float]:
+def _planted(
+    texts: Sequence[str], share: float, seed: int, *, digits: bool, lenient: bool
+) -> dict[str, float]:
     rng = np.random.default_rng(seed)
     chosen = rng.choice(len(texts), round(PLANTED_SHARE * len(texts)), replace=False).tolist()
     copies = [edited(texts[i], share, rng, digits=digits) for i in chosen]
     found = near_duplicates.same_prompts(
-        [*texts, *copies], [""] * (len(texts) + len(copies)), thresholds.NEAR_DUPLICATE_JACCARD, lenient=lenient
+        [*texts, *copies],
+        [""] * (len(texts) + len(copies)),
+        thresholds.NEAR_DUPLICATE_JACCARD,
+        lenient=lenient,
     )
     clean = len(texts)
     source = {clean + i: of for i, of in enumerate(chosen)}

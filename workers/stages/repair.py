@@ -23,6 +23,7 @@ from app.domain.repair.material import Material
 from app.domain.repair.plan import RepairPlan, RepairPolicy, plan_repair
 from app.services import diagnoses, repairs, versions
 from workers.run_stage import StageContext
+from workers.scaleout import sketch_texts
 from workers.stages.diagnose import embed_views
 
 
@@ -44,6 +45,7 @@ def run(context: StageContext) -> None:
         cases=inputs.cases,
         case_vectors=vectors.case_inputs,
         findings=inputs.findings,
+        read=sketch_texts,
         rng=np.random.default_rng(0),
     )
     plan = plan_repair(inputs.examples, material, inputs.policy, context.span(0.4, 0.95))

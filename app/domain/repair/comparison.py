@@ -80,7 +80,9 @@ class Comparison:
         rows = np.flatnonzero((first_of == np.arange(len(first_of))) & filled)
         near, estimates = candidates.pairs(self.sketches.signatures[rows], self.apart[rows])
         near = rows[near]
-        alike = np.concatenate([np.empty(0, np.float32), *(made for _, made in self._measured(near, estimates))])
+        alike = np.concatenate(
+            [np.empty(0, np.float32), *(made for _, made in self._measured(near, estimates))]
+        )
         told = self._without_rivals(near[alike > 0], alike[alike > 0])
         found.update(told)
         return found
@@ -163,32 +165,19 @@ class Comparison:
         )
         # Of long texts the head and the tail are read: what lies between is known from the signatures alone.
         edits[long & (estimates < self.threshold)] = 0
-        jaccards = self._jaccards(raw, estimates, long, needed=(edits == 0) & (estimates >= 0.8 * self.threshold))
-        asked = np.flatnonzero((edits > 0) | (jaccards >= self.threshold))
+        asked = np.flatnonzero((edits > 0) | (estimates >= thresholds.ESTIMATE_MARGIN * self.threshold))
         made = np.zeros(len(pairs), dtype=np.float32)
         told = slips.differences([plain[i] for i in asked.tolist()], self._occurrences, lenient=self.lenient)
         for i, differs in zip(asked.tolist(), told, strict=True):
             if differs is None:
                 continue
-            if differs.added > thresholds.ADDED_SHARE * max(map(len, plain[i])) or edits[i] == 0:
-                near = jaccards[i] or (estimates[i] if long[i] else exact_jaccard(*raw[i]))
+            if edits[i] == 0 or differs.added > thresholds.ADDED_SHARE * max(map(len, plain[i])):
+                near = float(estimates[i]) if long[i] else exact_jaccard(*raw[i])
                 made[i] = near if near >= self.threshold else 0.0
             else:
                 made[i] = edits[i]
+        # 1.0 is for equals.
         return np.minimum(made, np.float32(0.999))
-
-    def _jaccards(
-        self,
-        raw: Sequence[tuple[str, str]],
-        estimates: Float32[ndarray, " m"],
-        long: ndarray,
-        *,
-        needed: ndarray,
-    ) -> Float32[ndarray, " m"]:
-        made = np.zeros(len(raw), dtype=np.float32)
-        for i in np.flatnonzero(needed).tolist():
-            made[i] = estimates[i] if long[i] else exact_jaccard(*raw[i])
-        return made
 
     def _occurrences(self, words: Sequence[str]) -> list[int]:
         return sketches.occurrences(self.sketches.counts, words)

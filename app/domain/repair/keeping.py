@@ -16,7 +16,8 @@ Score = Callable[[TrainingExample], float]
 """Quality of a row, larger = better."""
 
 _REFUSAL = re.compile(
-    r"^\W*(?:i['’]?m sorry|i am sorry|sorry,|i can(?:no|['’])t (?:help|assist|answer|do)|i am unable|i['’]m unable|"
+    r"^\W*(?:i['’]?m sorry|i am sorry|sorry,|i can(?:no|['’])t (?:help|assist|answer|do)|i am unable|"
+    r"i['’]m unable|"
     r"as an ai|unfortunately, i can|抱歉|对不起|很遗憾|作为(?:一个|一名)?(?:人工智能|ai)|我无法|我不能(?:回答|提供|帮))",
     re.IGNORECASE,
 )
@@ -64,7 +65,11 @@ def keep_best(
     best = max(sorted(qualities), key=lambda row: qualities[row])
     others = [qualities[row] for row in rows if row != best]
     runner_up = max(others, default=qualities[best])
-    at = next(i for i, (a, b) in enumerate(zip(qualities[best], runner_up, strict=True)) if a != b or i == len(_REASONS) - 1)
+    at = next(
+        i
+        for i, (a, b) in enumerate(zip(qualities[best], runner_up, strict=True))
+        if a != b or i == len(_REASONS) - 1
+    )
     return Kept(row=best, why=_REASONS[at])
 
 

@@ -12,10 +12,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from app.domain import text
 from app.domain.repair import sketches, thresholds
 from app.domain.repair.comparison import Comparison, Read, exact_jaccard
-
 
 __all__ = [
     "DropReason",

@@ -99,10 +99,9 @@ def read_part(texts: Sequence[str]) -> Part:
 
 def signatures(texts: Sequence[str]) -> UInt16[ndarray, "n p"]:
     """The signatures alone."""
-    made = [np.empty((0, thresholds.SKETCH_BINS), dtype=np.uint16)]
-    for batch in _batches([_written(t) for t in texts]):
-        made.append(_signed(*_codes(batch), len(batch)))
-    return np.concatenate(made)
+    batches = _batches([_written(t) for t in texts])
+    made = [_signed(*_codes(batch), len(batch)) for batch in batches]
+    return np.concatenate([np.empty((0, thresholds.SKETCH_BINS), dtype=np.uint16), *made])
 
 
 def jaccard(left: UInt16[ndarray, "*s p"], right: UInt16[ndarray, "*s p"]) -> Float32[ndarray, "*s"]:

@@ -13,6 +13,7 @@ import math
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from rapidfuzz.distance import Levenshtein
 
@@ -96,16 +97,19 @@ def differences(
 
     ``lenient``: a word that was changed as randomly spread slips would change it needs no other sign of a slip.
     """
-    read = [_spans(left, right) for left, right in pairs]
-    asked = sorted({w for spans in read for span in spans for side in _evidence(span) for w in side})
+    read = [_open(_spans(left, right), max(len(left), len(right))) for left, right in pairs]
+    asked = sorted({w for spans in read for span in spans or () for side in _evidence(span) for w in side})
     known = dict(zip(asked, occurrences(asked), strict=True))
     sizes = [max(len(left), len(right)) for left, right in pairs]
-    return [_judged(spans, known, size, lenient) for spans, size in zip(read, sizes, strict=True)]
+    return [
+        None if spans is None else _judged(spans, known, size, lenient)
+        for spans, size in zip(read, sizes, strict=True)
+    ]
 
 
 def _spans(left: str, right: str) -> list[_Span]:
     """Runs of tokens that differ; one that is written in other pieces ("data base") is none."""
-    a, b = _TOKEN.findall(left), _TOKEN.findall(right)
+    a, b = _tokens(left), _tokens(right)
     runs: list[list[int]] = []
     for code in Levenshtein.opcodes(a, b):
         if code.tag == "equal":
@@ -126,6 +130,12 @@ def _spans(left: str, right: str) -> list[_Span]:
     return [span for span in spans if span.joined[0] != span.joined[1]]
 
 
+# A text is compared with several others in a row.
+@lru_cache(maxsize=1 << 12)
+def _tokens(of: str) -> list[str]:
+    return _TOKEN.findall(of)
+
+
 def _evidence(span: _Span) -> tuple[list[str], list[str]]:
     """What the set is asked about either side: its words, or the pairs of characters that cross the span."""
     if span.is_cjk:
@@ -142,11 +152,26 @@ def _pieces(tokens: Sequence[str]) -> list[str]:
     return [piece for t in tokens if not _SIGN.match(t) for piece in re.split("['’]", t)]
 
 
+def _open(spans: list[_Span], characters: int) -> list[_Span] | None:
+    """None where a span alone decides, whatever the set holds: another number, an opposite, another word."""
+    if any(_opposed(span) or _closed(span) for span in spans):
+        return None
+    sizes = [Levenshtein.distance(*span.joined) for span in spans]
+    rate = sum(sizes) / max(characters, 1)
+    for span, size in zip(spans, sizes, strict=True):
+        longest = max(map(len, span.joined))
+        if not span.left or not span.right or size < thresholds.SLIP_SIMILARITY * longest:
+            continue
+        looks_like_none = 1 - size / longest < thresholds.SLIP_SIMILARITY
+        no_slip = min(map(len, span.joined)) > 1 if span.is_cjk else looks_like_none
+        if no_slip and _is_concentrated(span, size, rate, characters):
+            return None
+    return spans
+
+
 def _judged(
     spans: Sequence[_Span], known: Mapping[str, int], characters: int, lenient: bool
 ) -> Differences | None:
-    if any(_opposed(span) or _closed(span) for span in spans):
-        return None
     sizes = [Levenshtein.distance(*span.joined) for span in spans]
     rate = sum(sizes) / max(characters, 1)
     slips = other = added = 0
@@ -217,7 +242,9 @@ def _is_slip(span: _Span, known: Mapping[str, int], *, alone: bool) -> bool:
         return min(len(a), len(b)) <= 1
     if not a or not b:
         return max(len(a), len(b)) <= 1
-    affixed = abs(len(a) - len(b)) >= 2 and (a.startswith(b) or b.startswith(a) or a.endswith(b) or b.endswith(a))
+    affixed = abs(len(a) - len(b)) >= 2 and (
+        a.startswith(b) or b.startswith(a) or a.endswith(b) or b.endswith(a)
+    )
     return not affixed and Levenshtein.normalized_similarity(a, b) >= thresholds.SLIP_SIMILARITY
 
 
@@ -246,14 +273,16 @@ def _negates(span: _Span) -> bool:
 
 def _opposed(span: _Span) -> bool:
     """The two sides stand at two ends of one axis ("freeze", "unfreeze")."""
+    return any(_opposites(a, b) for a, b in itertools.product(span.left, span.right))
+
+
+@lru_cache(maxsize=1 << 16)
+def _opposites(a: str, b: str) -> bool:
+    if opposites.stem(a) == b or opposites.stem(b) == a:
+        return True
     axes = opposites.axes()
-    for a, b in itertools.product(span.left, span.right):
-        if opposites.stem(a) == b or opposites.stem(b) == a:
-            return True
-        ends = dict(axes.get(a, ()))
-        if any(ends.get(axis) == -end for axis, end in axes.get(b, ())):
-            return True
-    return False
+    ends = dict(axes.get(a, ()))
+    return any(ends.get(axis) == -end for axis, end in axes.get(b, ()))
 
 
 def words(of: str) -> list[str]:

@@ -87,6 +87,10 @@ BAND_NEIGHBORS = 2
 # Candidates that each row is compared with in full, the most alike first.
 CANDIDATES_PER_ROW = 8
 
+# Share of a Jaccard threshold that the estimate has to reach: it errs by a few hundredths, and in shingles of three
+# texts look more alike than in those of five.
+ESTIMATE_MARGIN = 0.9
+
 # Estimated Jaccard below which nothing is compared: two standard errors under what a fifth of edits leaves.
 CANDIDATE_JACCARD = 0.15
 

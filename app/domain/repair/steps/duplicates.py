@@ -149,7 +149,7 @@ def _where(
 def _same_answers(draft: Draft, answers: _Side, pairs: Int64[ndarray, "m 2"]) -> ndarray:
     """1 for equal answers, and empty ones; how alike they are for free text; 0 for other labels."""
     made = answers.alike(pairs)
-    outputs = [text.normalised(draft.examples[row].output) for row in range(len(draft.examples))]
+    outputs = {row: text.normalised(draft.examples[row].output) for row in np.unique(pairs).tolist()}
     for i, (a, b) in enumerate(pairs.tolist()):
         if outputs[a] == outputs[b]:
             made[i] = 1.0
@@ -169,9 +169,7 @@ def _alike_prompts(
 def _alike_rows(
     draft: Draft, prompts: _Side, answers: _Side, templates: set[str], pairs: Int64[ndarray, "m 2"]
 ) -> ndarray:
-    return np.minimum(
-        _alike_prompts(draft, prompts, templates, pairs), _same_answers(draft, answers, pairs)
-    )
+    return np.minimum(_alike_prompts(draft, prompts, templates, pairs), _same_answers(draft, answers, pairs))
 
 
 def _drop_groups(draft: Draft, pairs: dict[tuple[int, int], float], alike: Alike) -> None:
