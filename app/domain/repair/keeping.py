@@ -23,7 +23,7 @@ _REFUSAL = re.compile(
 )
 _ENDS = frozenset(".!?。！？…\"'”’)）]】}》」`:：;；*|~")
 _BROKEN = re.compile("[\ufffd\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff]")
-_LONG_ANSWER = 80
+_LONG_ANSWER = 60
 """Characters from which an answer is prose, which ends with a mark; shorter ones are labels and names."""
 
 

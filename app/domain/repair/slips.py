@@ -154,7 +154,7 @@ def _pieces(tokens: Sequence[str]) -> list[str]:
 
 def _open(spans: list[_Span], characters: int) -> list[_Span] | None:
     """None where a span alone decides, whatever the set holds: another number, an opposite, another word."""
-    if any(_opposed(span) or _closed(span) for span in spans):
+    if any(_opposed(span) or _closed(span) or _other_sign(span) for span in spans):
         return None
     sizes = [Levenshtein.distance(*span.joined) for span in spans]
     rate = sum(sizes) / max(characters, 1)
@@ -260,10 +260,25 @@ def _inflected(span: _Span) -> bool:
     return len(a) >= 3 and b.startswith(a) and b[len(a) :] in _ENDINGS
 
 
+def _other_sign(span: _Span) -> bool:
+    """Plus for minus: signs on both sides, and not the same."""
+    left, right = (
+        [t for t in side if _SIGN.match(t) and not _CJK.match(t)] for side in (span.left, span.right)
+    )
+    return bool(left) and bool(right) and left != right
+
+
+_KIND = {word: number for number, kind in enumerate(_CLOSED) for word in kind}
+
+
 def _closed(span: _Span) -> bool:
     """Another number, month, day: words of one kind on both sides, and not the same."""
-    left, right = frozenset(span.left), frozenset(span.right)
-    return any((left & kind) != (right & kind) and left & kind and right & kind for kind in _CLOSED)
+    left = {token for token in span.left if token in _KIND}
+    right = {token for token in span.right if token in _KIND}
+    if not left or not right:
+        return False
+    shared = {_KIND[token] for token in left} & {_KIND[token] for token in right}
+    return any(_KIND[token] in shared for token in left ^ right)
 
 
 def _negates(span: _Span) -> bool:
@@ -273,16 +288,15 @@ def _negates(span: _Span) -> bool:
 
 def _opposed(span: _Span) -> bool:
     """The two sides stand at two ends of one axis ("freeze", "unfreeze")."""
-    return any(_opposites(a, b) for a, b in itertools.product(span.left, span.right))
-
-
-@lru_cache(maxsize=1 << 16)
-def _opposites(a: str, b: str) -> bool:
-    if opposites.stem(a) == b or opposites.stem(b) == a:
+    left, right = frozenset(span.left), frozenset(span.right)
+    if any(_stem(a) in right for a in left) or any(_stem(b) in left for b in right):
         return True
     axes = opposites.axes()
-    ends = dict(axes.get(a, ()))
-    return any(ends.get(axis) == -end for axis, end in axes.get(b, ()))
+    ends = {place for a in left for place in axes.get(a, ())}
+    return bool(ends) and any((axis, -end) in ends for b in right for axis, end in axes.get(b, ()))
+
+
+_stem = lru_cache(maxsize=1 << 16)(opposites.stem)
 
 
 def words(of: str) -> list[str]:
