@@ -85,7 +85,7 @@ def _planted(
     texts: Sequence[str], share: float, seed: int, *, digits: bool, lenient: bool
 ) -> dict[str, float]:
     rng = np.random.default_rng(seed)
-    chosen = rng.choice(len(texts), round(PLANTED_SHARE * len(texts)), replace=False).tolist()
+    chosen: list[int] = rng.choice(len(texts), round(PLANTED_SHARE * len(texts)), replace=False).tolist()
     copies = [edited(texts[i], share, rng, digits=digits) for i in chosen]
     found = near_duplicates.same_prompts(
         [*texts, *copies],
@@ -222,7 +222,7 @@ def _semhash(head: Sequence[str], tail: Sequence[str]) -> dict[str, Any]:
     try:
         from semhash import SemHash  # pyright: ignore[reportMissingImports] - the extra "bench"
     except ImportError:
-        return {"left_out": "semhash is not installed; it is in the extra 'bench'"}
+        return {"left_out": "semhash is not installed here"}
     from app.embedding import DEFAULT_EMBEDDER
     from workers.models.embedder import load_embedder
 

@@ -29,7 +29,7 @@ here = scaleout.embedder_for(DEFAULT_EMBEDDER)
 vectors, (sketches, lexicon) = [here.encode(b) for b in blocks], scaleout.read_texts(texts)
 assert "ClusterEmbedder" not in type(here).__name__
 
-odd = [*texts, "", "\ud800", "😀", "x" * 100_000]
+odd = [*texts, "", chr(0xD800), "😀", "x" * 100_000]
 mine_read = scaleout.sketch_texts(odd)
 mine_pairs = Comparison.of(odd, [""] * len(odd), 0.8).found()
 

@@ -18,6 +18,7 @@ from rapidfuzz.distance import Levenshtein
 from app.domain import text
 from app.domain.repair import candidates, sketches, slips, thresholds
 from app.domain.repair.sketches import Sketches
+from app.domain.repair.sketches import read as read_texts
 from app.domain.thresholds import CHARACTER_NGRAM_CJK, CHARACTER_NGRAM_LATIN, TEXT_MAX_CHARACTERS
 
 Read = Callable[[Sequence[str]], Sketches]
@@ -51,7 +52,7 @@ class Comparison:
         *,
         edit_share: float = thresholds.EDIT_SHARE,
         lenient: bool = False,
-        read: Read = sketches.read,
+        read: Read = read_texts,
     ) -> Comparison:
         """ValueError where a text has no frame or a frame no text."""
         if len(texts) != len(frames):
@@ -128,7 +129,8 @@ class Comparison:
         made = np.ones(len(rows), dtype=np.float32)
         for start in range(0, len(rows), thresholds.SKETCH_PART_ROWS):
             part = slice(start, start + thresholds.SKETCH_PART_ROWS)
-            words = [slips.words(text.normalised(text.clip(self.texts[row]))) for row in rows[part].tolist()]
+            some: list[int] = rows[part].tolist()
+            words = [slips.words(text.normalised(text.clip(self.texts[row]))) for row in some]
             counts = np.array(sketches.occurrences(self.sketches.counts, [w for of in words for w in of]))
             owners = np.repeat(np.arange(len(words)), [len(of) for of in words])
             totals = np.bincount(owners, minlength=len(words))
@@ -152,10 +154,12 @@ class Comparison:
     def _compared(
         self, pairs: Int64[ndarray, "m 2"], estimates: Float32[ndarray, " m"]
     ) -> Float32[ndarray, " m"]:
-        raw = [(self.texts[a], self.texts[b]) for a, b in pairs.tolist()]
+        places: list[list[int]] = pairs.tolist()
+        raw = [(self.texts[a], self.texts[b]) for a, b in places]
         long = np.array([max(len(a), len(b)) > TEXT_MAX_CHARACTERS for a, b in raw], dtype=bool)
-        written = {row: text.normalised(text.clip(self.texts[row])) for row in np.unique(pairs).tolist()}
-        plain = [(written[a], written[b]) for a, b in pairs.tolist()]
+        rows: list[int] = np.unique(pairs).tolist()
+        written = {row: text.normalised(text.clip(self.texts[row])) for row in rows}
+        plain = [(written[a], written[b]) for a, b in places]
         edits = process.cpdist(
             [a for a, _ in plain],
             [b for _, b in plain],
@@ -168,7 +172,8 @@ class Comparison:
         asked = np.flatnonzero((edits > 0) | (estimates >= thresholds.ESTIMATE_MARGIN * self.threshold))
         made = np.zeros(len(pairs), dtype=np.float32)
         told = slips.differences([plain[i] for i in asked.tolist()], self._occurrences, lenient=self.lenient)
-        for i, differs in zip(asked.tolist(), told, strict=True):
+        chosen: list[int] = asked.tolist()
+        for i, differs in zip(chosen, told, strict=True):
             if differs is None:
                 continue
             if edits[i] == 0 or differs.added > thresholds.ADDED_SHARE * max(map(len, plain[i])):

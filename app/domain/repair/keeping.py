@@ -18,7 +18,8 @@ Score = Callable[[TrainingExample], float]
 _REFUSAL = re.compile(
     r"^\W*(?:i['’]?m sorry|i am sorry|sorry,|i can(?:no|['’])t (?:help|assist|answer|do)|i am unable|"
     r"i['’]m unable|"
-    r"as an ai|unfortunately, i can|抱歉|对不起|很遗憾|作为(?:一个|一名)?(?:人工智能|ai)|我无法|我不能(?:回答|提供|帮))",
+    r"as an ai|unfortunately, i can|抱歉|对不起|很遗憾|作为(?:一个|一名)?(?:人工智能|ai)|"
+    r"我无法|我不能(?:回答|提供|帮))",
     re.IGNORECASE,
 )
 _ENDS = frozenset(".!?。！？…\"'”’)）]】}》」`:：;；*|~")

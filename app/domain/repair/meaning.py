@@ -33,16 +33,16 @@ def same_meaning(
     Numbers, negation, names and direction must be the same, and so the frame. Each row is compared with its
     few nearest: at most ``CANDIDATES_PER_ROW`` n pairs. Rows without text are left out.
     """
-    asked = np.array([r for r in rows.tolist() if text.normalised(prompts[r])], dtype=np.int64)
+    given: list[int] = rows.tolist()
+    asked = np.array([r for r in given if text.normalised(prompts[r])], dtype=np.int64)
     if asked.size < 2:
         return {}
     near = search.nearest_others(vectors[asked], min(thresholds.CANDIDATES_PER_ROW, asked.size - 1))
     found: dict[tuple[int, int], float] = {}
     who, place = np.nonzero(near.present & (near.similarities >= cosine))
-    others = asked[near.indices[who, place]].tolist()
-    for row, other, value in zip(
-        asked[who].tolist(), others, near.similarities[who, place].tolist(), strict=True
-    ):
+    others: list[int] = asked[near.indices[who, place]].tolist()
+    asking: list[int] = asked[who].tolist()
+    for row, other, value in zip(asking, others, near.similarities[who, place].tolist(), strict=True):
         pair = (min(row, other), max(row, other))
         if pair not in found and frames[row] == frames[other] and not _commits(prompts[row], prompts[other]):
             found[pair] = float(value)
