@@ -18,6 +18,7 @@ import os, sys
 import numpy as np, ray
 os.environ["RAY_ADDRESS"] = ""
 from workers import scaleout
+from app.domain.repair.comparison import Comparison
 from app.embedding import DEFAULT_EMBEDDER
 
 words = ["freeze", "unfreeze", "card", "冻结", "账户", "12", "please", "my", "now"]
@@ -27,6 +28,10 @@ blocks = [texts[i : i + 700] for i in range(0, len(texts), 700)]
 here = scaleout.embedder_for(DEFAULT_EMBEDDER)
 vectors, (sketches, lexicon) = [here.encode(b) for b in blocks], scaleout.read_texts(texts)
 assert "ClusterEmbedder" not in type(here).__name__
+
+odd = [*texts, "", chr(0xD800), "😀", "x" * 100_000]
+mine_read = scaleout.sketch_texts(odd)
+mine_pairs = Comparison.of(odd, [""] * len(odd), 0.8).found()
 
 ray.init(num_cpus=2, include_dashboard=False, log_to_driver=False, object_store_memory=100_000_000)
 os.environ["RAY_ADDRESS"] = ray.get_runtime_context().gcs_address
@@ -38,6 +43,10 @@ their_sketches, their_lexicon = scaleout.read_texts(texts)
 np.testing.assert_array_equal(their_sketches, sketches)
 np.testing.assert_array_equal(their_lexicon.frequencies, lexicon.frequencies)
 assert their_lexicon.rows == lexicon.rows == len(texts)
+their_read = scaleout.sketch_texts(odd)
+for name in ("signatures", "wholes", "numbers", "counts"):
+    np.testing.assert_array_equal(getattr(their_read, name), getattr(mine_read, name))
+assert Comparison.of(odd, [""] * len(odd), 0.8, read=scaleout.sketch_texts).found() == mine_pairs != {}
 assert list(there.encode_blocks([])) == [] and scaleout.read_texts([])[0].shape == (0, 128)
 ray.shutdown()
 print("same to the bit")

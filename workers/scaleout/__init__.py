@@ -15,6 +15,8 @@ from numpy import ndarray
 from app.domain.diagnosis import lexicon
 from app.domain.diagnosis.lexicon import Lexicon
 from app.domain.records import Embedder
+from app.domain.repair import sketches
+from app.domain.repair.sketches import Sketches
 from workers.models.embedder import load_embedder
 
 ADDRESS = "RAY_ADDRESS"
@@ -37,3 +39,12 @@ def read_texts(texts: Sequence[str]) -> tuple[UInt32[ndarray, "n p"], Lexicon]:
     from workers.scaleout.ray_stages import cluster_read
 
     return cluster_read(texts)
+
+
+def sketch_texts(texts: Sequence[str]) -> Sketches:
+    """:func:`app.domain.repair.sketches.read`, on the cluster where there is one."""
+    if not os.environ.get(ADDRESS):
+        return sketches.read(texts)
+    from workers.scaleout.ray_stages import cluster_sketch
+
+    return cluster_sketch(texts)

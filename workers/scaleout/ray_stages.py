@@ -16,6 +16,9 @@ from app.domain import thresholds
 from app.domain.diagnosis import lexicon
 from app.domain.diagnosis.lexicon import Lexicon
 from app.domain.records import Embedder
+from app.domain.repair import sketches
+from app.domain.repair import thresholds as repair_thresholds
+from app.domain.repair.sketches import Part, Sketches
 from workers.models.embedder import load_embedder
 
 BLOCK_TEXTS = thresholds.SIGNATURE_CHUNK
@@ -58,6 +61,23 @@ def cluster_read(texts: Sequence[str]) -> tuple[UInt32[ndarray, "n p"], Lexicon]
     return np.concatenate(sketches), lexicon.joined(len(texts), parts)
 
 
+def cluster_sketch(texts: Sequence[str]) -> Sketches:
+    """Signatures and what must be equal, in the order of the texts; words counted over all of them."""
+    step = repair_thresholds.SKETCH_PART_ROWS
+    blocks = [
+        # A lone surrogate is no character of a column of text.
+        [t.encode("utf-8", "surrogatepass") for t in texts[start : start + step]]
+        for start in range(0, len(texts), step)
+    ]
+    return sketches.joined(len(texts), map(_part, _mapped(_Sketch, blocks, arguments=())))
+
+
+def _part(row: dict[str, Any]) -> Part:
+    columns = {name: np.frombuffer(row[name], dtype=kind) for name, kind in _PART_COLUMNS.items()}
+    signatures = columns.pop("signatures").reshape(-1, repair_thresholds.SKETCH_BINS)
+    return Part(signatures=signatures, **columns)
+
+
 class _Embed:
     """One process of the cluster; loads the weights once."""
 
@@ -87,8 +107,27 @@ class _Read:
         return made
 
 
+_PART_COLUMNS = {
+    "signatures": np.uint16,
+    "wholes": np.int64,
+    "numbers": np.int64,
+    "words": np.uint32,
+    "occurrences": np.uint32,
+}
+
+
+class _Sketch:
+    def __call__(self, batch: dict[str, Any]) -> dict[str, Any]:
+        made: dict[str, list[bytes]] = {name: [] for name in _PART_COLUMNS}
+        for texts in batch["texts"]:
+            part = sketches.read_part([t.decode("utf-8", "surrogatepass") for t in texts])
+            for name, kind in _PART_COLUMNS.items():
+                made[name].append(getattr(part, name).astype(kind, copy=False).tobytes())
+        return made
+
+
 def _mapped(
-    stage: type, blocks: Sequence[Sequence[str]], *, arguments: tuple[Any, ...]
+    stage: type, blocks: Sequence[Sequence[str | bytes]], *, arguments: tuple[Any, ...]
 ) -> Iterator[dict[str, Any]]:
     """Every block through ``stage``, one processor each, in the order of the blocks."""
     if not blocks:

@@ -28,7 +28,7 @@ from app.domain.repair.material import Material
 from app.domain.repair.plan import RepairPlan, RepairPolicy, plan_repair
 from app.services import diagnoses, repairs, vectors, versions
 from workers.run_stage import StageContext
-from workers.scaleout import embedder_for
+from workers.scaleout import embedder_for, sketch_texts
 from workers.stages.diagnose import embed_views
 
 
@@ -55,6 +55,7 @@ def run(context: StageContext) -> None:
         findings=inputs.findings,
         protected=inputs.protected,
         protected_vectors=protected_vectors,
+        read=sketch_texts,
         rng=np.random.default_rng(0),
         salt=inputs.salt,
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -10,8 +10,10 @@ from jaxtyping import Float32
 from numpy import ndarray
 
 from app.domain.records import BadCase, Finding
+from app.domain.repair import sketches
 from app.domain.repair.judging import AskJudge
 from app.domain.repair.leakage import ProtectedPrompt
+from app.domain.repair.sketches import Sketches
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,7 +23,8 @@ class Material:
     ignored. ``protected`` prompts take rows out and teach nothing; ``protected_vectors`` (p, d) are of them,
     or has no rows: then leaks are looked for in the characters alone. ``ask_judge``: a language model, where one
     may be asked. ``rng`` is the only source of chance. ``salt`` is secret: what stands for a person's data is
-    derived from it, the same in every plan with the same salt."""
+    derived from it, the same in every plan with the same salt. ``read`` sketches texts, on a cluster where there
+    is one."""
 
     input_vectors: Float32[ndarray, "n d"]
     output_vectors: Float32[ndarray, "n o"]
@@ -33,6 +36,7 @@ class Material:
     protected_vectors: Float32[ndarray, "p d"] = field(
         default_factory=lambda: np.zeros((0, 1), dtype=np.float32)
     )
+    read: Callable[[Sequence[str]], Sketches] = sketches.read
     rng: np.random.Generator = field(default_factory=lambda: np.random.default_rng(0))
     salt: bytes = field(default=b"", repr=False)
 

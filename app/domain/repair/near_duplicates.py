@@ -11,11 +11,20 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from functools import lru_cache
 
-from app.domain import similarity, text
-from app.domain.repair import thresholds
-from app.domain.thresholds import CHARACTER_NGRAM_CJK, CHARACTER_NGRAM_LATIN
+from app.domain.repair import sketches, thresholds
+from app.domain.repair.comparison import Comparison, Read, exact_jaccard
+
+__all__ = [
+    "DropReason",
+    "Dropped",
+    "PromptGroups",
+    "connected",
+    "exact_duplicates",
+    "exact_jaccard",
+    "same_prompts",
+    "without_templates",
+]
 
 
 class DropReason(StrEnum):
@@ -51,28 +60,23 @@ def exact_duplicates(content_hashes: Sequence[str]) -> tuple[Dropped, ...]:
     )
 
 
-def same_prompts(prompts: Sequence[str], frames: Sequence[str], threshold: float) -> PromptGroups:
+def same_prompts(
+    prompts: Sequence[str],
+    frames: Sequence[str],
+    threshold: float,
+    *,
+    edit_share: float = thresholds.EDIT_SHARE,
+    lenient: bool = False,
+    read: Read = sketches.read,
+) -> PromptGroups:
     """Group prompts that are near-duplicates, directly or in a chain.
 
-    ``frames`` is what must be equal besides (system prompt, task instruction, tools). ``threshold`` is
-    the Jaccard of the prompts' character n-gram sets, 0..1; candidates come from banded MinHash (Broder
-    1997), and each pair is then measured exactly.
+    ``frames`` is what must be equal besides (system prompt, task instruction, tools); ``threshold`` and
+    ``edit_share`` and ``lenient`` as in ``Comparison``. At most a few comparisons a row, however large a group is.
     """
-    keys = [_must_match(prompt, frame) for prompt, frame in zip(prompts, frames, strict=True)]
-    jaccards: dict[tuple[int, int], float] = {}
-    equal: dict[tuple[str, object], int] = {}
-    for row, prompt in enumerate(prompts):
-        twin = equal.setdefault((text.normalised(prompt), keys[row]), row)
-        if twin != row and prompt.strip():
-            jaccards[(twin, row)] = 1.0
-    # The sketch errs by a few hundredths: ask for a little less, then measure.
-    candidates: list[list[int]] = similarity.near_duplicates(prompts, threshold * 0.9).pairs.tolist()
-    for first, second in candidates:
-        if keys[first] == keys[second] and (first, second) not in jaccards:
-            measured = exact_jaccard(prompts[first], prompts[second])
-            if measured >= threshold:
-                jaccards[(first, second)] = measured
-    return PromptGroups(groups=connected(len(prompts), jaccards), jaccards=jaccards)
+    compared = Comparison.of(prompts, frames, threshold, edit_share=edit_share, lenient=lenient, read=read)
+    found = compared.found()
+    return PromptGroups(groups=connected(len(prompts), found), jaccards=found)
 
 
 def without_templates(groups: PromptGroups, tasks: Sequence[str], outputs: Sequence[str]) -> PromptGroups:
@@ -115,38 +119,20 @@ def connected(size: int, pairs: Iterable[tuple[int, int]]) -> tuple[tuple[int, .
 
     The answer does not depend on the order of the pairs; each component is ascending.
     """
-    parent = list(range(size))
+    parent: dict[int, int] = {}
 
     def root(node: int) -> int:
-        while parent[node] != node:
-            parent[node] = parent[parent[node]]
+        while (above := parent.setdefault(node, node)) != node:
+            parent[node] = parent[above]
             node = parent[node]
         return node
 
     for first, second in pairs:
+        if not (0 <= first < size and 0 <= second < size):
+            raise ValueError(f"the pair ({first}, {second}) is not of rows 0..{size - 1}")
         low, high = sorted((root(first), root(second)))
         parent[high] = low
     members: defaultdict[int, list[int]] = defaultdict(list)
-    for node in range(size):
+    for node in sorted(parent):
         members[root(node)].append(node)
     return tuple(tuple(group) for group in members.values() if len(group) > 1)
-
-
-def exact_jaccard(left: str, right: str) -> float:
-    """Jaccard of the two texts' character n-gram sets, 0..1 (bigrams where CJK carries one of them)."""
-    (n_left, a), (n_right, b) = _grams(left), _grams(right)
-    if n_left != n_right:
-        a, b = (text.character_ngrams(t, min(n_left, n_right)) for t in (left, right))
-    shared = len(a & b)
-    return shared / (len(a) + len(b) - shared) if shared else 0.0
-
-
-# Pairs come sorted, so that a text is compared with several others in a row.
-@lru_cache(maxsize=256)
-def _grams(of: str) -> tuple[int, frozenset[str]]:
-    n = CHARACTER_NGRAM_CJK if text.is_chinese(of) else CHARACTER_NGRAM_LATIN
-    return n, text.character_ngrams(of, n)
-
-
-def _must_match(prompt: str, frame: str) -> tuple[str, tuple[str, ...], int]:
-    return frame, text.numbers(prompt), text.negations(prompt) % 2

@@ -10,6 +10,7 @@ from typing import Any
 from app.domain.repair import thresholds
 from app.domain.repair.actions import Decision
 from app.domain.repair.balance import BalancePolicy
+from app.domain.repair.duplicate_policy import DuplicatePolicy
 from app.domain.repair.normalisation.policy import NormalisationPolicy
 from app.domain.repair.pii.policy import PiiPolicy
 from app.domain.repair.policy_fields import check_fields, choice, flag, names, share, texts
@@ -63,6 +64,7 @@ class RepairPolicy:
     normalise: NormalisationPolicy = field(default_factory=NormalisationPolicy)
     pii: PiiPolicy = field(default_factory=PiiPolicy)
     balance: BalancePolicy | None = None
+    duplicates: DuplicatePolicy = field(default_factory=DuplicatePolicy)
 
     @classmethod
     def from_dict(cls, raw: Mapping[str, Any]) -> RepairPolicy:
@@ -87,6 +89,8 @@ class RepairPolicy:
         if "quality" in raw:
             given = raw["quality"]
             values["quality"] = None if given is None else QualityPolicy.from_dict(given)
+        if "duplicates" in raw:
+            values["duplicates"] = DuplicatePolicy.from_dict(raw["duplicates"])
         if "normalise" in raw:
             values["normalise"] = NormalisationPolicy.from_raw(raw["normalise"])
         if "pii" in raw:
@@ -108,6 +112,7 @@ class RepairPolicy:
             "normalise": self.normalise.as_raw(),
             "pii": self.pii.as_dict(),
             "balance": None if self.balance is None else self.balance.as_dict(),
+            "duplicates": self.duplicates.as_dict(),
         }
 
     def decision_for(self, score: float) -> Decision:

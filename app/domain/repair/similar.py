@@ -20,7 +20,7 @@ from app.domain.repair import thresholds
 from app.domain.repair.actions import ActionKind, Decision, ProposedAction
 from app.domain.repair.draft import task_of
 from app.domain.repair.near_duplicates import exact_jaccard
-from app.domain.repair.normalise import normalise_example
+from app.domain.repair.normalisation import normalise_example
 from app.domain.thresholds import CLOSED_ANSWER_MAX_TOKENS
 
 _DUPLICATE_RULES = frozenset({"exact_duplicate", "near_duplicate"})

@@ -164,3 +164,56 @@ SIMILAR_PROMPT_COSINE = 0.5
 
 # A replaced text shorter than this is a syllable: it stands in other rows for other reasons.
 REPLACED_MIN_CHARACTERS = 4
+# --- near-duplicates at scale ---
+# Bins of a one-permutation MinHash, a power of two: the standard error of a Jaccard is .044 at worst.
+SKETCH_BINS = 128
+
+# Draws before an empty bin takes its neighbour's value: of a text that fills a third, one bin in eight is left.
+SKETCH_DRAWS = 4
+
+SKETCH_PART_ROWS = 5_000
+SKETCH_BATCH_CHARACTERS = 1 << 20
+
+# Hash table of word counts: some hundred thousand words of a large set collide one time in ten.
+WORD_BUCKETS = 1 << 22
+
+# Bands of two values, as many as 128 bins give: a text with a fifth of its characters changed keeps a
+# Jaccard of about .3 in shingles of three, and meets its original in a band 99.8 times of 100.
+BAND_ROWS = 2
+
+# Rows that follow in a band's order and are looked at: twice a row's worth of pairs, however large a bucket.
+BAND_NEIGHBORS = 2
+
+# Candidates that each row is compared with in full, the most alike first.
+CANDIDATES_PER_ROW = 8
+
+# Share of a Jaccard threshold that the estimate has to reach: it errs by a few hundredths, and in shingles of three
+# texts look more alike than in those of five.
+ESTIMATE_MARGIN = 0.9
+
+# Estimated Jaccard below which nothing is compared: two standard errors under what a fifth of edits leaves.
+CANDIDATE_JACCARD = 0.15
+
+# Share of the characters in which two writings of one text may differ when every difference is a slip.
+EDIT_SHARE = 0.25
+
+# More than half of the characters in another form is another text.
+MAX_EDIT_SHARE = 0.5
+
+# Chance below which edits that hit one place so often were no slips but another word.
+CONCENTRATED = 0.05
+
+# Similarity 0..1 from which two words may be one word with a slip: "of" and "xf" have .5, "Rome" and "Oslo" .25.
+SLIP_SIMILARITY = 0.5
+
+# Words as short as this turn into each other by one slip ("the", "he"); longer ones seldom.
+CHANCE_WORD_CHARACTERS = 3
+
+# A word that stands this many times as often as its better-known twin is a slip of it, even where it repeats.
+SLIP_RARITY = 0.05
+
+# Share of the longer text that words without a counterpart may make up ("please", "thanks").
+ADDED_SHARE = 0.05
+
+# Answers of fewer characters are labels: near is not the same there.
+FREE_ANSWER_CHARACTERS = 24

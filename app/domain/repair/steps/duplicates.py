@@ -1,73 +1,271 @@
-"""Rows that are one row written twice: the first one stays."""
+"""Rows that are one row written twice: the best of each group stays."""
 
 from __future__ import annotations
 
+import functools
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Int64
+from numpy import ndarray
+
 from app.domain import text
-from app.domain.records import canonical_json
-from app.domain.repair import near_duplicates
+from app.domain.records import TrainingExample, canonical_json
+from app.domain.repair import candidates, meaning, near_duplicates, thresholds
+from app.domain.repair.comparison import Comparison, Read
 from app.domain.repair.draft import Draft, excerpt
+from app.domain.repair.duplicate_policy import Over
+from app.domain.repair.keeping import keep_best
 from app.domain.repair.material import Material
-from app.domain.repair.near_duplicates import Dropped, DropReason
+from app.domain.repair.near_duplicates import DropReason, PromptGroups
+from app.domain.repair.row_quality import quality_scores
+
+_ROUNDS = 4
+"""Rows that are no copy of the one that stays are looked at again among themselves, so often."""
+
+Alike = Callable[[Int64[ndarray, "m 2"]], ndarray]
+"""How alike the rows of each pair are, 0..1; 0 where they are no copies."""
 
 
-def propose(draft: Draft, material: Material) -> None:  # noqa: ARG001
+def propose(draft: Draft, material: Material) -> None:
     """Also leaves the groups of rows that ask the same in the draft, for those who settle contradictions."""
     _drop_exact_duplicates(draft)
-    draft.groups = _prompt_groups(draft)
-    _drop_near_duplicates(draft, draft.groups)
+    prompts = _Side.of(draft, draft.prompts, _frames(draft), material.read)
+    found = prompts.pairs()
+    draft.groups = near_duplicates.without_templates(
+        PromptGroups(groups=(), jaccards=found), draft.tasks, [text.normalised(o) for o in draft.outputs()]
+    )
+    if draft.policy.near_duplicate_threshold is None:
+        return
+    draft.notes["near_duplicates"] = _parameters(draft)
+    score = _Quality(draft=draft, material=material).of
+    match draft.policy.duplicates.over:
+        case Over.PAIRS:
+            answers = _Side.of(draft, draft.outputs(), [""] * len(draft.examples), material.read)
+            pairs = {p: v for p, v in draft.groups.jaccards.items() if p[0] not in draft.gone}
+            pairs = _where(pairs, lambda of: _same_answers(draft, answers, of))
+            templates = {draft.tasks[a] for a, _ in found.keys() - draft.groups.jaccards.keys()}
+            _drop_groups(
+                draft, pairs, functools.partial(_alike_rows, draft, prompts, answers, templates), score
+            )
+        case Over.INPUTS:
+            templates = {draft.tasks[a] for a, _ in found.keys() - draft.groups.jaccards.keys()}
+            _drop_groups(
+                draft,
+                draft.groups.jaccards,
+                functools.partial(_alike_prompts, draft, prompts, templates),
+                score,
+            )
+        case Over.OUTPUTS:
+            answers = _Side.of(draft, draft.outputs(), [""] * len(draft.examples), material.read, free=True)
+            _drop_groups(draft, answers.pairs(), answers.alike, score)
+    if draft.policy.duplicates.meaning_cosine is not None:
+        _drop_same_meaning(draft, material, draft.policy.duplicates.meaning_cosine, score)
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Quality:
+    """Quality of rows, measured when the first group of copies needs it."""
+
+    draft: Draft
+    material: Material
+
+    @functools.cached_property
+    def scores(self) -> dict[str, float]:
+        found = quality_scores(self.draft, self.material, self.draft.policy.quality).scores
+        return {e.id: q for e, q in zip(self.draft.examples, found.tolist(), strict=True)}
+
+    def of(self, example: TrainingExample) -> float:
+        return self.scores[example.id]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Side:
+    """The prompts or the answers of the rows that stand, ready to be compared. ``place``: -1 = left out."""
+
+    rows: Int64[ndarray, " m"]
+    place: Int64[ndarray, " n"]
+    compared: Comparison
+
+    @classmethod
+    def of(
+        cls, draft: Draft, texts: Sequence[str], frames: Sequence[str], read: Read, *, free: bool = False
+    ) -> _Side:
+        # Preference pairs are compared by both answers: two pairs on one prompt are no duplicates.
+        rows = [
+            i
+            for i, example in enumerate(draft.examples)
+            if i not in draft.gone
+            and not example.rejected
+            and (not free or len(texts[i]) >= thresholds.FREE_ANSWER_CHARACTERS)
+        ]
+        place = np.full(len(draft.examples), -1, dtype=np.int64)
+        place[rows] = np.arange(len(rows))
+        # Without a threshold only texts that are equal when normalised are one.
+        threshold = draft.policy.near_duplicate_threshold
+        return cls(
+            rows=np.array(rows, dtype=np.int64),
+            place=place,
+            compared=Comparison.of(
+                [texts[i] for i in rows],
+                [frames[i] for i in rows],
+                1.0 if threshold is None else threshold,
+                edit_share=draft.policy.duplicates.edit_share,
+                lenient=draft.policy.duplicates.lenient,
+                read=read,
+            ),
+        )
+
+    def pairs(self) -> dict[tuple[int, int], float]:
+        rows: list[int] = self.rows.tolist()
+        return {(rows[a], rows[b]): value for (a, b), value in self.compared.found().items()}
+
+    def alike(self, pairs: Int64[ndarray, "m 2"]) -> ndarray:
+        return self.compared.alike(self.place[pairs])
+
+
+def _frames(draft: Draft) -> list[str]:
+    tools = ["" if e.tools is None else canonical_json(e.tools) for e in draft.examples]
+    return [f"{task}\0{tool}" for task, tool in zip(draft.tasks, tools, strict=True)]
+
+
+def _parameters(draft: Draft) -> dict[str, object]:
+    """What a person needs to see how many near-duplicates may be missed."""
+    threshold = draft.policy.near_duplicate_threshold or 1.0
+    bands = thresholds.SKETCH_BINS // thresholds.BAND_ROWS
+    return {
+        "over": draft.policy.duplicates.over.value,
+        "threshold": threshold,
+        "edit_share": draft.policy.duplicates.edit_share,
+        "permutations": thresholds.SKETCH_BINS,
+        "bands": bands,
+        "rows_per_band": thresholds.BAND_ROWS,
+        "probability_at_threshold": round(
+            candidates.pair_probability(threshold, bands, thresholds.BAND_ROWS), 4
+        ),
+        "curve": candidates.curve(),
+    }
 
 
 def _drop_exact_duplicates(draft: Draft) -> None:
     hashes = [example.content_hash for example in draft.examples]
     for dropped in near_duplicates.exact_duplicates(hashes):
         # A row that leaks goes, and so does its copy: neither "stays".
-        if dropped.row not in draft.gone:
-            _drop_duplicate(draft, dropped)
+        if dropped.row in draft.gone:
+            continue
+        kept = draft.examples[dropped.of]
+        draft.drop(
+            dropped.row,
+            f'exact duplicate of {kept.id} ("{excerpt(draft.prompts[dropped.of])}"), which stays',
+            1.0,
+            {"rule": DropReason.EXACT_DUPLICATE.value, "of": kept.id, "jaccard": 1.0},
+        )
 
 
-def _prompt_groups(draft: Draft) -> near_duplicates.PromptGroups:
-    # Without a threshold only prompts that are equal when normalised ask the same.
-    threshold = draft.policy.near_duplicate_threshold
-    # Preference pairs are compared by both answers: two pairs on one prompt are no duplicates.
-    standing = [i for i, e in enumerate(draft.examples) if i not in draft.gone and not e.rejected]
-    found = near_duplicates.same_prompts(
-        [draft.prompts[i] for i in standing],
-        [f"{draft.tasks[i]}\0{canonical_json(draft.examples[i].tools)}" for i in standing],
-        1.0 if threshold is None else threshold,
-    )
-    pairs = {(standing[a], standing[b]): value for (a, b), value in found.jaccards.items()}
-    return near_duplicates.without_templates(
-        near_duplicates.PromptGroups(
-            groups=near_duplicates.connected(len(draft.examples), pairs), jaccards=pairs
-        ),
-        draft.tasks,
-        [text.normalised(output) for output in draft.outputs()],
-    )
+def _where(
+    pairs: dict[tuple[int, int], float], alike: Callable[[Int64[ndarray, "m 2"]], ndarray]
+) -> dict[tuple[int, int], float]:
+    if not pairs:
+        return {}
+    kept = alike(np.array(list(pairs), dtype=np.int64)) > 0
+    return {pair: value for (pair, value), keep in zip(pairs.items(), kept.tolist(), strict=True) if keep}
 
 
-def _drop_near_duplicates(draft: Draft, groups: near_duplicates.PromptGroups) -> None:
-    if draft.policy.near_duplicate_threshold is None:
-        return
-    same_answer = {
-        pair: jaccard
-        for pair, jaccard in groups.jaccards.items()
-        if text.normalised(draft.examples[pair[0]].output) == text.normalised(draft.examples[pair[1]].output)
-    }
-    # Ascending: a row goes only for the sake of an earlier row that itself stays.
-    for (first, second), jaccard in sorted(same_answer.items()):
-        if first not in draft.gone and second not in draft.gone:
-            _drop_duplicate(
-                draft, Dropped(row=second, reason=DropReason.NEAR_DUPLICATE, of=first, jaccard=jaccard)
-            )
+def _same_answers(draft: Draft, answers: _Side, pairs: Int64[ndarray, "m 2"]) -> ndarray:
+    """1 for equal answers, and empty ones; how alike they are for free text; 0 for other labels."""
+    made = answers.alike(pairs)
+    outputs = {row: text.normalised(draft.examples[row].output) for row in np.unique(pairs).tolist()}
+    for i, (a, b) in enumerate(pairs.tolist()):
+        if outputs[a] == outputs[b]:
+            made[i] = 1.0
+        elif min(len(outputs[a]), len(outputs[b])) < thresholds.FREE_ANSWER_CHARACTERS:
+            made[i] = 0.0
+    return made
 
 
-def _drop_duplicate(draft: Draft, dropped: Dropped) -> None:
-    kept = draft.examples[dropped.of]
-    how = "exact duplicate" if dropped.reason is DropReason.EXACT_DUPLICATE else "near-duplicate"
+def _alike_prompts(
+    draft: Draft, prompts: _Side, templates: set[str], pairs: Int64[ndarray, "m 2"]
+) -> ndarray:
+    made = prompts.alike(pairs)
+    filled_in = np.array([draft.tasks[a] in templates for a, _ in pairs.tolist()], dtype=bool)
+    return np.where(filled_in & (made < 1), 0.0, made)
+
+
+def _alike_rows(
+    draft: Draft, prompts: _Side, answers: _Side, templates: set[str], pairs: Int64[ndarray, "m 2"]
+) -> ndarray:
+    return np.minimum(_alike_prompts(draft, prompts, templates, pairs), _same_answers(draft, answers, pairs))
+
+
+def _drop_groups(
+    draft: Draft,
+    pairs: dict[tuple[int, int], float],
+    alike: Alike,
+    score: Callable[[TrainingExample], float],
+) -> None:
+    """Of every group the best row stays, and what is a copy of *it* goes: a chain of copies drifts."""
+    groups = near_duplicates.connected(len(draft.examples), pairs)
+    for _ in range(_ROUNDS):
+        kept = [keep_best(group, draft.examples, score) for group in groups]
+        asked = [(k.row, row) for k, group in zip(kept, groups, strict=True) for row in group if row != k.row]
+        if not asked:
+            return
+        near = dict(zip(asked, alike(np.array(asked, dtype=np.int64)).tolist(), strict=True))
+        rest: list[tuple[int, ...]] = []
+        for best, group in zip(kept, groups, strict=True):
+            left = [row for row in group if row != best.row and not near[(best.row, row)]]
+            for row in group:
+                if row != best.row and near[(best.row, row)]:
+                    _drop_near(draft, row, best.row, best.why, near[(best.row, row)], len(group))
+            if len(left) > 1:
+                rest.append(tuple(left))
+        groups = tuple(rest)
+
+
+def _drop_near(draft: Draft, row: int, of: int, why: str, alike: float, group: int) -> None:
+    kept = draft.examples[of]
     draft.drop(
-        dropped.row,
-        f'{how} of {kept.id} ("{excerpt(draft.prompts[dropped.of])}"), which stays',
+        row,
+        f'near-duplicate of {kept.id} ("{excerpt(draft.prompts[of])}"), which stays: {why}',
         # Half of the way to equal is half sure: only the nearest pairs go without a person.
-        2 * dropped.jaccard - 1,
-        {"rule": dropped.reason.value, "of": kept.id, "jaccard": round(dropped.jaccard, 3)},
+        2 * alike - 1,
+        {
+            "rule": DropReason.NEAR_DUPLICATE.value,
+            "of": kept.id,
+            "jaccard": round(alike, 3),
+            "kept_because": why,
+            "rows_in_group": group,
+            "over": draft.policy.duplicates.over.value,
+        },
     )
+
+
+def _drop_same_meaning(
+    draft: Draft, material: Material, cosine: float, score: Callable[[TrainingExample], float]
+) -> None:
+    standing = [i for i, e in enumerate(draft.examples) if i not in draft.gone and not e.rejected]
+    by_outputs = draft.policy.duplicates.over is Over.OUTPUTS
+    texts = draft.outputs() if by_outputs else draft.prompts
+    vectors = material.output_vectors if by_outputs else material.input_vectors
+    frames = [""] * len(texts) if by_outputs else _frames(draft)
+    found = meaning.same_meaning(texts, frames, vectors, cosine, np.array(standing, dtype=np.int64))
+    if draft.policy.duplicates.over is Over.PAIRS:
+        pairs = list(found)
+        agree = meaning.same_answers(draft.outputs(), material.output_vectors, pairs, cosine)
+        found = {pair: found[pair] for pair, same in zip(pairs, agree, strict=True) if same}
+    proposed = {draft.examples[i].id for i in draft.gone}
+    for (a, b), value in sorted(found.items(), key=lambda item: (-item[1], item[0])):
+        best = keep_best((a, b), draft.examples, score)
+        row = b if best.row == a else a
+        kept = draft.examples[best.row]
+        if draft.examples[row].id in proposed or kept.id in proposed:
+            continue
+        proposed.add(draft.examples[row].id)
+        draft.drop(
+            row,
+            f'says the same as {kept.id} ("{excerpt(draft.prompts[best.row])}"), which stays: {best.why}',
+            value,
+            {"rule": "same_meaning", "of": kept.id, "cosine": round(value, 3), "kept_because": best.why},
+            ask=True,
+        )

@@ -1,0 +1,204 @@
+"""Which of n texts are one text written twice: sketches, then candidates, then every candidate read in full.
+
+Memory grows with the rows (some 400 bytes each), never with the pairs: a row is compared with a few others.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+from jaxtyping import Float32, Int64
+from numpy import ndarray
+from rapidfuzz import process
+from rapidfuzz.distance import Levenshtein
+
+from app.domain import text
+from app.domain.repair import candidates, sketches, slips, thresholds
+from app.domain.repair.sketches import Sketches
+from app.domain.repair.sketches import read as read_texts
+from app.domain.thresholds import CHARACTER_NGRAM_CJK, CHARACTER_NGRAM_LATIN, TEXT_MAX_CHARACTERS
+
+Read = Callable[[Sequence[str]], Sketches]
+
+_PAIRS_AT_ONCE = 1 << 14
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Comparison:
+    """n texts ready to be compared.
+
+    ``apart`` (n,): only rows of equal numbers are compared (frame and numbers of the text). Two texts are one
+    where nothing that differs makes another question (``slips``) and either at most ``edit_share`` of the
+    characters differ, or the Jaccard of their character n-grams reaches ``threshold``. ``lenient``: words that
+    changed as spread slips would change them count as slips without another sign.
+    """
+
+    texts: Sequence[str]
+    sketches: Sketches
+    apart: Int64[ndarray, " n"]
+    threshold: float
+    edit_share: float
+    lenient: bool = False
+
+    @classmethod
+    def of(
+        cls,
+        texts: Sequence[str],
+        frames: Sequence[str],
+        threshold: float,
+        *,
+        edit_share: float = thresholds.EDIT_SHARE,
+        lenient: bool = False,
+        read: Read = read_texts,
+    ) -> Comparison:
+        """ValueError where a text has no frame or a frame no text."""
+        if len(texts) != len(frames):
+            raise ValueError(f"{len(frames)} frames for {len(texts)} texts; give one for each")
+        made = read(texts)
+        hashes = {frame: text.stable_hash(frame) for frame in dict.fromkeys(frames)}
+        framed = np.array([hashes[frame] for frame in frames], dtype=np.int64)
+        return cls(
+            texts=texts,
+            sketches=made,
+            apart=(framed * np.int64(0x5851F42D4C957F2D)) ^ made.numbers,
+            threshold=threshold,
+            edit_share=edit_share,
+            lenient=lenient,
+        )
+
+    def found(self) -> dict[tuple[int, int], float]:
+        """Pairs (first < second) that are one text, and how alike they are, 0..1: rows that are equal when
+        normalised with the first of them (1.0), near ones with the larger of edit similarity and Jaccard."""
+        first_of = self._first_of_equals()
+        filled = self.sketches.wholes != 0
+        again = np.flatnonzero((first_of != np.arange(len(first_of))) & filled)
+        found = dict.fromkeys(zip(first_of[again].tolist(), again.tolist(), strict=True), 1.0)
+        if self.threshold >= 1:
+            return found
+        rows = np.flatnonzero((first_of == np.arange(len(first_of))) & filled)
+        near, estimates = candidates.pairs(self.sketches.signatures[rows], self.apart[rows])
+        near = rows[near]
+        alike = np.concatenate(
+            [np.empty(0, np.float32), *(made for _, made in self._measured(near, estimates))]
+        )
+        told = self._without_rivals(near[alike > 0], alike[alike > 0])
+        found.update(told)
+        return found
+
+    def _without_rivals(
+        self, pairs: Int64[ndarray, "m 2"], alike: Float32[ndarray, " m"]
+    ) -> dict[tuple[int, int], float]:
+        """A garbled row that could be either of two goes with the one it is nearer to, unless these are one."""
+        rows, where = np.unique(pairs, return_inverse=True)
+        known = self.known_words(rows)[where.reshape(-1, 2)]
+        told = {(a, b): value for (a, b), value in zip(pairs.tolist(), alike.tolist(), strict=True)}
+        nearest: dict[int, tuple[float, int]] = {}
+        for (a, b), value in told.items():
+            for row, other in ((a, b), (b, a)):
+                if value > nearest.get(row, (0.0, 0))[0]:
+                    nearest[row] = (value, other)
+        kept: dict[tuple[int, int], float] = {}
+        for ((a, b), value), (known_a, known_b) in zip(told.items(), known.tolist(), strict=True):
+            garbled, other = (a, b) if known_a < known_b else (b, a)
+            best, twin = nearest[garbled]
+            rival = (min(twin, other), max(twin, other))
+            if twin == other or value == best or rival in told:
+                kept[(a, b)] = value
+        return kept
+
+    def alike(self, pairs: Int64[ndarray, "m 2"]) -> Float32[ndarray, " m"]:
+        """How alike the texts of each pair are, 0..1; 0 where they are not one text."""
+        first_of = self._first_of_equals()
+        made = np.zeros(len(pairs), dtype=np.float32)
+        equal = (first_of[pairs[:, 0]] == first_of[pairs[:, 1]]) & (self.sketches.wholes[pairs[:, 0]] != 0)
+        made[equal] = 1.0
+        open_ = np.flatnonzero(~equal & (self.apart[pairs[:, 0]] == self.apart[pairs[:, 1]]))
+        signatures = self.sketches.signatures
+        for start in range(0, len(open_), _PAIRS_AT_ONCE):
+            some = open_[start : start + _PAIRS_AT_ONCE]
+            estimates = sketches.jaccard(signatures[pairs[some, 0]], signatures[pairs[some, 1]])
+            for part, alike in self._measured(pairs[some], estimates):
+                made[some[part]] = alike
+        return made
+
+    def known_words(self, rows: Int64[ndarray, " m"]) -> Float32[ndarray, " m"]:
+        """Share 0..1 of the words of each row that stand in the set more than once."""
+        made = np.ones(len(rows), dtype=np.float32)
+        for start in range(0, len(rows), thresholds.SKETCH_PART_ROWS):
+            part = slice(start, start + thresholds.SKETCH_PART_ROWS)
+            some: list[int] = rows[part].tolist()
+            words = [slips.words(text.normalised(text.clip(self.texts[row]))) for row in some]
+            counts = np.array(sketches.occurrences(self.sketches.counts, [w for of in words for w in of]))
+            owners = np.repeat(np.arange(len(words)), [len(of) for of in words])
+            totals = np.bincount(owners, minlength=len(words))
+            seen = np.bincount(owners, weights=counts > 1, minlength=len(words))
+            made[part] = np.where(totals > 0, seen / np.maximum(totals, 1), 1.0)
+        return made
+
+    def _first_of_equals(self) -> Int64[ndarray, " n"]:
+        """For each row the first one with the same text and frame."""
+        keys = self.sketches.wholes * np.int64(0x2545F4914F6CDD1D) ^ self.apart
+        _, first, group = np.unique(keys, return_index=True, return_inverse=True)
+        return first[group]
+
+    def _measured(
+        self, pairs: Int64[ndarray, "m 2"], estimates: Float32[ndarray, " m"]
+    ) -> Iterator[tuple[slice, Float32[ndarray, " p"]]]:
+        for start in range(0, len(pairs), _PAIRS_AT_ONCE):
+            part = slice(start, start + _PAIRS_AT_ONCE)
+            yield part, self._compared(pairs[part], estimates[part])
+
+    def _compared(
+        self, pairs: Int64[ndarray, "m 2"], estimates: Float32[ndarray, " m"]
+    ) -> Float32[ndarray, " m"]:
+        places: list[list[int]] = pairs.tolist()
+        raw = [(self.texts[a], self.texts[b]) for a, b in places]
+        long = np.array([max(len(a), len(b)) > TEXT_MAX_CHARACTERS for a, b in raw], dtype=bool)
+        rows: list[int] = np.unique(pairs).tolist()
+        written = {row: text.normalised(text.clip(self.texts[row])) for row in rows}
+        plain = [(written[a], written[b]) for a, b in places]
+        edits = process.cpdist(
+            [a for a, _ in plain],
+            [b for _, b in plain],
+            scorer=Levenshtein.normalized_similarity,
+            score_cutoff=1.0 - self.edit_share,
+            dtype=np.float32,
+        )
+        # Of long texts the head and the tail are read: what lies between is known from the signatures alone.
+        edits[long & (estimates < self.threshold)] = 0
+        asked = np.flatnonzero((edits > 0) | (estimates >= thresholds.ESTIMATE_MARGIN * self.threshold))
+        made = np.zeros(len(pairs), dtype=np.float32)
+        told = slips.differences([plain[i] for i in asked.tolist()], self._occurrences, lenient=self.lenient)
+        chosen: list[int] = asked.tolist()
+        for i, differs in zip(chosen, told, strict=True):
+            if differs is None:
+                continue
+            if edits[i] == 0 or differs.added > thresholds.ADDED_SHARE * max(map(len, plain[i])):
+                near = float(estimates[i]) if long[i] else exact_jaccard(*raw[i])
+                made[i] = near if near >= self.threshold else 0.0
+            else:
+                made[i] = edits[i]
+        # 1.0 is for equals.
+        return np.minimum(made, np.float32(0.999))
+
+    def _occurrences(self, words: Sequence[str]) -> list[int]:
+        return sketches.occurrences(self.sketches.counts, words)
+
+
+def exact_jaccard(left: str, right: str) -> float:
+    """Jaccard of the two texts' character n-gram sets, 0..1 (bigrams where CJK carries one of them)."""
+    (n_left, a), (n_right, b) = _grams(left), _grams(right)
+    if n_left != n_right:
+        a, b = (text.character_ngrams(t, min(n_left, n_right)) for t in (left, right))
+    shared = len(a & b)
+    return shared / (len(a) + len(b) - shared) if shared else 0.0
+
+
+# Pairs come sorted, so that a text is compared with several others in a row.
+@lru_cache(maxsize=256)
+def _grams(of: str) -> tuple[int, frozenset[str]]:
+    n = CHARACTER_NGRAM_CJK if text.is_chinese(of) else CHARACTER_NGRAM_LATIN
+    return n, text.character_ngrams(of, n)

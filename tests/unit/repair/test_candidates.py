@@ -1,0 +1,67 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from app.domain.repair import candidates, sketches, thresholds
+from app.domain.repair.comparison import Comparison
+
+
+def test_the_curve_is_the_one_of_the_book() -> None:
+    # Mining of Massive Datasets, figure 3.8: 20 bands of 5 rows.
+    assert candidates.pair_probability(0.5, 20, 5) == pytest.approx(0.470, abs=0.001)
+    assert candidates.pair_probability(0.8, 20, 5) == pytest.approx(0.9996, abs=0.0001)
+    assert candidates.pair_probability(0.0, 20, 5) == 0
+    assert candidates.pair_probability(1.0, 20, 5) == 1
+    assert list(candidates.curve().values()) == sorted(candidates.curve().values())
+
+
+def test_pairs_meet_as_often_as_the_curve_says() -> None:
+    rng = np.random.default_rng(0)
+    share, texts = 0.12, 600
+    left = rng.integers(0, 1 << 16, (texts, thresholds.SKETCH_BINS)).astype(np.uint16)
+    same = rng.random(left.shape) < share
+    right = np.where(same, left, rng.integers(0, 1 << 16, left.shape)).astype(np.uint16)
+    found, _ = candidates.pairs(np.concatenate([left, right]), np.zeros(2 * texts, np.int64), lowest=0.0)
+    met = len({(a, b) for a, b in found.tolist() if b == a + texts}) / texts
+    expected = candidates.pair_probability(
+        share, thresholds.SKETCH_BINS // thresholds.BAND_ROWS, thresholds.BAND_ROWS
+    )
+    assert met == pytest.approx(expected, abs=0.06)
+
+
+@pytest.mark.parametrize("kind", ["versions of one template", "random"])
+def test_there_are_at_most_a_few_pairs_for_each_row(kind: str) -> None:
+    rng = np.random.default_rng(0)
+    rows = 3000
+    made = rng.integers(0, 1 << 16, (rows, thresholds.SKETCH_BINS)).astype(np.uint16)
+    if kind != "random":
+        made = np.where(rng.random(made.shape) < 0.9, made[0], made).astype(np.uint16)
+    found, alike = candidates.pairs(made, np.zeros(rows, np.int64))
+    assert len(found) <= thresholds.CANDIDATES_PER_ROW * rows
+    assert len(found) == len(alike)
+    assert len(found) > 0 or kind == "random"
+
+
+def test_rows_that_must_stay_apart_never_meet() -> None:
+    signature = sketches.signatures(["one and the same text"] * 10)
+    found, _ = candidates.pairs(signature, np.arange(10) // 5)
+    assert len(found) > 0
+    assert all(a // 5 == b // 5 for a, b in found.tolist())
+
+
+@pytest.mark.parametrize("text", ["", "the very same text", "\ud800 x"])
+def test_many_equal_rows_are_one_group_of_as_many_pairs(text: str) -> None:
+    found = Comparison.of([text] * 5000, [""] * 5000, 0.8).found()
+    assert len(found) == (4999 if text else 0)
+
+
+def test_sketches_do_not_depend_on_how_texts_are_cut_into_parts() -> None:
+    texts = [f"text number {i} 第{i}条" for i in range(40)]
+    whole = sketches.read(texts)
+    halves = sketches.joined(40, (sketches.read_part(texts[i : i + 7]) for i in range(0, 40, 7)))
+    assert (whole.signatures == halves.signatures).all()
+    assert (whole.counts == halves.counts).all()
+    assert (whole.wholes == halves.wholes).all()
+    assert (whole.numbers == halves.numbers).all()
+    assert sketches.occurrences(whole.counts, ["text", "nowhere"]) == [40, 0]

@@ -1,0 +1,113 @@
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from app.domain.records import TrainingExample
+from app.domain.repair.keeping import keep_best
+from app.domain.repair.material import Material
+from app.domain.repair.plan import RepairPlan, RepairPolicy, plan_repair
+from tests.unit.repair.builders import example
+
+_LONG = "You can ask for your money back within fourteen days after the parcel has reached you."
+_ASK = "how do i ask for my money back when the parcel was late and broken"
+
+
+def _plan(rows: list[tuple[str, str]], **duplicates: Any) -> RepairPlan:
+    examples = [example(f"ex_{i}", prompt, output) for i, (prompt, output) in enumerate(rows)]
+    policy = RepairPolicy.from_dict({"duplicates": duplicates, "conflict": ["ask"]})
+    vectors = np.eye(8, dtype=np.float32)[[0] * len(rows)]
+    return plan_repair(examples, Material(input_vectors=vectors, output_vectors=vectors), policy)
+
+
+def _dropped(plan: RepairPlan, rule: str = "near_duplicate") -> dict[str, str]:
+    return {a.example_ids[0]: a.evidence["of"] for a in plan.actions if a.evidence["rule"] == rule}
+
+
+def test_of_a_pair_written_twice_the_better_answer_stays_and_the_reason_says_why() -> None:
+    plan = _plan([(f"{_ASK}!", _LONG[:-1]), (_ASK, _LONG)])
+    assert _dropped(plan) == {"ex_0": "ex_1"}
+    assert "its answer is complete" in plan.actions[0].reason
+    noted = plan.summary["near_duplicates"]
+    assert noted["bands"] == 64
+    assert noted["probability_at_threshold"] > 0.99
+    assert noted["curve"]
+
+
+def test_the_same_prompt_with_another_label_is_no_duplicate_unless_inputs_alone_count() -> None:
+    rows = [(_ASK, "refund"), (f"{_ASK}?", "complaint")]
+    assert _dropped(_plan(rows)) == {}
+    assert _dropped(_plan(rows, over="inputs")) == {"ex_0": "ex_1"}
+
+
+def test_outputs_alone_count_where_that_is_asked_for_and_labels_never() -> None:
+    rows = [(_ASK, _LONG), ("what is the weather like in the north", f"{_LONG} "), ("a", "yes"), ("b", "yes")]
+    assert _dropped(_plan(rows)) == {}
+    assert _dropped(_plan(rows, over="outputs")) == {"ex_1": "ex_0"}
+
+
+def test_another_number_in_prompt_or_answer_keeps_both_rows() -> None:
+    assert _dropped(_plan([(f"{_ASK} on 5 may", _LONG), (f"{_ASK} on 6 may", _LONG)])) == {}
+    assert (
+        _dropped(_plan([(_ASK, f"{_LONG} It costs 5 EUR."), (f"{_ASK}!", f"{_LONG} It costs 6 EUR.")])) == {}
+    )
+
+
+def test_meaning_counts_on_request_and_a_person_decides() -> None:
+    rows = [(_ASK, _LONG), ("getting a refund for goods that came late and in pieces", _LONG)]
+    assert _dropped(_plan(rows), "same_meaning") == {}
+    plan = _plan(rows, meaning_cosine=0.9)
+    assert _dropped(plan, "same_meaning") == {"ex_1": "ex_0"}
+    assert plan.actions[0].decision.value == "proposed"
+    unlike = [(_ASK, _LONG), ("getting a refund for 3 goods that came late and in pieces", _LONG)]
+    assert _dropped(_plan(unlike, meaning_cosine=0.9), "same_meaning") == {}
+
+
+@pytest.mark.parametrize(
+    ("worse", "why"),
+    [
+        ("", "it has an answer"),
+        ("I'm sorry, I can't help with that, as it is beyond what I am able to do for you here.", "refusal"),
+        (_LONG[:-9], "complete"),
+        (_LONG.replace("your", "yo\ufffdr"), "better formed"),
+        (_LONG.replace("your money ", "it "), "says more"),
+        (_LONG, "the first"),
+    ],
+)
+def test_the_best_row_stays_for_the_first_reason_that_tells(worse: str, why: str) -> None:
+    rows = [example("good", _ASK, _LONG), example("worse", _ASK, worse)]
+    kept = keep_best((1, 0), rows)
+    assert kept.row == 0
+    assert why in kept.why
+    preferred = keep_best((0, 1), rows, score=_only("worse"))
+    assert preferred.row == 1
+    assert "quality" in preferred.why
+
+
+def _only(example_id: str) -> Any:
+    def score(of: TrainingExample) -> float:
+        return float(of.id == example_id)
+
+    return score
+
+
+@pytest.mark.parametrize(
+    ("section", "said"),
+    [
+        ("pairs", "give an object"),
+        ({"of": 1}, "policy.duplicates has no field 'of'"),
+        ({"over": "rows"}, "duplicates.over"),
+        ({"edit_share": 0.9}, "give less"),
+        ({"lenient": 1}, "give true or false"),
+    ],
+)
+def test_a_policy_that_cannot_be_read_names_the_fact_and_the_mend(section: object, said: str) -> None:
+    with pytest.raises(ValueError, match=said):
+        RepairPolicy.from_dict({"duplicates": section})
+
+
+def test_a_policy_comes_back_as_it_was_given() -> None:
+    given = {"over": "inputs", "edit_share": 0.1, "lenient": True, "meaning_cosine": 0.95}
+    assert RepairPolicy.from_dict({"duplicates": given}).as_dict()["duplicates"] == given
