@@ -32,6 +32,10 @@ ASKS = {"ask", "label_group"}
 """Rules that name rows in dispute and leave it to a person which of them is wrong."""
 
 
+OF_OUTPUTS = {"label_quality", "knn_shapley", "mismatch"}
+"""Detectors of noise that say that an output belongs elsewhere."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Row:
     """A training row of the repaired set, as a linear model takes it."""
@@ -284,10 +288,14 @@ def _score_rows(rows: Sequence[Mapping[str, Any]], embedding: Embedding) -> dict
 
 
 def blame(action: ProposedAction) -> list[tuple[str, float]]:
-    """The rows that an action calls wrong: not those that it merely asks about, keeps, or takes for a copy."""
+    """The rows whose output an action calls wrong: not those that it asks about, takes for a copy, or drops for
+    something else (an input that speaks of a picture that is not there)."""
     if action.kind not in (ActionKind.DROP, ActionKind.RELABEL):
         return []
     rule = str(action.evidence.get("rule", ""))
+    detectors = {d["detector"] for d in action.evidence.get("detectors", ())}
+    if rule == "noise" and not detectors & OF_OUTPUTS:
+        return []
     if rule.endswith("_duplicate") or rule in ASKS:
         return []
     return [(i, action.score) for i in action.example_ids]

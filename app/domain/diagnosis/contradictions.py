@@ -51,13 +51,15 @@ class RowConflict:
 class Contradictions:
     """``in_conflict`` and ``is_wrong`` (n,) probabilities 0..1; ``rows``: those more likely in conflict than
     not, most likely first; ``groups``: labels that mean the same; ``answers``: free answers to one question
-    that contradict each other."""
+    that contradict each other. ``learnt``: the set was large enough, and its outputs repeat enough, to say which
+    near rows contradict each other."""
 
     in_conflict: Float64[ndarray, " n"]
     is_wrong: Float64[ndarray, " n"]
     rows: tuple[RowConflict, ...]
     groups: tuple[LabelGroup, ...]
     answers: tuple[AnswerConflict, ...]
+    learnt: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,6 +71,7 @@ class JudgedPairs:
     right: Int64[ndarray, " p"]
     same: Float64[ndarray, " p"]
     left_wrong: Float64[ndarray, " p"]
+    learnt: bool = False
 
     def of_rows(self, rows: int, weights: Float64[ndarray, "2 p"]) -> Float64[ndarray, " n"]:
         """The largest weight of any pair a row stands in; ``weights[0]`` for left rows, ``[1]`` for right."""
@@ -125,6 +128,7 @@ def find(
         rows=_told(by_kind, wrong, _opposing(judged, answers)),
         groups=groups,
         answers=answers,
+        learnt=judged.learnt,
     )
 
 
@@ -141,7 +145,7 @@ def between_rows(views: PairViews, outputs: Int64[ndarray, " n"], rng: np.random
     Nothing is said (probability 0) of sets too small, or without repeated outputs, to learn from.
     """
     pairs = company.opposition(views, outputs)
-    same, left_wrong = np.zeros(len(pairs.left)), np.full(len(pairs.left), 0.5)
+    same, left_wrong, learnt = np.zeros(len(pairs.left)), np.full(len(pairs.left), 0.5), False
     if len(views) >= thresholds.CONFLICT_MIN_ROWS and len(pairs.left):
         broken = _broken_apart(views, outputs, rng)
         if len(broken.left_moved) >= thresholds.MEANING_LEAF_PAIRS:
@@ -152,10 +156,10 @@ def between_rows(views: PairViews, outputs: Int64[ndarray, " n"], rng: np.random
             unlabelled = binned.of(pairs.columns)
             fold = rng.integers(0, thresholds.CONFLICT_FOLDS, len(views))[np.minimum(pairs.left, pairs.right)]
             same = _positive_unlabelled(unlabelled, fold, broken.columns, rng)
-            left_wrong = _blame(unlabelled, broken)
+            left_wrong, learnt = _blame(unlabelled, broken), True
     repeated = _repeats(views, outputs, pairs)
     same = np.where(repeated, np.maximum(same, thresholds.REPEAT_CONTRADICTS), same)
-    return JudgedPairs(left=pairs.left, right=pairs.right, same=same, left_wrong=left_wrong)
+    return JudgedPairs(left=pairs.left, right=pairs.right, same=same, left_wrong=left_wrong, learnt=learnt)
 
 
 def _repeats(

@@ -141,14 +141,20 @@ def other_number(prompt: str, left: str, right: str) -> Difference | None:
     numbers = tuple(text.numbers(_ID.sub(" ", text.clip(of))) for of in (left, right))
     if not all(numbers):
         return None
-    held = [[_value(n) for n in of] for of in numbers]
-
-    def close(a: float, b: float) -> bool:
-        return abs(a - b) <= thresholds.ROUNDING * max(abs(a), abs(b))
-
-    if any(close(held[0][-1], n) for n in held[1]) or any(close(held[1][-1], n) for n in held[0]):
+    if any(close(numbers[0][-1], n) for n in numbers[1]) or any(close(numbers[1][-1], n) for n in numbers[0]):
         return None
     return Difference(kind=DifferenceKind.NUMBER, left=numbers[0][-1], right=numbers[1][-1])
+
+
+def close(left: str, right: str) -> bool:
+    """Two numbers that are one, but for rounding."""
+    a, b = _value(left), _value(right)
+    return abs(a - b) <= thresholds.ROUNDING * max(abs(a), abs(b))
+
+
+def is_open(prompt: str) -> bool:
+    """Whether the prompt asks to write something: then two answers may both be right."""
+    return bool(_OPEN.search(prompt))
 
 
 def _value(number: str) -> float:

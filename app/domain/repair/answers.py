@@ -11,6 +11,7 @@ from collections.abc import Set as AbstractSet
 from enum import StrEnum
 
 from app.domain import similarity, text
+from app.domain.diagnosis import free_answers
 from app.domain.thresholds import CLOSED_ANSWER_MAX_TOKENS
 
 
@@ -51,6 +52,33 @@ def relate(left: str, right: str, labels: AbstractSet[str] = frozenset()) -> Rel
     if text.negations(left) % 2 != text.negations(right) % 2:
         return Relation.CONTRADICTS if f1 >= _NEGATED_WORDING_F1 else Relation.UNCLEAR
     return Relation.SAME if f1 >= _SAME_WORDING_F1 and numbers_a == numbers_b else Relation.UNCLEAR
+
+
+def relate_answers(prompt: str, left: str, right: str, labels: AbstractSet[str] = frozenset()) -> Relation:
+    """How two answers to ``prompt`` relate. Many questions have more than one right answer, and an answer may
+    say more than another: only what cannot both be right contradicts.
+    """
+    relation = relate(left, right, labels)
+    if relation is not Relation.CONTRADICTS:
+        return relation
+    a, b = text.normalised(left) or left.strip(), text.normalised(right) or right.strip()
+    if (a in labels and b in labels) or free_answers.contradiction(prompt, left, right):
+        return Relation.CONTRADICTS
+    if free_answers.is_open(prompt):
+        return Relation.UNCLEAR
+    if _closed(left, a, labels) and _closed(right, b, labels):
+        return Relation.UNCLEAR if a in b or b in a or _same_numbers(left, right) else Relation.CONTRADICTS
+    # The same sentence with another number or with a negation.
+    alike = word_f1(left, right) >= _NEGATED_WORDING_F1
+    return Relation.CONTRADICTS if alike and not _same_numbers(left, right) else Relation.UNCLEAR
+
+
+def _same_numbers(left: str, right: str) -> bool:
+    """Both give numbers, and the shorter one's all stand in the other, but for rounding."""
+    numbers = sorted((text.numbers(left), text.numbers(right)), key=len)
+    if not numbers[0]:
+        return False
+    return all(any(free_answers.close(a, b) for b in numbers[1]) for a in numbers[0])
 
 
 def word_f1(left: str, right: str) -> float:

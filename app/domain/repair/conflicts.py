@@ -19,7 +19,7 @@ from numpy import ndarray
 from app.domain import similarity, text
 from app.domain.records import Agreement, BadCase
 from app.domain.repair import thresholds
-from app.domain.repair.answers import Relation, relate, word_f1
+from app.domain.repair.answers import Relation, relate, relate_answers, word_f1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -126,7 +126,9 @@ def _wrongness(output: str, case: BadCase, side: Agreement | None, labels: Abstr
     return 0.6 if nearer > thresholds.SIDE_MARGIN else 0.0
 
 
-def sides(group: Sequence[int], outputs: Sequence[str], labels: AbstractSet[str]) -> list[list[int]]:
+def sides(
+    group: Sequence[int], prompts: Sequence[str], outputs: Sequence[str], labels: AbstractSet[str]
+) -> list[list[int]]:
     """The contradicting sides of a group of rows that ask the same, fewer than two where nothing contradicts.
 
     A row whose answer is neither the same as nor contradictory to a side's first row stays out: two
@@ -134,7 +136,7 @@ def sides(group: Sequence[int], outputs: Sequence[str], labels: AbstractSet[str]
     """
     found: list[list[int]] = []
     for row in group:
-        relations = [relate(outputs[row], outputs[side[0]], labels) for side in found]
+        relations = [relate_answers(prompts[row], outputs[row], outputs[side[0]], labels) for side in found]
         if Relation.SAME in relations:
             found[relations.index(Relation.SAME)].append(row)
         elif all(relation is Relation.CONTRADICTS for relation in relations):

@@ -21,9 +21,10 @@ class Draft:
     """``examples`` are cleaned, ``originals`` as they came; ``prompts`` is the part of each
     that varies, ``tasks`` the part that does not.
 
-    ``gone`` rows are dropped, ``settled`` ones were judged: later methods leave both alone. ``notes`` is what
-    methods have to say beside their actions, JSON-ready: it goes into the plan's summary by name. ``judged``: the
-    rows as ``row_quality.judged_rows`` read them, for all steps that judge rows one by one.
+    ``gone`` rows are dropped, ``settled`` ones were judged: later methods leave both alone. ``compared`` rows were
+    looked at by a model of what contradicts what in their task. ``notes`` is what methods have to say beside their
+    actions, JSON-ready: it goes into the plan's summary by name. ``judged``: the rows as
+    ``row_quality.judged_rows`` read them, for all steps that judge rows one by one.
     """
 
     examples: list[TrainingExample]
@@ -35,6 +36,7 @@ class Draft:
     actions: list[ProposedAction] = field(default_factory=list)
     gone: set[int] = field(default_factory=set)
     settled: set[int] = field(default_factory=set)
+    compared: set[int] = field(default_factory=set)
     groups: PromptGroups = field(default_factory=lambda: PromptGroups(groups=(), jaccards={}))
     judged: JudgedRows | None = None
     notes: dict[str, Any] = field(default_factory=dict)

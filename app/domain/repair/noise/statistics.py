@@ -106,7 +106,8 @@ def _judge(
         has = np.asarray(classes >= 0)
         own = np.column_stack([own, np.where(has[:, None], found.own, 0.0), np.logical_not(has)])
         other = np.column_stack([other, np.where(has[:, None], found.swapped, 0.0), np.logical_not(has)])
-    made.mismatch[rows] = probability_bad(own, other[swapped], folds[rows])
+    chance = probability_bad(own, other[swapped], folds[rows])
+    made.mismatch[rows] = np.where(_own_words(reading, rows) | (classes >= 0), chance, 0.0)
     made.fit[rows] = _rank(-own[:, 0])
 
 
@@ -141,6 +142,16 @@ def _classes(reading: Reading, rows: Int64[ndarray, " r"]) -> tuple[Int64[ndarra
     classes = np.array([numbers.get(key, -1) for key in keys], dtype=np.int64)
     is_label_task = (classes >= 0).mean() >= domain.LABEL_TASK_SHARE
     return (classes, len(numbers)) if is_label_task else (np.full(len(rows), -1, dtype=np.int64), 0)
+
+
+def _own_words(reading: Reading, rows: Int64[ndarray, " r"]) -> Bool[ndarray, " r"]:
+    """Rows whose output is their own. A name that a few rows share says nothing by its words; nor does a name of
+    one row where most outputs are shared."""
+    alone = np.array(
+        [reading.output_rows[int(reading.tasks[r]), reading.normal[r]] == 1 for r in rows.tolist()]
+    )
+    named = bool(np.logical_not(alone).mean() >= domain.LABEL_TASK_SHARE)
+    return np.zeros(len(rows), dtype=bool) if named else alone
 
 
 def _inside(reading: Reading, rows: Int64[ndarray, " r"]) -> Int64[ndarray, "r k"]:

@@ -1,13 +1,12 @@
-"""Rows that contradict a bad case's expected output, or each other in the same words."""
+"""Rows that contradict a bad case's expected output."""
 
 from __future__ import annotations
 
 from app.domain import text
-from app.domain.repair import conflicts, disputes, plan_conflicts
+from app.domain.repair import plan_conflicts
 from app.domain.repair.draft import Draft, task_of
 from app.domain.repair.material import Material
 from app.domain.repair.policy import ResolutionRule
-from app.domain.repair.resolution import ResolutionContext
 
 
 def propose(draft: Draft, material: Material) -> None:
@@ -21,16 +20,3 @@ def propose(draft: Draft, material: Material) -> None:
         )
         plan_conflicts.mend_labels(draft, material.input_vectors, anchors)
         plan_conflicts.mend_anchored(draft, material.input_vectors, anchors, material.rng)
-    _settle_groups(draft, material)
-
-
-def _settle_groups(draft: Draft, material: Material) -> None:
-    """Settle what contradicts itself among near-duplicates and no bad case has settled."""
-    labels, outputs = draft.labels(), draft.outputs()
-    context = ResolutionContext.of(draft, material)
-    for group in draft.groups.groups:
-        if any(row in draft.settled for row in group):
-            continue
-        sides = conflicts.sides([row for row in group if row not in draft.gone], outputs, labels)
-        if len(sides) > 1:
-            disputes.settle(draft, disputes.dispute_of(draft, sides), context, same_prompt=True)

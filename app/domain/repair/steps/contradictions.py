@@ -36,6 +36,8 @@ def propose(draft: Draft, material: Material) -> None:
     )
     for rows in _tasks(draft):
         found = _find(draft, rows, material)
+        if found.learnt:
+            draft.compared.update(rows.tolist())
         _settle_rows(draft, rows, found, context)
         _settle_undecided(draft, rows, found, context)
         groups += [g for group in found.groups if (g := _unify(draft, rows, group, expected))]
