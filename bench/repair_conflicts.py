@@ -55,7 +55,7 @@ def score_triage(data: Path, embedding: Embedding, seeds: Sequence[int]) -> dict
     for seed in seeds:
         plan = plan_of(of, embedding, seed)
         runs.append(_of_rows(of.examples, plan, truth) | asked.figures(repaired(of.examples, plan)))
-    before = [Row(id=e.id, **_parts(e)) for e in of.examples]
+    before = [Row(id=e.source_id or e.id, **_parts(e)) for e in of.examples]
     return {
         "ours": {
             k: {"mean": round(float(np.mean(v)), 4), "spread": round(float(np.std(v)), 4)}
@@ -109,7 +109,9 @@ def _of_rows(
     examples: Sequence[TrainingExample], plan: RepairPlan, truth: Mapping[str, Mapping[str, Any]]
 ) -> dict[str, float]:
     """Shares of the wrong and of the right rows, after the policy's own decisions; and as proposed."""
-    made = _kept([Row(id=e.id, **_parts(e)) for e in examples], repaired(examples, plan), truth)
+    made = _kept(
+        [Row(id=e.source_id or e.id, **_parts(e)) for e in examples], repaired(examples, plan), truth
+    )
     touched = {i for a in plan.actions if a.kind in JUDGES for i in a.example_ids}
     wrong = {i for i, t in truth.items() if t["wrong"]}
     return made | {
@@ -160,7 +162,7 @@ class LinearTasks:
 
     def __init__(self, data: Path, of: TriageSet) -> None:
         told = {t["id"]: t for t in of.truth}
-        rows = [Row(id=e.id, **_parts(e)) for e in of.examples]
+        rows = [Row(id=e.source_id or e.id, **_parts(e)) for e in of.examples]
         outputs: dict[str, list[str]] = defaultdict(list)
         for row in rows:
             outputs[row.task].append(row.output)
@@ -240,7 +242,7 @@ def _cleanlab(of: TriageSet, embedding: Embedding) -> list[Row]:
         lab.find_issues(features=vectors[labelled], issue_types={"label": {}})
     flagged = lab.get_issues("label")["is_label_issue"].to_numpy(dtype=bool)
     gone = {labelled[i] for i in np.flatnonzero(flagged).tolist()}
-    return [Row(id=e.id, **_parts(e)) for i, e in enumerate(of.examples) if i not in gone]
+    return [Row(id=e.source_id or e.id, **_parts(e)) for i, e in enumerate(of.examples) if i not in gone]
 
 
 def score_conflict_rows(data: Path, embedding: Embedding) -> dict[str, Any]:

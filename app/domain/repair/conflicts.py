@@ -13,7 +13,7 @@ from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Float32
+from jaxtyping import Float32, Float64
 from numpy import ndarray
 
 from app.domain import similarity, text
@@ -53,23 +53,30 @@ def anchored_conflicts(
     labels: AbstractSet[str],
     judged: AbstractSet[int],
     same_question_cosine: float,
+    templates: AbstractSet[int] = frozenset(),
 ) -> tuple[AnchoredConflict, ...]:
     """Rows near the cases (all with an expected output) that answer the same question otherwise.
 
     ``agreements`` is the diagnosis' word on (case, example id); ``judged`` are rows settled elsewhere.
+    ``templates``: rows of tasks whose prompts are one template filled in: all are alike, and only what stands out
+    of its crowd asks the same.
     """
     if not cases or not prompts:
         return ()
-    near = similarity.nearest(case_vectors, input_vectors, thresholds.NEIGHBORS)
+    near = similarity.nearest(case_vectors, input_vectors, 3 * thresholds.NEIGHBORS)
+    cuts = np.maximum(same_question_cosine, _crowd(near.similarities[:, thresholds.NEIGHBORS :]))
     against: defaultdict[int, list[tuple[float, int, float]]] = defaultdict(list)
     in_favour: Counter[int] = Counter()
     support: dict[int, int] = {}
     for case_number, case in enumerate(cases):
-        rows: list[int] = near.indices[case_number].tolist()
-        cosines: list[float] = near.similarities[case_number].tolist()
+        rows: list[int] = near.indices[case_number, : thresholds.NEIGHBORS].tolist()
+        cosines: list[float] = near.similarities[case_number, : thresholds.NEIGHBORS].tolist()
         for row, cosine in zip(rows, cosines, strict=True):
             if row < 0 or not _same_question(
-                prompts[row], case_prompts[case_number], cosine, same_question_cosine
+                prompts[row],
+                case_prompts[case_number],
+                cosine,
+                float(cuts[case_number]) if row in templates else same_question_cosine,
             ):
                 continue
             output = outputs[row]
@@ -98,6 +105,13 @@ def anchored_conflicts(
             )
         )
     return tuple(found)
+
+
+def _crowd(similarities: Float32[ndarray, "m k"]) -> Float64[ndarray, " m"]:
+    """Cosine from which a row stands out among those further off: three deviations above their mean."""
+    if not similarities.shape[1]:
+        return np.full(len(similarities), -1.0)
+    return similarities.mean(axis=1, dtype=np.float64) + 3 * similarities.std(axis=1, dtype=np.float64)
 
 
 def _same_question(prompt: str, case_prompt: str, cosine: float, cut: float) -> bool:

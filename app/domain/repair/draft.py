@@ -22,7 +22,8 @@ class Draft:
     that varies, ``tasks`` the part that does not.
 
     ``gone`` rows are dropped, ``settled`` ones were judged: later methods leave both alone. ``compared`` rows were
-    looked at by a model of what contradicts what in their task. ``notes`` is what methods have to say beside their
+    looked at by a model of what contradicts what in their task. ``templates``: tasks whose prompts are one template
+    filled in again and again. ``notes`` is what methods have to say beside their
     actions, JSON-ready: it goes into the plan's summary by name. ``judged``: the rows as
     ``row_quality.judged_rows`` read them, for all steps that judge rows one by one.
     """
@@ -38,6 +39,7 @@ class Draft:
     settled: set[int] = field(default_factory=set)
     compared: set[int] = field(default_factory=set)
     groups: PromptGroups = field(default_factory=lambda: PromptGroups(groups=(), jaccards={}))
+    templates: frozenset[str] = frozenset()
     judged: JudgedRows | None = None
     notes: dict[str, Any] = field(default_factory=dict)
 

@@ -17,7 +17,7 @@ from numpy import ndarray
 
 from app.domain import similarity
 from app.domain.repair import thresholds
-from app.domain.repair.label_noise import estimate_labels
+from app.domain.repair.label_noise import LabelEstimate, estimate_labels
 
 
 class LabelMend(StrEnum):
@@ -62,6 +62,7 @@ def find_wrong_labels(
     anchor_wrong: Int64[ndarray, " m"],
     in_conflict: Bool[ndarray, " m"],
     conflict_probability: Float64[ndarray, " m"] | None = None,
+    opposed: Bool[ndarray, "l l"] | None = None,
 ) -> LabelJudgement:
     """Rows of one task whose label the anchors contradict.
 
@@ -69,6 +70,9 @@ def find_wrong_labels(
     of each bad case; ``anchor_wrong`` (m,): the label that the model gave, -1 = none. ``in_conflict``:
     the diagnosis blames contradicting rows; the other anchors only say what is right where they stand.
     ``conflict_probability`` (m,), 0..1: how sure the diagnosis is of that; None = even.
+
+    ``opposed``: labels whose names negate each other (valid, invalid); they are told apart by the input or left
+    alone, as they are never two names of one thing.
 
     Outputs that repeat without following from the input (the letters of multiple-choice questions, true
     and false, small numbers) have no region to be wrong in: pairs of such labels are left alone.
@@ -86,9 +90,21 @@ def find_wrong_labels(
         in_conflict[usable],
     )
     regional = _regional_labels(vectors[rows], given[rows], {label for pair in pairs for label in pair})
-    pairs = frozenset(pair for pair in pairs if regional.intersection(pair))
+    pairs = frozenset(
+        pair
+        for pair in pairs
+        if regional.intersection(pair)
+        and not (opposed is not None and opposed[pair] and not _told_apart(vectors[rows], given[rows], pair))
+    )
     if not pairs:
         return _NOTHING
+    pointed = _pointed_at(
+        np.where(near.present, rows[near.indices], -1)[:, : thresholds.NEIGHBORS],
+        given,
+        anchor_labels[usable],
+        np.where(in_conflict[usable], anchor_wrong[usable], -1),
+        pairs,
+    )
 
     # Only the labels of the neighbourhood take part: the far ones cost time and decide nothing.
     local = sorted({*near_labels[near_labels >= 0].tolist(), *(label for pair in pairs for label in pair)})
@@ -116,28 +132,70 @@ def find_wrong_labels(
     )
     reliability = _reliability(estimate.anchor_predictions, local_expected, prior)
     verdicts = []
-    for position in np.flatnonzero(estimate.posteriors.argmax(axis=1) != local_given).tolist():
-        posterior = estimate.posteriors[position]
-        best, was = int(posterior.argmax()), int(local_given[position])
-        noise_rate = float(estimate.noise[best, was])
-        if noise_rate < thresholds.NOISE_RATE_FLOOR:
+    for position, row in enumerate(rows.tolist()):
+        called = _called(estimate, position, int(local_given[position]), number.get(pointed.get(row, -1), -1))
+        if called is None:
             continue
-        certain = posterior[best] >= thresholds.CONFIDENT_SCORE
-        share = float(posterior[best] if certain else 1 - posterior[was])
-        cosines = anchor_vectors[anchors] @ vectors[rows[position]]
-        expecting = sorted(np.flatnonzero(local_expected == best), key=lambda a: -cosines[a])[:3]
+        cosines = anchor_vectors[anchors] @ vectors[row]
+        expecting = sorted(np.flatnonzero(local_expected == called.label), key=lambda a: -cosines[a])[:3]
         verdicts.append(
             LabelVerdict(
-                row=int(rows[position]),
-                mend=LabelMend.RELABEL if certain else LabelMend.DROP,
-                label=local[best],
-                score=share * float(reliability[best]),
-                noise_rate=noise_rate,
+                row=row,
+                mend=LabelMend.RELABEL if called.certain else LabelMend.DROP,
+                label=local[called.label],
+                score=called.share * float(reliability[called.label]),
+                noise_rate=float(estimate.noise[called.label, local_given[position]]),
                 anchors=tuple((int(anchors[a]), float(cosines[a])) for a in expecting),
             )
         )
     suspected = np.isin(given[rows], [label for pair in pairs for label in pair])
     return LabelJudgement(wrong=tuple(verdicts), judged=frozenset(rows[suspected].tolist()))
+
+
+@dataclass(frozen=True, slots=True)
+class _Called:
+    """A row called wrong: its right label (number), how likely it is 0..1, whether it can be given."""
+
+    label: int
+    share: float
+    certain: bool
+
+
+def _called(estimate: LabelEstimate, position: int, was: int, pointed_to: int) -> _Called | None:
+    """By its region, where labels are mixed up often; else by a bad case close by that names the row's label as
+    the wrong answer: one mislabelled row in a hundred shows in no rate, and is what that case failed on."""
+    posterior, probability = estimate.posteriors[position], estimate.probabilities[position]
+    best = int(posterior.argmax())
+    if best != was and estimate.noise[best, was] >= thresholds.NOISE_RATE_FLOOR:
+        certain = bool(posterior[best] >= thresholds.CONFIDENT_SCORE)
+        return _Called(best, float(posterior[best] if certain else 1 - posterior[was]), certain)
+    if pointed_to < 0 or pointed_to == was:
+        return None
+    share = float(probability[pointed_to] / max(probability[pointed_to] + probability[was], 1e-12))
+    return _Called(pointed_to, share, True) if share >= thresholds.CALLED_WRONG else None
+
+
+def _pointed_at(
+    near: Int64[ndarray, "m k"],
+    given: Int64[ndarray, " n"],
+    expected: Int64[ndarray, " m"],
+    wrong: Int64[ndarray, " m"],
+    pairs: Set[tuple[int, int]],
+) -> dict[int, int]:
+    """Rows that carry the wrong answer of a bad case close by -> the label that it expects."""
+    found: dict[int, int] = {}
+    for rows, right, said in zip(near.tolist(), expected.tolist(), wrong.tolist(), strict=True):
+        if said >= 0 and (right, said) in pairs:
+            for row in rows:
+                if row >= 0 and given[row] == said:
+                    found.setdefault(row, right)
+    return found
+
+
+def _told_apart(vectors: Float32[ndarray, "n d"], given: Int64[ndarray, " n"], pair: tuple[int, int]) -> bool:
+    """Whether the inputs tell these two labels apart."""
+    rows = np.isin(given, pair)
+    return bool(_regional_labels(vectors[rows], given[rows], set(pair)))
 
 
 def _regional_labels(

@@ -28,10 +28,12 @@ class LabelEstimate:
 
     ``posteriors`` (n, l): P(true label | input, given label), rows sum to 1, zero outside a row's
     candidates. ``noise`` (l, l): estimated P(given | true), rows sum to 1. ``anchor_predictions`` (m,): the
-    label that the classifier gives each anchor, that anchor left out.
+    label that the classifier gives each anchor, that anchor left out. ``probabilities`` (n, l): P(true label |
+    input) alone, the row left out, rows sum to 1.
     """
 
     posteriors: Float64[ndarray, "n l"]
+    probabilities: Float64[ndarray, "n l"]
     noise: Float64[ndarray, "l l"]
     anchor_predictions: Int64[ndarray, " m"]
 
@@ -65,6 +67,7 @@ def estimate_labels(
     trusted = np.concatenate([np.arange(anchors), anchors + np.flatnonzero(settled)])
     trusted_labels = np.concatenate([anchor_labels, given[settled]])
     noise = np.eye(labels)
+    probabilities = np.full((anchors + rows, labels), 1.0 / labels)
     scores = np.zeros((anchors + rows, labels))
 
     for round_number in range(thresholds.EM_ROUNDS):
@@ -82,7 +85,10 @@ def estimate_labels(
         trust = np.where(suspect, certainty, 1.0)
 
     return LabelEstimate(
-        posteriors=posteriors, noise=noise, anchor_predictions=scores[:anchors].argmax(axis=1)
+        posteriors=posteriors,
+        probabilities=probabilities[anchors:],
+        noise=noise,
+        anchor_predictions=scores[:anchors].argmax(axis=1),
     )
 
 

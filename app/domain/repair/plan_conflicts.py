@@ -11,6 +11,7 @@ from jaxtyping import Bool, Float32, Int64
 from numpy import ndarray
 
 from app.domain import text
+from app.domain.diagnosis import differences, label_groups
 from app.domain.records import Agreement, BadCase, Finding, RootCause
 from app.domain.repair import conflicts, label_conflicts, thresholds
 from app.domain.repair.draft import Draft, excerpt
@@ -94,6 +95,7 @@ def _mend_task(
         ),
         in_conflict=conflict,
         conflict_probability=np.array([anchors.conflict_probability(case) for case in cases]),
+        opposed=_opposed(list(numbers)),
     )
     spelling = _spellings([draft.examples[row].output for row in rows.tolist()], cases)
     names = {number: spelling[label] for label, number in numbers.items()}
@@ -152,6 +154,7 @@ def mend_anchored(
         labels=draft.labels(),
         judged=draft.settled | draft.gone,
         same_question_cosine=conflicts.same_question_cut(input_vectors, rng),
+        templates={row for row, task in enumerate(draft.tasks) if task in draft.templates},
     )
     for conflict in found:
         case, example = usable[conflict.case], draft.examples[conflict.row]
@@ -173,6 +176,18 @@ def mend_anchored(
             draft.relabel(conflict.row, expected, said, conflict.score, evidence)
         else:
             draft.drop(conflict.row, said, conflict.score, evidence)
+
+
+def _opposed(names: Sequence[str]) -> Bool[ndarray, "l l"]:
+    """Labels whose names negate each other: yes and no, valid and invalid, on and off."""
+    made = np.zeros((len(names), len(names)), dtype=bool)
+    first, second = np.triu_indices(len(names), 1)
+    if len(first):
+        readings = differences.read([label_groups.spoken(name) or name for name in names])
+        found = differences.compare(readings, first.astype(np.int64), second.astype(np.int64))
+        columns = [differences.COLUMNS.index(f"{kind}_differs") for kind in ("negation", "direction")]
+        made[first, second] = (found[:, columns] > 0).any(axis=1)
+    return made | made.T
 
 
 def _spellings(outputs: Sequence[str], cases: Sequence[BadCase]) -> dict[str, str]:

@@ -14,6 +14,7 @@ from app.domain.repair.apply import apply_actions
 from app.domain.repair.leakage import ProtectedKind, ProtectedPrompt, leaked, overlaps
 from app.domain.repair.material import Material
 from app.domain.repair.near_duplicates import exact_jaccard
+from app.domain.repair.normalisation.policy import NormalisationPolicy
 from app.domain.repair.plan import Approval, Decision, RepairPlan, RepairPolicy, plan_repair
 from tests.unit.repair.builders import example
 

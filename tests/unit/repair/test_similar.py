@@ -115,7 +115,7 @@ def test_a_normalisation_fits_rows_with_the_same_defects_and_no_others() -> None
     ]
     after = example("ex_0", "Hi", "there").content()
     changes = ["special tokens removed"]
-    from app.domain.repair.normalise import normalise_example
+    from app.domain.repair.normalisation import normalise_example
 
     found = normalise_example(rows[0])
     assert found is not None

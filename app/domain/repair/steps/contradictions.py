@@ -36,6 +36,8 @@ def propose(draft: Draft, material: Material) -> None:
     )
     for rows in _tasks(draft):
         found = _find(draft, rows, material)
+        if found is None:
+            continue
         if found.learnt:
             draft.compared.update(rows.tolist())
         _settle_rows(draft, rows, found, context)
@@ -56,12 +58,32 @@ def _tasks(draft: Draft) -> Iterator[Int64[ndarray, " r"]]:
             yield np.array(rows, dtype=np.int64)
 
 
-def _find(draft: Draft, rows: Int64[ndarray, " r"], material: Material) -> Contradictions:
+def _find(draft: Draft, rows: Int64[ndarray, " r"], material: Material) -> Contradictions | None:
+    """None where the same words may have any answer: the letters of multiple-choice questions, templates."""
+    if draft.tasks[int(rows[0])] in draft.templates:
+        return None
     prompts = [draft.prompts[row] for row in rows.tolist()]
     outputs = [draft.examples[row].output for row in rows.tolist()]
     views = paraphrase.look(prompts, {"input": material.input_vectors[rows]})
+    coded = contradictions.codes(outputs)
+    if (
+        np.bincount(coded).max() > 1
+        and _kappa(views.neighbors.indices[:, 0], coded) < thresholds.REGIONAL_KAPPA
+    ):
+        return None
     labels = Labels(names=contradictions.labels_of(outputs), vectors=None)
     return contradictions.find(views, prompts, outputs, labels, material.rng)
+
+
+def _kappa(nearest: Int64[ndarray, " r"], coded: Int64[ndarray, " r"]) -> float:
+    """Cohen's kappa of the outputs of rows and of the rows nearest to them, over outputs that repeat."""
+    counts = np.bincount(coded)
+    asked = (counts[coded] > 1) & (nearest >= 0)
+    if not asked.any():
+        return 1.0
+    agreement = float((coded[nearest[asked]] == coded[asked]).mean())
+    chance = float(((counts[coded[asked]] - 1) / max(1, len(coded) - 1)).mean())
+    return (agreement - chance) / max(1.0 - chance, 1e-9)
 
 
 def _settle_rows(

@@ -36,6 +36,8 @@ def propose(draft: Draft, material: Material) -> None:
     draft.groups = near_duplicates.without_templates(
         PromptGroups(groups=(), jaccards=found), draft.tasks, [text.normalised(o) for o in draft.outputs()]
     )
+    templates = {draft.tasks[a] for a, _ in found.keys() - draft.groups.jaccards.keys()}
+    draft.templates = frozenset(templates)
     if draft.policy.near_duplicate_threshold is None:
         return
     draft.notes["near_duplicates"] = _parameters(draft)
@@ -45,12 +47,10 @@ def propose(draft: Draft, material: Material) -> None:
             answers = _Side.of(draft, draft.outputs(), [""] * len(draft.examples), material.read)
             pairs = {p: v for p, v in draft.groups.jaccards.items() if p[0] not in draft.gone}
             pairs = _where(pairs, lambda of: _same_answers(draft, answers, of))
-            templates = {draft.tasks[a] for a, _ in found.keys() - draft.groups.jaccards.keys()}
             _drop_groups(
                 draft, pairs, functools.partial(_alike_rows, draft, prompts, answers, templates), score
             )
         case Over.INPUTS:
-            templates = {draft.tasks[a] for a, _ in found.keys() - draft.groups.jaccards.keys()}
             _drop_groups(
                 draft,
                 draft.groups.jaccards,
