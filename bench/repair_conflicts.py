@@ -84,12 +84,12 @@ def plan_of(of: TriageSet, embedding: Embedding, seed: int) -> RepairPlan:
 
 
 def repaired(examples: Sequence[TrainingExample], plan: RepairPlan) -> list[Row]:
-    """The rows of the next version; a changed row keeps the id that it had."""
+    """The rows of the next version, by the ids that they came with."""
     number = count()
     applied = apply_actions(examples, plan.actions, new_id=lambda: f"new-{next(number)}")
     return [
         Row(
-            id=(row.change.previous_example_id if row.change else None) or row.example.id,
+            id=row.example.source_id or row.example.id,
             **_parts(row.example),
         )
         for row in applied.rows
@@ -112,9 +112,17 @@ def _of_rows(
     made = _kept(
         [Row(id=e.source_id or e.id, **_parts(e)) for e in examples], repaired(examples, plan), truth
     )
-    touched = {i for a in plan.actions if a.kind in JUDGES for i in a.example_ids}
+    came_as = {e.id: e.source_id or e.id for e in examples}
+    touched = {came_as[i] for a in plan.actions if a.kind in JUDGES for i in a.example_ids}
     wrong = {i for i, t in truth.items() if t["wrong"]}
+    copies = {
+        came_as[i]
+        for a in plan.actions
+        if a.decision is Decision.APPROVED and str(a.evidence.get("rule", "")).endswith("_duplicate")
+        for i in a.example_ids
+    }
     return made | {
+        "right_copies_dropped": round(len(copies - wrong) / max(1, len(truth) - len(wrong)), 4),
         "wrong_proposed": round(len(touched & wrong) / max(1, len(wrong)), 4),
         "right_proposed": round(len(touched - wrong) / max(1, len(truth) - len(wrong)), 4),
         "actions": float(len(plan.actions)),
@@ -258,7 +266,7 @@ def score_conflict_rows(data: Path, embedding: Embedding) -> dict[str, Any]:
 def _score_rows(rows: Sequence[Mapping[str, Any]], embedding: Embedding) -> dict[str, Any]:
     examples = [
         TrainingExample(
-            id=r["id"],
+            id=str(r["id"]),
             messages=(
                 Message(role=Role.USER, content=str(r["input"])),
                 Message(role=Role.ASSISTANT, content=str(r["output"])),
@@ -315,3 +323,38 @@ def _label_pairs(rows: Sequence[Mapping[str, Any]], plan: RepairPlan) -> dict[st
     if not true or max(map(len, merged.values())) < 2:
         return {}
     return {"label_pairs_f1": round(2 * len(true & said) / max(len(true) + len(said), 1), 4)}
+
+
+def table(of: Mapping[str, Any]) -> str:
+    """Both sets as text."""
+    lines = [
+        f"{'conflict_dev':<22}{'is_wrong F1':>12}{'precision':>11}{'recall':>8}   touched / only asked about"
+    ]
+    for name, f in of["conflict_dev"].items():
+        wrong = f.get("is_wrong", {})
+        cells = [wrong.get(k, float("nan")) for k in ("f1", "precision", "recall")]
+        notes = ", ".join(
+            f"{n} {f[f'{n}_touched']:.3f}/{f[f'{n}_asked']:.3f}" for n in UNHARMED if f"{n}_touched" in f
+        )
+        pairs = f"label pairs {f['label_pairs_f1']:.3f}" if "label_pairs_f1" in f else ""
+        lines.append(
+            f"{name:<22}{cells[0]:>12.3f}{cells[1]:>11.3f}{cells[2]:>8.3f}   {notes} {pairs}".rstrip()
+        )
+    triage = of["triage_dev"]
+    columns = (
+        "wrong_mended",
+        "wrong_to_gold",
+        "right_lost",
+        "right_copies_dropped",
+        "conflict_fixed",
+        "good_kept",
+    )
+    lines.append(f"{'triage_dev':<22}" + "".join(f"{c:>22}" for c in columns))
+    lines.append(
+        f"{'ours':<22}"
+        + "".join(f"{triage['ours'][c]['mean']:>15.3f} ±{triage['ours'][c]['spread']:.3f}" for c in columns)
+    )
+    for name, f in triage["peers"].items():
+        lines.append(f"{name:<22}" + "".join(f"{f.get(c, float('nan')):>22.3f}" for c in columns))
+    lines.append(f"learnable conflict cases: {triage['learnable_cases']}")
+    return "\n".join(lines)

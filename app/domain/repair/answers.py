@@ -88,5 +88,10 @@ def word_f1(left: str, right: str) -> float:
     return 2 * shared / (a.total() + b.total()) if shared else 0.0
 
 
+def is_closed(output: str, labels: AbstractSet[str]) -> bool:
+    """A label, or so short that another wording of it would be another answer."""
+    return _closed(output, text.normalised(output) or output.strip(), labels)
+
+
 def _closed(output: str, normal: str, labels: AbstractSet[str]) -> bool:
     return normal in labels or len(text.tokens(output)) <= CLOSED_ANSWER_MAX_TOKENS

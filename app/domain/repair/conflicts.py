@@ -18,8 +18,9 @@ from numpy import ndarray
 
 from app.domain import similarity, text
 from app.domain.records import Agreement, BadCase
-from app.domain.repair import thresholds
-from app.domain.repair.answers import Relation, relate, relate_answers, word_f1
+from app.domain.repair import options, thresholds
+from app.domain.repair.answers import Relation, is_closed, relate, relate_answers, word_f1
+from app.domain.repair.comparison import exact_jaccard
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,7 +29,8 @@ class AnchoredConflict:
 
     ``case`` is the nearest such case, ``cosine`` its similarity -1..1. ``same_prompt``: the prompts are
     equal but for letter case, spaces and edge punctuation, so the expected output can take the row's
-    place. ``supported_by``: a row asking the same that already answers as expected, -1 = none.
+    place. ``same_answer``: they are near-duplicates and the answer is a label or a choice that means the same in
+    both, so it can as well. ``supported_by``: a row asking the same that already answers as expected, -1 = none.
     ``score`` 0..1: probability that the row is wrong.
     """
 
@@ -36,6 +38,7 @@ class AnchoredConflict:
     case: int
     cosine: float
     same_prompt: bool
+    same_answer: bool
     supported_by: int
     score: float
 
@@ -81,7 +84,10 @@ def anchored_conflicts(
                 continue
             output = outputs[row]
             side = agreements.get((case_number, example_ids[row]))
-            if any(relate(output, right, labels) is Relation.SAME for right in case.acceptable_outputs):
+            if any(
+                _agrees(prompts[row], output, case_prompts[case_number], right, labels)
+                for right in case.acceptable_outputs
+            ):
                 in_favour[row] += 1
                 support.setdefault(case_number, row)
             elif row not in judged:
@@ -99,12 +105,29 @@ def anchored_conflicts(
                 case=case_number,
                 cosine=cosine,
                 same_prompt=same_prompt,
+                same_answer=_same_answer(
+                    prompts[row], outputs[row], case_prompts[case_number], cases[case_number], labels
+                ),
                 supported_by=support.get(case_number, -1),
                 # A case for the row takes away what a case against it gives.
                 score=(0.97 if same_prompt else strength) * len(votes) / (len(votes) + in_favour[row]),
             )
         )
     return tuple(found)
+
+
+def _agrees(prompt: str, output: str, case_prompt: str, right: str, labels: AbstractSet[str]) -> bool:
+    """Letters of options agree where they stand for the same, whatever letters they are."""
+    mine, theirs = options.chosen(prompt, output), options.chosen(case_prompt, right)
+    return mine == theirs if mine and theirs else relate(output, right, labels) is Relation.SAME
+
+
+def _same_answer(prompt: str, output: str, case_prompt: str, case: BadCase, labels: AbstractSet[str]) -> bool:
+    expected = case.expected_output or ""
+    if not is_closed(output, labels) or not is_closed(expected, labels):
+        return False
+    mine, theirs = options.chosen(prompt, expected), options.chosen(case_prompt, expected)
+    return mine == theirs and exact_jaccard(prompt, case_prompt) >= thresholds.NEAR_DUPLICATE_JACCARD
 
 
 def _crowd(similarities: Float32[ndarray, "m k"]) -> Float64[ndarray, " m"]:

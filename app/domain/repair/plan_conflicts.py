@@ -172,7 +172,8 @@ def mend_anchored(
             f'answers "{excerpt(example.output)}" where bad case {case.id} ("{asked}") '
             f'expects "{excerpt(expected)}"'
         )
-        if conflict.same_prompt and conflict.supported_by < 0 and not example.rejected:
+        rewritten = conflict.same_answer or (conflict.same_prompt and conflict.supported_by < 0)
+        if rewritten and not example.rejected:
             draft.relabel(conflict.row, expected, said, conflict.score, evidence)
         else:
             draft.drop(conflict.row, said, conflict.score, evidence)
