@@ -30,6 +30,7 @@ from app.services import diagnoses, repairs, vectors, versions
 from workers.run_stage import StageContext
 from workers.scaleout import embedder_for, sketch_texts
 from workers.stages.diagnose import embed_views
+from workers.stages.repair_judge import judge_of, with_judge
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,20 +48,30 @@ def run(context: StageContext) -> None:
     made = embed_views(context, texts_of(inputs.examples, inputs.cases), context.span(0.05, 0.35))
     protected_vectors = embed_protected(context, inputs)
     context.progress(0.4, "plan")
+    report, reached = context.span(0.4, 0.95), 0.0
+
+    def progress(share: float) -> None:
+        nonlocal reached
+        reached = share
+        report(share)
+
+    # A step may ask for minutes: between two questions somebody may want the plan to stop.
+    judge = judge_of(context, inputs.policy, still_wanted=lambda: report(reached))
     material = Material(
         input_vectors=made.example_inputs,
         output_vectors=made.example_outputs,
         cases=inputs.cases,
         case_vectors=made.case_inputs,
         findings=inputs.findings,
+        ask_judge=judge.ask if judge and judge.asking else None,
         protected=inputs.protected,
         protected_vectors=protected_vectors,
         read=sketch_texts,
         rng=np.random.default_rng(0),
         salt=inputs.salt,
     )
-    plan = plan_repair(inputs.examples, material, inputs.policy, context.span(0.4, 0.95))
-    save(context, plan)
+    plan = plan_repair(inputs.examples, material, inputs.policy, progress)
+    save(context, with_judge(plan, judge))
 
 
 def load(context: StageContext) -> Inputs:
