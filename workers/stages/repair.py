@@ -25,8 +25,11 @@ from app.domain.records import (
 )
 from app.domain.repair.leakage import ProtectedKind, ProtectedPrompt
 from app.domain.repair.material import Material
+from app.domain.repair.pii.policy import PiiMode
 from app.domain.repair.plan import RepairPlan, RepairPolicy, plan_repair
+from app.private_files import kept_secret
 from app.services import diagnoses, repairs, vectors, versions
+from app.settings import Settings
 from workers.run_stage import StageContext
 from workers.scaleout import embedder_for, sketch_texts
 from workers.stages.diagnose import embed_views
@@ -83,6 +86,8 @@ def load(context: StageContext) -> Inputs:
         usable = [f for f in findings if not f.held_back]
         cases = [diagnoses.case_from_snapshot(f) for f in usable]
         held_back = [diagnoses.case_from_snapshot(f) for f in findings if f.held_back]
+        policy = repairs.check_policy(row.policy)
+        dataset_id = session.get_one(DatasetVersionRow, row.dataset_version_id).dataset_id
         return Inputs(
             examples=list(versions.iter_examples(session, row.dataset_version_id)),
             cases=cases,
@@ -94,10 +99,20 @@ def load(context: StageContext) -> Inputs:
                 ),
                 *_protected(ProtectedKind.BAD_CASE, cases),
             ],
-            policy=repairs.check_policy(row.policy),
-            # one person's surrogate is the same in all versions of a dataset, and another one elsewhere
-            salt=session.get_one(DatasetVersionRow, row.dataset_version_id).dataset_id.encode(),
+            policy=policy,
+            salt=salt_of(context.settings, dataset_id) if policy.pii.mode is PiiMode.REPLACE else b"",
         )
+
+
+def salt_of(settings: Settings, dataset_id: str) -> bytes:
+    """One person's stand-in is the same in all versions of a dataset, another one elsewhere, and not to be
+    computed without the secret."""
+    secret = (
+        settings.pii_salt.get_secret_value()
+        if settings.pii_salt
+        else kept_secret(settings.data_dir / "pii_salt")
+    )
+    return f"{secret}\0{dataset_id}".encode("utf-8", "surrogatepass")
 
 
 def evaluation_rows(session: Session, version_id: str | None) -> Iterator[TrainingExample]:
