@@ -61,7 +61,7 @@ def ask_language_model(
 
     Without a configured endpoint the diagnosis is returned as it came, and the summary says so.
     """
-    client = client_of(context)
+    client = client_of(context.resources)
     if client is None:
         note = "no language model is configured; nothing was judged"
         return diagnosis, {"notes": [note]} if judge_wanted else {}

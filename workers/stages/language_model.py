@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from workers.run_stage import StageContext
+from workers.run_stage import Resources
 
 if TYPE_CHECKING:
     from workers.models.llm_client import LLMClient
@@ -19,9 +19,9 @@ TIMEOUT_SECONDS = 30.0
 MAX_RETRIES = 2
 
 
-def client_of(context: StageContext) -> LLMClient | None:
+def client_of(resources: Resources) -> LLMClient | None:
     """A client of the configured endpoint that keeps its answers; None where none is configured."""
-    settings = context.settings
+    settings = resources.settings
     if settings.llm_base_url is None or settings.llm_model is None:
         return None
     from workers.models.llm_client import LLMClient
@@ -31,7 +31,7 @@ def client_of(context: StageContext) -> LLMClient | None:
         base_url=settings.llm_base_url,
         api_key=settings.llm_api_key.get_secret_value() if settings.llm_api_key else "none",
         model=settings.llm_model,
-        cache=AnswersInPostgres(context.sessions),
+        cache=AnswersInPostgres(resources.sessions),
         spend_cap_tokens=settings.llm_spend_cap_tokens,
         timeout_seconds=TIMEOUT_SECONDS,
         max_retries=MAX_RETRIES,

@@ -59,7 +59,7 @@ def run(context: StageContext) -> None:
         report(share)
 
     # A step may ask for minutes: between two questions somebody may want the plan to stop.
-    judge = judge_of(context, inputs.policy, still_wanted=lambda: report(reached))
+    judge = judge_of(context.resources, inputs.policy, still_wanted=lambda: report(reached))
     material = Material(
         input_vectors=made.example_inputs,
         output_vectors=made.example_outputs,

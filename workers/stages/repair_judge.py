@@ -12,7 +12,7 @@ from typing import Any
 from app.domain.records import Message
 from app.domain.repair.plan import RepairPlan
 from app.domain.repair.policy import RepairPolicy, ResolutionRule
-from workers.run_stage import StageContext
+from workers.run_stage import Resources
 from workers.stages.language_model import Asking, client_of
 
 ANSWER_TOKENS = 300
@@ -47,12 +47,12 @@ class DisputeJudge:
 
 
 def judge_of(
-    context: StageContext, policy: RepairPolicy, still_wanted: Callable[[], None]
+    resources: Resources, policy: RepairPolicy, still_wanted: Callable[[], None]
 ) -> DisputeJudge | None:
     """None where the policy asks no judge."""
     if ResolutionRule.JUDGE not in policy.conflict:
         return None
-    client = client_of(context)
+    client = client_of(resources)
     asking = None if client is None else Asking(client=client, max_tokens=ANSWER_TOKENS)
     return DisputeJudge(asking=asking, still_wanted=still_wanted)
 
