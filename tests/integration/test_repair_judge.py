@@ -12,6 +12,7 @@ from pydantic import SecretStr
 from sqlalchemy import select
 
 from app.artifacts import ArtifactStore
+from app.db.base import new_id
 from app.db.models import RepairActionRow, RepairRow
 from app.db.session import SessionFactory, transaction
 from app.domain.records import Message, Role, TrainingExample
@@ -53,7 +54,7 @@ def planned(
 ) -> tuple[dict[str, Any], list[RepairActionRow]]:
     """(summary, actions) of a repair of these rows."""
     with transaction(resources.sessions) as session:
-        version = add_version(session, project, examples=rows, name=f"desk {len(rows)} {policy}")
+        version = add_version(session, project, examples=rows, name=new_id("desk"))
         diagnosis_id = diagnosed(session, project, version, [("Something else", False)])
         repair_id = repairs.create(session, project, diagnosis_id=diagnosis_id, policy=policy).id
     run_stage(resources, Stage.REPAIR, repair_id)
