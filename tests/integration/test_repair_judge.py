@@ -85,7 +85,7 @@ def test_what_the_judge_quotes_is_proposed_to_a_person_and_paid_for_once(
         "spent_tokens": 100,
         "notes": [],
     }
-    again, _ = planned(judged, project, rows, JUDGED)
+    again, _ = planned(judged, project, disputed(GOODS[:1]), JUDGED)
     assert (again["judge"]["answered"], again["judge"]["spent_tokens"], len(endpoint.asked)) == (1, 0, 1)
 
 
