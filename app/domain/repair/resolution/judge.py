@@ -8,7 +8,6 @@ close.
 from __future__ import annotations
 
 import json
-import re
 
 from app.domain import text
 from app.domain.augmentation.prompts import fenced
@@ -63,9 +62,8 @@ def messages(dispute: Dispute) -> tuple[Message, ...]:
 
 def parse(answer: str, dispute: Dispute) -> Resolution | Discarded | None:
     """The judge's word as a resolution, None where it names no side that is right, or why it does not count."""
-    found = re.search(r"\{.*\}", answer, re.DOTALL)
     try:
-        said = json.loads(found.group()) if found else None
+        said = json.loads(answer[answer.find("{") : answer.rfind("}") + 1])
     except (ValueError, RecursionError):
         return Discarded.NOT_JSON
     if not isinstance(said, dict):
