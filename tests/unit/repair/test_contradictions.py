@@ -130,8 +130,14 @@ def test_two_rows_that_contradict_each_other_alone_are_a_persons_to_decide() -> 
     vectors[1] = vectors[0]
     prompts = [f"Tell the story of king{i} and his castle{i}" for i in range(80)]
     outputs = [f"It was long ago that king{i} lived in castle{i} by the river." for i in range(80)]
-    prompts[0], outputs[0] = "How many days does the refund of an order take?", "The refund takes 5 days."
-    prompts[1], outputs[1] = "How many days does a refund of the order take?", "It takes 9 days in all."
+    prompts[0], outputs[0] = (
+        "How many days does a refund take when an order is lost?",
+        "The refund takes 5 days.",
+    )
+    prompts[1], outputs[1] = (
+        "When an order is lost, how many days does a refund take?",
+        "It takes 9 days in all.",
+    )
     draft = proposed(
         Rows(prompts=prompts, outputs=outputs, vectors=vectors), RepairPolicy(approve=Approval.ALL)
     )
