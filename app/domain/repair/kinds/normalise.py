@@ -1,10 +1,10 @@
 """Write a row's text in one form: as a reader sees it, and as most of its set is written.
 
-**How it is decided.** By rule, and `normalise_` with the rule's name stands beside the action. Sure are those that a
-reader does not see: `encoding` (texts decoded with the wrong one), `characters` (control characters, halves of
+**How it is decided.** By rule, and `normalise_` with the rule's name stands beside the action. Sure are those that
+a reader does not see: `encoding` (texts decoded with the wrong one), `characters` (control characters, halves of
 characters, accents typed apart), `special_tokens` of chat templates, `width` (full-width letters and digits),
-`spaces` and `punctuation` that was typed twice. Code, formulas and addresses of pages stay as they are, and no text is
-ever emptied.
+`spaces` and `punctuation` that was typed twice. Code, formulas and addresses of pages stay as they are, and no text
+is ever emptied.
 
 The others are uniformity: they follow what at least four fifths of the set do, after the redactions, and wait for a
 person. `punctuation_width`, `chinese_spaces` and `quotes` are about signs; `layering` says where the instruction
