@@ -2,12 +2,14 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 from app.domain.records import BadCase, Finding, RootCause, TrainingExample
 from app.domain.repair.apply import apply_actions
+from app.domain.repair.duplicate_policy import DuplicatePolicy
 from app.domain.repair.material import Material
 from app.domain.repair.plan import (
     ActionKind,
@@ -18,6 +20,7 @@ from app.domain.repair.plan import (
     ResolutionRule,
     plan_repair,
 )
+from app.domain.repair.steps import STEPS
 from tests.unit.repair.builders import bad_case, example, finding, label_task
 
 
@@ -291,3 +294,14 @@ def test_a_policy_says_what_it_was_made_from() -> None:
 def test_a_field_that_is_none_is_named_with_its_mend(raw: dict[str, object], told: str) -> None:
     with pytest.raises(ValueError, match=told):
         RepairPolicy.from_dict(raw)
+
+
+def test_the_page_of_repairs_names_every_field_and_rule_and_its_example_is_a_policy() -> None:
+    page = Path("docs/repair.md").read_text()
+    example_of = page.partition("```json\n")[2].partition("```")[0]
+    RepairPolicy.from_dict(json.loads(example_of))
+    names = [f"| `{name}" for name in RepairPolicy().as_dict()]
+    names += [f"| `duplicates.{name}`" for name in DuplicatePolicy().as_dict()]
+    names += [f"| `{rule.value}` |" for rule in ResolutionRule]
+    names += [f"| {step} |" for step, _ in STEPS]
+    assert [name for name in names if name not in page] == []
