@@ -41,6 +41,11 @@ class Settings(BaseSettings):
     embedder: str = "use-multilingual-v3"
     base_model_cache: Path | None = Field(default=None, description="Folder of converted base models.")
     training_threads: int | None = Field(default=None, description="CPU threads of a training; unset: all.")
+    pii_salt: SecretStr | None = Field(
+        default=None,
+        description="Secret from which stand-ins for personal data are derived; unset: made once and kept in the "
+        "data folder. Workers on several machines need the same one.",
+    )
     llm_base_url: str | None = Field(default=None, description="OpenAI-compatible endpoint; unset: none.")
     llm_api_key: SecretStr | None = None
     llm_model: str | None = None

@@ -21,6 +21,7 @@ import psutil
 from app.db import embedded, migrate
 from app.db.session import make_engine, make_sessions, transaction
 from app.logging import get_logger
+from app.private_files import write_private
 from app.services import projects
 from app.settings import Settings
 
@@ -126,7 +127,7 @@ def run(settings: Settings) -> None:
         pid=os.getpid(),
         started=psutil.Process().create_time(),
     )
-    _write_private(_service_file(settings), json.dumps(asdict(service)))
+    write_private(_service_file(settings), json.dumps(asdict(service)))
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         _keep_running(commands, environment)
@@ -187,15 +188,8 @@ def _ensure_key(settings: Settings, url: str) -> str:
             projects.ensure_default_project(session, secret=secret)
     finally:
         engine.dispose()
-    _write_private(key_file, secret)
+    write_private(key_file, secret)
     return secret
-
-
-def _write_private(path: Path, content: str) -> None:
-    part = path.with_name(path.name + ".part")
-    part.touch(mode=0o600)
-    part.write_text(content)
-    part.replace(path)
 
 
 def _require_free_port(settings: Settings) -> None:

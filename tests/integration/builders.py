@@ -47,12 +47,21 @@ def example(prompt: str, output: str, *, id: str | None = None) -> TrainingExamp
     return TrainingExample(id=id or new_id("ex"), messages=messages)
 
 
-def add_version(session: Session, project_id: str, rows: int = 4, *, name: str = "desk") -> DatasetVersionRow:
-    """A first version: prompts Q0, Q1 ..., outputs A0, A1 ..."""
+def add_version(
+    session: Session,
+    project_id: str,
+    rows: int = 4,
+    *,
+    name: str = "desk",
+    examples: Sequence[TrainingExample] | None = None,
+) -> DatasetVersionRow:
+    """A first version: prompts Q0, Q1 ..., outputs A0, A1 ..., or these examples."""
+    if examples is None:
+        examples = [example(f"Q{i}", f"A{i}") for i in range(rows)]
     dataset = DatasetRow(project_id=project_id, name=name)
     session.add(dataset)
     session.flush()
-    encoded = [(e := example(f"Q{i}", f"A{i}"), encode(e)) for i in range(rows)]
+    encoded = [(e, encode(e)) for e in examples]
     content_hash, statistics = ContentHash(), RunningStatistics()
     for row, code in encoded:
         content_hash.add(code.record_hash)
@@ -61,10 +70,10 @@ def add_version(session: Session, project_id: str, rows: int = 4, *, name: str =
         id=version_rows.new_version_id(),
         project_id=project_id,
         dataset_id=dataset.id,
-        rows=rows,
+        rows=len(examples),
         content_hash=content_hash.hexdigest(),
         recipe={"kind": "import"},
-        statistics=statistics.as_dict(formats={"alpaca": rows}),
+        statistics=statistics.as_dict(formats={"alpaca": len(examples)}),
     )
     session.add(version)
     session.flush()

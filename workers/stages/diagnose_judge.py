@@ -17,14 +17,12 @@ from app.domain.diagnosis import findings as verdicts
 from app.domain.records import BadCase, Cluster, Finding, RootCause
 from app.services import judge_agreement
 from workers.run_stage import StageContext
+from workers.stages.language_model import Asking, client_of
 
 if TYPE_CHECKING:
     from app.domain.diagnosis.triage import Diagnosis
     from workers.models.llm_client import LLMClient
 
-GIVE_UP_AFTER_FAILURES = 3
-TIMEOUT_SECONDS = 30.0
-MAX_RETRIES = 2
 ANSWER_TOKENS = 400
 LABEL_TOKENS = 40
 MOST_LABELS = 40
@@ -63,7 +61,7 @@ def ask_language_model(
 
     Without a configured endpoint the diagnosis is returned as it came, and the summary says so.
     """
-    client = _client(context)
+    client = client_of(context.resources)
     if client is None:
         note = "no language model is configured; nothing was judged"
         return diagnosis, {"notes": [note]} if judge_wanted else {}
@@ -215,40 +213,13 @@ def _answers(
     progress: Callable[[float], None],
 ) -> Iterator[tuple[int, str]]:
     """The answers that came, each with its number; a model that stays silent or costs too much is left alone."""
-    from workers.models.llm_client import LLMUnavailable, Sampling, SpendCapReached
-
-    failed = 0
+    asking = Asking(client=client, max_tokens=max_tokens)
     for done, (number, messages) in enumerate(questions):
         progress(done / len(questions))
-        try:
-            answer = client.complete(messages, Sampling(temperature=0.0, max_tokens=max_tokens))
-        except SpendCapReached as error:
-            notes.append(f"the language model was not asked any more: {error}")
+        answer = asking.ask(messages)
+        if asking.given_up:
+            notes.append(asking.given_up)
             return
-        except LLMUnavailable as error:
-            failed += 1
-            if failed == GIVE_UP_AFTER_FAILURES:
-                notes.append(f"the language model was not asked any more: {error}")
-                return
-            continue
-        failed = 0
-        yield number, answer
+        if answer is not None:
+            yield number, answer
     progress(1.0)
-
-
-def _client(context: StageContext) -> LLMClient | None:
-    settings = context.settings
-    if settings.llm_base_url is None or settings.llm_model is None:
-        return None
-    from workers.models.llm_client import LLMClient
-    from workers.stages.augment import AnswersInPostgres
-
-    return LLMClient(
-        base_url=settings.llm_base_url,
-        api_key=settings.llm_api_key.get_secret_value() if settings.llm_api_key else "none",
-        model=settings.llm_model,
-        cache=AnswersInPostgres(context.sessions),
-        spend_cap_tokens=settings.llm_spend_cap_tokens,
-        timeout_seconds=TIMEOUT_SECONDS,
-        max_retries=MAX_RETRIES,
-    )

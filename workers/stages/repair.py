@@ -25,11 +25,15 @@ from app.domain.records import (
 )
 from app.domain.repair.leakage import ProtectedKind, ProtectedPrompt
 from app.domain.repair.material import Material
+from app.domain.repair.pii.policy import PiiMode
 from app.domain.repair.plan import RepairPlan, RepairPolicy, plan_repair
+from app.private_files import kept_secret
 from app.services import diagnoses, repairs, vectors, versions
+from app.settings import Settings
 from workers.run_stage import StageContext
 from workers.scaleout import embedder_for, sketch_texts
 from workers.stages.diagnose import embed_views
+from workers.stages.repair_judge import judge_of, with_judge
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,20 +51,30 @@ def run(context: StageContext) -> None:
     made = embed_views(context, texts_of(inputs.examples, inputs.cases), context.span(0.05, 0.35))
     protected_vectors = embed_protected(context, inputs)
     context.progress(0.4, "plan")
+    report, reached = context.span(0.4, 0.95), 0.0
+
+    def progress(share: float) -> None:
+        nonlocal reached
+        reached = share
+        report(share)
+
+    # A step may ask for minutes: between two questions somebody may want the plan to stop.
+    judge = judge_of(context.resources, inputs.policy, still_wanted=lambda: report(reached))
     material = Material(
         input_vectors=made.example_inputs,
         output_vectors=made.example_outputs,
         cases=inputs.cases,
         case_vectors=made.case_inputs,
         findings=inputs.findings,
+        ask_judge=judge.ask if judge and judge.asking else None,
         protected=inputs.protected,
         protected_vectors=protected_vectors,
         read=sketch_texts,
         rng=np.random.default_rng(0),
         salt=inputs.salt,
     )
-    plan = plan_repair(inputs.examples, material, inputs.policy, context.span(0.4, 0.95))
-    save(context, plan)
+    plan = plan_repair(inputs.examples, material, inputs.policy, progress)
+    save(context, with_judge(plan, judge))
 
 
 def load(context: StageContext) -> Inputs:
@@ -72,6 +86,8 @@ def load(context: StageContext) -> Inputs:
         usable = [f for f in findings if not f.held_back]
         cases = [diagnoses.case_from_snapshot(f) for f in usable]
         held_back = [diagnoses.case_from_snapshot(f) for f in findings if f.held_back]
+        policy = repairs.check_policy(row.policy)
+        dataset_id = session.get_one(DatasetVersionRow, row.dataset_version_id).dataset_id
         return Inputs(
             examples=list(versions.iter_examples(session, row.dataset_version_id)),
             cases=cases,
@@ -83,10 +99,20 @@ def load(context: StageContext) -> Inputs:
                 ),
                 *_protected(ProtectedKind.BAD_CASE, cases),
             ],
-            policy=repairs.check_policy(row.policy),
-            # one person's surrogate is the same in all versions of a dataset, and another one elsewhere
-            salt=session.get_one(DatasetVersionRow, row.dataset_version_id).dataset_id.encode(),
+            policy=policy,
+            salt=salt_of(context.settings, dataset_id) if policy.pii.mode is PiiMode.REPLACE else b"",
         )
+
+
+def salt_of(settings: Settings, dataset_id: str) -> bytes:
+    """One person's stand-in is the same in all versions of a dataset, another one elsewhere, and not to be
+    computed without the secret."""
+    secret = (
+        settings.pii_salt.get_secret_value()
+        if settings.pii_salt
+        else kept_secret(settings.data_dir / "pii_salt")
+    )
+    return f"{secret}\0{dataset_id}".encode("utf-8", "surrogatepass")
 
 
 def evaluation_rows(session: Session, version_id: str | None) -> Iterator[TrainingExample]:

@@ -158,14 +158,16 @@ def parse(answer: str, shown: Sequence[str]) -> Judgement | Discarded:
         return Discarded.WRONG_FIELDS
     if verdict not in {cause.value for cause in RootCause}:
         return Discarded.UNKNOWN_VERDICT
-    if not _stands_in(quote, shown):
+    if not stands_in(quote, shown):
         return Discarded.QUOTE_NOT_SHOWN
     return Judgement(
         verdict=RootCause(verdict), quote=quote.strip(), reason=reason.strip()[:REASON_MAX_CHARACTERS]
     )
 
 
-def _stands_in(quote: str, shown: Sequence[str]) -> bool:
+def stands_in(quote: str, shown: Sequence[str]) -> bool:
+    """Whether a quote proves anything: it stands in a shown text word for word, white space aside, and is more than
+    a letter or a lone word of it, or the whole of it."""
     wanted = _WHITE.sub(" ", quote).strip()
     plain = [_WHITE.sub(" ", t).strip() for t in shown]
     # A letter or a lone "the" stands everywhere and proves nothing; a label is quoted as the whole that it is.

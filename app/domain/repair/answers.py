@@ -7,6 +7,7 @@ contradiction is only claimed where something that commits differs.
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from collections.abc import Set as AbstractSet
 from enum import StrEnum
 
@@ -74,11 +75,15 @@ def relate_answers(prompt: str, left: str, right: str, labels: AbstractSet[str] 
 
 
 def _same_numbers(left: str, right: str) -> bool:
-    """Both give numbers, and the shorter one's all stand in the other, but for rounding."""
-    numbers = sorted((text.numbers(left), text.numbers(right)), key=len)
-    if not numbers[0]:
+    """Both give numbers, and those of the one that gives fewer all stand in the other, but for rounding."""
+    a, b = text.numbers(left), text.numbers(right)
+    if not a or not b:
         return False
-    return all(any(free_answers.close(a, b) for b in numbers[1]) for a in numbers[0])
+    return (len(a) > len(b) or _stand_in(a, b)) and (len(b) > len(a) or _stand_in(b, a))
+
+
+def _stand_in(numbers: Sequence[str], others: Sequence[str]) -> bool:
+    return all(any(free_answers.close(number, other) for other in others) for number in numbers)
 
 
 def word_f1(left: str, right: str) -> float:

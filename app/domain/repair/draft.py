@@ -11,6 +11,7 @@ from app.domain import text
 from app.domain.records import TrainingExample
 from app.domain.repair import thresholds
 from app.domain.repair.actions import ActionKind, Decision, ProposedAction
+from app.domain.repair.judging import JudgeLog
 from app.domain.repair.near_duplicates import PromptGroups
 from app.domain.repair.noise.statistics import JudgedRows
 from app.domain.repair.policy import RepairPolicy
@@ -25,7 +26,8 @@ class Draft:
     looked at by a model of what contradicts what in their task. ``templates``: tasks whose prompts are one template
     filled in again and again. ``notes`` is what methods have to say beside their
     actions, JSON-ready: it goes into the plan's summary by name. ``judged``: the rows as
-    ``row_quality.judged_rows`` read them, for all steps that judge rows one by one.
+    ``row_quality.judged_rows`` read them, for all steps that judge rows one by one. ``judge_log``: what a language
+    model was asked about disputes.
     """
 
     examples: list[TrainingExample]
@@ -41,6 +43,7 @@ class Draft:
     groups: PromptGroups = field(default_factory=lambda: PromptGroups(groups=(), jaccards={}))
     templates: frozenset[str] = frozenset()
     judged: JudgedRows | None = None
+    judge_log: JudgeLog = field(default_factory=JudgeLog)
     notes: dict[str, Any] = field(default_factory=dict)
 
     @classmethod

@@ -193,32 +193,39 @@ def _pointed_at(
 
 
 def _told_apart(vectors: Float32[ndarray, "n d"], given: Int64[ndarray, " n"], pair: tuple[int, int]) -> bool:
-    """Whether the inputs tell these two labels apart."""
+    """Whether the inputs tell these two labels apart: of two labels alone both kappas measure one thing, and their
+    mean errs less than either."""
     rows = np.isin(given, pair)
-    return bool(_regional_labels(vectors[rows], given[rows], set(pair)))
+    kappas = _kappas(vectors[rows], given[rows], set(pair))
+    return len(kappas) == len(pair) and sum(kappas.values()) / len(pair) >= thresholds.REGIONAL_KAPPA
 
 
 def _regional_labels(
     vectors: Float32[ndarray, "n d"], given: Int64[ndarray, " n"], asked: Set[int]
 ) -> frozenset[int]:
-    """Those of the asked labels whose rows lie together, beyond chance.
+    """Those of the asked labels whose rows lie together, beyond chance."""
+    kappas = _kappas(vectors, given, asked)
+    return frozenset(label for label, kappa in kappas.items() if kappa >= thresholds.REGIONAL_KAPPA)
 
-    Cohen's kappa of a row's label with its neighbours' labels: 0 = the inputs say nothing about the
-    label, 1 = a region of its own, about a half = a region in which two labels are mixed.
+
+def _kappas(
+    vectors: Float32[ndarray, "n d"], given: Int64[ndarray, " n"], asked: Set[int]
+) -> dict[int, float]:
+    """Cohen's kappa of a row's label with its neighbours' labels, for each asked label that some rows have and
+    some have not: 0 = the inputs say nothing about the label, 1 = a region of its own, about a half = a region in
+    which two labels are mixed.
     """
     rows = np.flatnonzero(np.isin(given, sorted(asked)))
     near = similarity.nearest_others(vectors, thresholds.NEIGHBORS, rows)
     same = (given[near.indices] == given[rows][:, None]) & near.present
     share = same.sum(axis=1) / np.maximum(near.present.sum(axis=1), 1)
-    regional = set()
+    kappas: dict[int, float] = {}
     for label in asked:
         of_label = given[rows] == label
         chance = float((given == label).mean())
         if of_label.any() and chance < 1:
-            kappa = (float(share[of_label].mean()) - chance) / (1 - chance)
-            if kappa >= thresholds.REGIONAL_KAPPA:
-                regional.add(label)
-    return frozenset(regional)
+            kappas[label] = (float(share[of_label].mean()) - chance) / (1 - chance)
+    return kappas
 
 
 def _contradictions(

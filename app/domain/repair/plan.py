@@ -78,5 +78,6 @@ def _summary(draft: Draft) -> dict[str, Any]:
             {"from": wrong, "to": right, "rows": rows} for (wrong, right), rows in relabelled.most_common()
         ],
         "policy": draft.policy.as_dict(),
+        **({"judge": draft.judge_log.as_dict()} if ResolutionRule.JUDGE in draft.policy.conflict else {}),
         **draft.notes,
     }

@@ -1,10 +1,10 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from app.domain.repair.answers import Relation, relate, word_f1
+from app.domain.repair.answers import Relation, relate, relate_answers, word_f1
 
 LABELS = frozenset({"credit limit change", "report a lost card now please"})
 
@@ -39,3 +39,75 @@ def test_a_relation_does_not_depend_on_the_side(left: str, right: str) -> None:
     assert relate(left, right) is relate(right, left)
     assert word_f1(left, right) == word_f1(right, left)
     assert 0 <= word_f1(left, right) <= 1
+
+
+COUNTED, OPEN, PLAIN = (
+    "How many days is the return window?",
+    "Write a slogan for our shop",
+    "Tell me about it",
+)
+
+
+@pytest.mark.parametrize(
+    ("prompt", "left", "right", "relation"),
+    [
+        # two wordings of one answer
+        (PLAIN, "The sky is blue since air scatters blue light.", "Air scatters blue light: a blue sky.", "unclear"),
+        (PLAIN, "You can pay by card.", "you can pay by card", "same"),
+        ("退货期限是几天？", "七天内可以退货。", "七天内可以退货", "same"),
+        # both are fine
+        ("Name a primary colour", "Red", "Red and blue", "unclear"),
+        ("Who wrote it?", "Shakespeare", "William Shakespeare", "unclear"),
+        ("作者是谁？", "鲁迅", "鲁迅先生", "unclear"),
+        # closed answers
+        ("Who wrote it?", "Shakespeare", "Marlowe", "contradicts"),
+        ("作者是谁？", "鲁迅", "茅盾", "contradicts"),
+        ("Which plan is it?", "credit limit change", "report a lost card now please", "contradicts"),
+        # numbers, and their rounding
+        (COUNTED, "30 days", "14 days", "contradicts"),
+        (COUNTED, "30 to 30 days", "30 to 14 days", "contradicts"),
+        (COUNTED, "30 days", "30 days, 45 in winter", "unclear"),
+        (COUNTED, "The window is 30 days.", "The window is 14 days.", "contradicts"),
+        ("What is 10 / 3?", "3.33", "3.3333", "unclear"),
+        ("What is 10 / 3?", "3.33", "3.5", "contradicts"),
+        ("10 除以 3 等于多少？", "3.33", "3.3333", "unclear"),
+        ("一共几天？", "一共 30 天", "一共 14 天", "contradicts"),
+        # yes and no
+        ("Can I cancel it?", "Yes", "No", "contradicts"),
+        ("可以取消吗？", "可以", "不", "contradicts"),
+        ("Can I cancel it?", "You can cancel it online today", "You can not cancel it online today", "contradicts"),
+        # open prompts have many right answers
+        (OPEN, "We sell for 5", "We sell for 9", "unclear"),
+        (OPEN, "Shoes", "Boots", "unclear"),
+        ("写一句广告语", "好鞋", "好靴", "unclear"),
+        (PLAIN, "", "No", "unclear"),
+    ],
+)  # fmt: skip
+def test_only_what_cannot_both_be_right_contradicts(
+    prompt: str, left: str, right: str, relation: str
+) -> None:
+    assert relate_answers(prompt, left, right, LABELS) is Relation(relation)
+    assert relate_answers(prompt, right, left, LABELS) is Relation(relation)
+
+
+def test_labels_contradict_whatever_is_asked() -> None:
+    both = ("Credit limit change", "report a lost card now please")
+    assert relate_answers(OPEN, *both, LABELS) is Relation.CONTRADICTS
+
+
+_SAID = st.lists(
+    st.sampled_from(
+        ["30", "14", "30.2", "days", "not", "yes", "no", "the", "answer:", "是", "不", "天", "七", "."]
+    )
+    | st.text(max_size=4),
+    max_size=7,
+).map(" ".join)
+
+
+@settings(max_examples=300)
+@given(st.sampled_from([COUNTED, OPEN, PLAIN, "Is it red or blue?", "一共几天？", "Sort them"]), _SAID, _SAID)
+def test_what_two_answers_are_to_each_other_does_not_depend_on_the_side(
+    prompt: str, left: str, right: str
+) -> None:
+    assert relate_answers(prompt, left, right, LABELS) is relate_answers(prompt, right, left, LABELS)
+    assert relate_answers(prompt, left, left, LABELS) in (Relation.SAME, Relation.UNCLEAR)

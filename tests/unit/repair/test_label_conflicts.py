@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -8,11 +10,19 @@ from tests.unit.repair.builders import LabelTask, label_task
 
 
 def _judge(
-    task: LabelTask, in_conflict: bool = True, also: tuple[str, ...] = ()
+    task: LabelTask,
+    in_conflict: bool = True,
+    also: tuple[str, ...] = (),
+    opposed: tuple[str, str] | None = None,
 ) -> tuple[LabelJudgement, dict[int, str]]:
     outputs = [e.output for e in task.examples]
     numbers = number_labels(outputs, 3, also)
     names = {number: label for label, number in numbers.items()}
+    opposites = None
+    if opposed is not None:
+        opposites = np.zeros((len(numbers), len(numbers)), dtype=bool)
+        first, second = (numbers[label] for label in opposed)
+        opposites[first, second] = opposites[second, first] = True
     judgement = find_wrong_labels(
         vectors=task.inputs,
         given=np.array([numbers.get(o, -1) for o in outputs]),
@@ -20,6 +30,7 @@ def _judge(
         anchor_labels=np.array([numbers.get(c.expected_output or "", -1) for c in task.cases]),
         anchor_wrong=np.array([numbers.get(c.model_output, -1) for c in task.cases]),
         in_conflict=np.full(len(task.cases), in_conflict),
+        opposed=opposites,
     )
     mended = {v.row: names[v.label] for v in judgement.wrong if v.mend is LabelMend.RELABEL}
     return judgement, mended
@@ -86,3 +97,59 @@ def test_one_anchor_alone_is_not_sure_and_six_are() -> None:
         judgement, _ = _judge(task)
         scores[anchors] = max(v.score for v in judgement.wrong)
     assert scores[1] < 0.8 <= scores[6]
+
+
+def _one_wrong_row(seed: int, *, near: bool) -> LabelTask:
+    """One row in 60 of "cards" carries "loans", which shows in no rate; two bad cases stand beside it, or beside
+    the row of "cards" that lies farthest from it."""
+    task = label_task(
+        np.random.default_rng(seed),
+        swapped=(("cards", "loans"),),
+        rows_each=60,
+        noise=1 / 60,
+        cases_each=2,
+    )
+    cards = [i for i, gold in enumerate(task.gold) if gold == "cards"]
+    farthest = min(cards, key=lambda i: float(task.inputs[i] @ task.inputs[0]))
+    return replace(task, case_inputs=task.inputs[[0 if near else farthest] * 2])
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_a_lone_wrong_row_is_mended_where_a_bad_case_points_at_it(seed: int) -> None:
+    pointed, mended = _judge(_one_wrong_row(seed, near=True))
+    assert mended == {0: "cards"}
+    assert pointed.wrong[0].noise_rate < 0.05
+    _, elsewhere = _judge(_one_wrong_row(seed, near=False))
+    assert elsewhere == {}
+
+
+def _mixed(rng: np.random.Generator, *, told_apart: bool) -> LabelTask:
+    """Half of the rows of "valid" carry "invalid", and the input tells the two apart or says nothing of them."""
+    task = label_task(
+        rng,
+        labels=("valid", "invalid", "travel", "music"),
+        swapped=(("valid", "invalid"),),
+        noise=0.3,
+        rows_each=80,
+    )
+    if told_apart:
+        return task
+    inputs, about = task.inputs.copy(), np.array([gold in ("valid", "invalid") for gold in task.gold])
+    inputs[about] = inputs[rng.permutation(np.flatnonzero(about))]
+    return replace(task, inputs=inputs)
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_opposite_labels_that_the_input_does_not_tell_apart_are_left_alone(seed: int) -> None:
+    task = _mixed(np.random.default_rng(seed), told_apart=False)
+    assert _judge(task, opposed=("valid", "invalid"))[0] == LabelJudgement(wrong=(), judged=frozenset())
+    # Labels of any other names are judged there.
+    assert _judge(task)[0].judged
+
+
+def test_opposite_labels_that_the_input_tells_apart_are_judged_like_others() -> None:
+    task = _mixed(np.random.default_rng(7), told_apart=True)
+    judgement, mended = _judge(task, opposed=("valid", "invalid"))
+    assert judgement == _judge(task)[0]
+    assert len(mended) >= 20
+    assert {task.gold[row] for row in mended} == set(mended.values()) == {"valid"}

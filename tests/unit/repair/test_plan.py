@@ -2,12 +2,14 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 from app.domain.records import BadCase, Finding, RootCause, TrainingExample
 from app.domain.repair.apply import apply_actions
+from app.domain.repair.duplicate_policy import DuplicatePolicy
 from app.domain.repair.material import Material
 from app.domain.repair.plan import (
     ActionKind,
@@ -18,6 +20,7 @@ from app.domain.repair.plan import (
     ResolutionRule,
     plan_repair,
 )
+from app.domain.repair.steps import STEPS
 from tests.unit.repair.builders import bad_case, example, finding, label_task
 
 
@@ -227,3 +230,78 @@ def test_equal_arguments_give_equal_plans() -> None:
         for _ in range(2)
     ]
     assert plans[0] == plans[1]
+
+
+def _labelled(labels: tuple[str, str]) -> RepairPlan:
+    """Two labels at random over one region; bad cases expect the first where the model said the second."""
+    rng = np.random.default_rng(8)
+    task = label_task(rng, labels=("valid", "invalid", "travel", "music"), swapped=(("valid", "invalid"),))
+    names = dict(zip(("valid", "invalid"), labels, strict=True))
+    about = np.array([gold in names for gold in task.gold])
+    vectors = task.inputs.copy()
+    vectors[about] = vectors[rng.permutation(np.flatnonzero(about))]
+    rows = [example(e.id, e.prompt, names.get(e.output, e.output)) for e in task.examples]
+    cases = [replace(c, model_output=labels[1], expected_output=labels[0]) for c in task.cases]
+    findings = [finding(c.id, RootCause.CONFLICT) for c in cases]
+    policy = RepairPolicy(contradictions=False, noise=False, quality=None)
+    return _plan(rows, cases, findings, vectors=vectors, case_vectors=task.case_inputs, policy=policy)
+
+
+@pytest.mark.parametrize("labels", [("valid", "invalid"), ("turn_on", "turn_off"), ("true", "not true")])
+def test_labels_whose_names_negate_each_other_are_not_mixed_up(labels: tuple[str, str]) -> None:
+    assert _labelled(labels).actions == ()
+    assert _labelled(("cards", "loans")).actions
+
+
+def test_the_plan_tells_of_a_judge_only_where_the_policy_names_one() -> None:
+    rows = [
+        example("a", "what is the return window", "30 days"),
+        example("b", "What is the return window", "14 days"),
+    ]
+    judged = RepairPolicy(conflict=(ResolutionRule.JUDGE, ResolutionRule.ASK))
+    assert "judge" not in _plan(rows).summary
+    plan = _plan(rows, policy=judged)
+    assert plan.summary["judge"]["asked"] == 0
+    assert [a.evidence["rule"] for a in plan.actions] == ["ask"]
+
+
+def test_a_policy_says_what_it_was_made_from() -> None:
+    raw = {
+        "conflict": ["source_priority", "newest", "judge", "best_quality", "majority", "drop"],
+        "source_priority": ["handbook", "tickets"],
+        "contradictions": False,
+        "approve": "none",
+    }
+    policy = RepairPolicy.from_dict(raw)
+    assert {name: policy.as_dict()[name] for name in raw} == raw
+    for made in (policy, RepairPolicy()):
+        assert RepairPolicy.from_dict(json.loads(json.dumps(made.as_dict()))) == made
+
+
+@pytest.mark.parametrize(
+    ("raw", "told"),
+    [
+        ({"conflict": ["oldest"]}, "choose from"),
+        ({"conflict": []}, "policy.conflict is"),
+        ({"conflict": ["judge", "judge"]}, "names a rule twice"),
+        ({"source_priority": "handbook"}, "give a list of names"),
+        ({"source_priority": [""]}, "give a list of names"),
+        ({"source_priority": [7]}, "give a list of names"),
+        ({"contradictions": 1}, "give true or false"),
+        ({"contradiction": True}, "policy has no field 'contradiction'"),
+    ],
+)
+def test_a_field_that_is_none_is_named_with_its_mend(raw: dict[str, object], told: str) -> None:
+    with pytest.raises(ValueError, match=told):
+        RepairPolicy.from_dict(raw)
+
+
+def test_the_page_of_repairs_names_every_field_and_rule_and_its_example_is_a_policy() -> None:
+    page = Path("docs/repair.md").read_text()
+    example_of = page.partition("```json\n")[2].partition("```")[0]
+    RepairPolicy.from_dict(json.loads(example_of))
+    names = [f"| `{name}" for name in RepairPolicy().as_dict()]
+    names += [f"| `duplicates.{name}`" for name in DuplicatePolicy().as_dict()]
+    names += [f"| `{rule.value}` |" for rule in ResolutionRule]
+    names += [f"| {step} |" for step, _ in STEPS]
+    assert [name for name in names if name not in page] == []

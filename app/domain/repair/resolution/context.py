@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 
 from jaxtyping import Float64
 from numpy import ndarray
 
 from app.domain.repair.draft import Draft
-from app.domain.repair.judging import AskJudge
+from app.domain.repair.judging import AskJudge, JudgeLog
 from app.domain.repair.material import Material
 from app.domain.repair.quality import QualityPolicy
 from app.domain.repair.row_quality import quality_scores
@@ -19,11 +19,12 @@ from app.domain.repair.row_quality import quality_scores
 @dataclass(frozen=True, kw_only=True)
 class ResolutionContext:
     """``measure_quality()``: (n,) quality of every row 0..1, measured when it is first asked for.
-    ``ask_judge``: a language model, None where there is none."""
+    ``ask_judge``: a language model, None where there is none; ``judge_log`` counts what became of the questions."""
 
     source_priority: tuple[str, ...] = ()
     measure_quality: Callable[[], Float64[ndarray, " n"]]
     ask_judge: AskJudge | None = None
+    judge_log: JudgeLog = field(default_factory=JudgeLog)
 
     @classmethod
     def of(cls, draft: Draft, material: Material) -> ResolutionContext:
@@ -33,6 +34,7 @@ class ResolutionContext:
                 quality_scores(draft, material, draft.policy.quality or QualityPolicy()).scores
             ),
             ask_judge=material.ask_judge,
+            judge_log=draft.judge_log,
         )
 
     @cached_property

@@ -40,8 +40,8 @@ def written_at(example: TrainingExample) -> datetime | None:
     for key in TIME_KEYS:
         value = example.metadata.get(key)
         if isinstance(value, int | float) and not isinstance(value, bool):
-            seconds = value / 1000 if value > _MILLISECONDS_FROM else value
             try:
+                seconds = value / 1000 if value > _MILLISECONDS_FROM else value
                 return datetime.fromtimestamp(seconds, UTC)
             except (ValueError, OverflowError, OSError):
                 continue
