@@ -172,7 +172,9 @@ def mend_anchored(
             f'answers "{excerpt(example.output)}" where bad case {case.id} ("{asked}") '
             f'expects "{excerpt(expected)}"'
         )
-        rewritten = conflict.same_answer or (conflict.same_prompt and conflict.supported_by < 0)
+        # The same words with the right answer stand there already: a second such row would be a copy.
+        copied = conflict.same_prompt and conflict.supported_by >= 0
+        rewritten = (conflict.same_answer or conflict.same_prompt) and not copied
         if rewritten and not example.rejected:
             draft.relabel(conflict.row, expected, said, conflict.score, evidence)
         else:
