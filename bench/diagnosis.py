@@ -107,18 +107,7 @@ def differences(now: Mapping[str, Any], before: Mapping[str, Any], part: str) ->
             for name in before["neardup_dev"]
         },
     }
-    worse = []
-    for name, path in figures.items():
-        new, old = _at(now, path), _at(before, path)
-        if new < old - NOISE:
-            worse.append(f"{name}: {new} where the baseline has {old}")
-    return worse
-
-
-def _at(of: Any, path: Sequence[str]) -> float:
-    for key in path:
-        of = of[key]
-    return float(of)
+    return harness.fallen(now, before, figures, NOISE)
 
 
 def main() -> int:

@@ -9,7 +9,7 @@ import platform
 import socket
 import subprocess
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -69,6 +69,25 @@ def machine() -> dict[str, Any]:
         "commit": COMMIT,
         "measured_at": datetime.now(UTC).isoformat(timespec="seconds"),
     }
+
+
+def figure_at(figures: Any, path: Sequence[str]) -> float:
+    """A figure in nested mappings."""
+    for key in path:
+        figures = figures[key]
+    return float(figures)
+
+
+def fallen(
+    now: Mapping[str, Any], before: Mapping[str, Any], paths: Mapping[str, Sequence[str]], noise: float
+) -> list[str]:
+    """Which of the figures fell by more than ``noise`` below the baseline, in words."""
+    lost = []
+    for name, path in paths.items():
+        new, old = figure_at(now, path), figure_at(before, path)
+        if new < old - noise:
+            lost.append(f"{name}: {new} where the baseline has {old}")
+    return lost
 
 
 def write_baseline(name: str, figures: Mapping[str, Any]) -> Path:

@@ -83,18 +83,7 @@ def worse(now: Mapping[str, Any], before: Mapping[str, Any]) -> list[str]:
         "wrong rows of en_qqp_faq, F1": ("conflict_dev", "en_qqp_faq", "is_wrong", "f1"),
         "wrong rows of zh_lcqmc_faq, F1": ("conflict_dev", "zh_lcqmc_faq", "is_wrong", "f1"),
     }
-    lost = []
-    for name, path in paths.items():
-        new, old = _at(now, path), _at(before, path)
-        if new < old - NOISE:
-            lost.append(f"{name}: {new} where the baseline has {old}")
-    return lost
-
-
-def _at(of: Any, path: Sequence[str]) -> float:
-    for key in path:
-        of = of[key]
-    return float(of)
+    return harness.fallen(now, before, paths, NOISE)
 
 
 def main() -> int:
