@@ -147,14 +147,25 @@ def _propose(draft: Draft, row: int, protected: ProtectedPrompt, cosine: float) 
 def _alike(
     draft: Draft, material: Material, *, without: Iterable[int]
 ) -> dict[int, tuple[ProtectedPrompt, float]]:
-    """Rows near a protected prompt in meaning, where no number, negation, name or direction tells them apart."""
+    """Rows near a protected prompt in meaning, where no number, negation, name or direction tells them apart.
+
+    Not rows whose answer is a label: other ways to ask for it are what a label is taught by.
+    """
     if not len(material.protected_vectors):
         return {}
     known = set(without)
     targets = np.array(
         [i for i, p in enumerate(material.protected) if p.kind is not ProtectedKind.BAD_CASE], dtype=np.int64
     )
-    rows = np.array([i for i in range(len(draft.examples)) if i not in known], dtype=np.int64)
+    labels = draft.labels()
+    rows = np.array(
+        [
+            i
+            for i, example in enumerate(draft.examples)
+            if i not in known and text.normalised(example.output) not in labels
+        ],
+        dtype=np.int64,
+    )
     if not targets.size or not rows.size:
         return {}
     near = nearest(
