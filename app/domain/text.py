@@ -27,6 +27,7 @@ _LATIN_CHARACTER = re.compile(r"[A-Za-z\u00c0-\u024f]")
 _TOKEN = re.compile(rf"[{_CJK}]|\d+(?:[.,]\d+)*|[^\W\d_{_CJK}]+(?:['’][^\W\d_{_CJK}]+)*", re.UNICODE)
 _PIECE = re.compile(rf"[{_CJK}]|[^\s{_CJK}]+|\s+")
 _NUMBER = re.compile(r"(?<![\w.])-?\d+(?:,\d{3})*(?:\.\d+)?|\d+(?:\.\d+)?")
+_NUMBER_RUN = re.compile(r"[-\d][\d,.]*")
 _DIGIT = re.compile(r"\d")
 _SPACES = re.compile(r"\s+")
 _EDGES = " \t\r\n.,;:!?\"'`´‘’“”。，；：！？、…·*#_~"
@@ -81,7 +82,10 @@ def ngrams(plain: str, n: int) -> frozenset[str]:
 
 def numbers(text: str) -> tuple[str, ...]:
     """The numbers in a text in order, thousands separators and trailing zeros gone: '1,200.0' is '1200'."""
-    return tuple(_canonical_number(n) for n in _NUMBER.findall(unicodedata.normalize("NFKC", text)))
+    plain = unicodedata.normalize("NFKC", text)
+    # Looked for where a digit or a sign stands only: several times as fast, and the same.
+    runs = (_NUMBER.findall(plain, *run.span()) for run in _NUMBER_RUN.finditer(plain))
+    return tuple(_canonical_number(n) for found in runs for n in found)
 
 
 def has_digit(text: str) -> bool:

@@ -19,7 +19,7 @@ from rapidfuzz.distance import Levenshtein
 
 from app.domain import text
 from app.domain.diagnosis import opposites
-from app.domain.repair import thresholds
+from app.domain.repair import buckets, thresholds
 
 Occurrences = Callable[[Sequence[str]], Sequence[int]]
 """How often each of these words, or pairs of CJK characters, stands in the set; a space = no such character."""
@@ -53,15 +53,6 @@ _CLOSED: tuple[frozenset[str], ...] = tuple(
     )
 )
 """Words of one kind that are never a slip of each other: numbers, months, days, question words."""
-
-_FUNCTION = frozenset(
-    (  # noqa: SIM905
-        "a an the please pls kindly thanks thank you hi hello hey so just then that is are to of in on at i me my "
-        "do does can could would 请 问 的 了 吗 呢 啊 吧 呀 您 你 好 我 想 要"
-    ).split()
-)
-"""Words whose coming and going leaves a question what it is."""
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Differences:
@@ -251,7 +242,7 @@ def _is_slip(span: _Span, known: Mapping[str, int], *, alone: bool) -> bool:
 def _harmless(span: _Span) -> bool:
     """Endings, and words whose coming and going leaves a question what it is."""
     if not span.left or not span.right:
-        return frozenset((*span.left, *span.right)) <= _FUNCTION
+        return frozenset((*span.left, *span.right)) <= buckets.FUNCTION_WORDS
     return _inflected(span)
 
 
