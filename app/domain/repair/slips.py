@@ -14,6 +14,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import NamedTuple
 
 from rapidfuzz.distance import Levenshtein
 
@@ -63,22 +64,17 @@ class Differences:
     added: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Span:
-    """Tokens that differ, and those before and after them on either side."""
+class _Span(NamedTuple):
+    """Tokens that differ, and those before and after them on either side; the tokens of a side in one word, and
+    in how many letters these two differ. (A tuple: a million of them are made.)"""
 
     left: tuple[str, ...]
     right: tuple[str, ...]
     around_left: tuple[str, str]
     around_right: tuple[str, str]
-
-    @property
-    def joined(self) -> tuple[str, str]:
-        return "".join(self.left), "".join(self.right)
-
-    @property
-    def is_cjk(self) -> bool:
-        return any(_CJK.match(token) for token in (*self.left, *self.right))
+    joined: tuple[str, str]
+    size: int
+    is_cjk: bool
 
 
 def differences(
@@ -102,23 +98,31 @@ def _spans(left: str, right: str) -> list[_Span]:
     """Runs of tokens that differ; one that is written in other pieces ("data base") is none."""
     a, b = _tokens(left), _tokens(right)
     runs: list[list[int]] = []
-    for code in Levenshtein.opcodes(a, b):
-        if code.tag == "equal":
+    for tag, i, j, k, m in Levenshtein.opcodes(a, b).as_list():
+        if tag == "equal":
             continue
-        if runs and runs[-1][1] == code.src_start and runs[-1][3] == code.dest_start:
-            runs[-1][1], runs[-1][3] = code.src_end, code.dest_end
+        if runs and runs[-1][1] == i and runs[-1][3] == k:
+            runs[-1][1], runs[-1][3] = j, m
         else:
-            runs.append([code.src_start, code.src_end, code.dest_start, code.dest_end])
-    spans = [
-        _Span(
-            left=tuple(a[i:j]),
-            right=tuple(b[k:m]),
-            around_left=(a[i - 1] if i else " ", a[j] if j < len(a) else " "),
-            around_right=(b[k - 1] if k else " ", b[m] if m < len(b) else " "),
+            runs.append([i, j, k, m])
+    spans: list[_Span] = []
+    for i, j, k, m in runs:
+        left, right = tuple(a[i:j]), tuple(b[k:m])
+        joined = "".join(left), "".join(right)
+        if joined[0] == joined[1]:
+            continue
+        spans.append(
+            _Span(
+                left,
+                right,
+                (a[i - 1] if i else " ", a[j] if j < len(a) else " "),
+                (b[k - 1] if k else " ", b[m] if m < len(b) else " "),
+                joined,
+                Levenshtein.distance(*joined),
+                not (joined[0].isascii() and joined[1].isascii()) and any(map(_CJK.match, (*left, *right))),
+            )
         )
-        for i, j, k, m in runs
-    ]
-    return [span for span in spans if span.joined[0] != span.joined[1]]
+    return spans
 
 
 # A text is compared with several others in a row.
@@ -145,9 +149,9 @@ def _pieces(tokens: Sequence[str]) -> list[str]:
 
 def _open(spans: list[_Span], characters: int) -> list[_Span] | None:
     """None where a span alone decides, whatever the set holds: another number, an opposite, another word."""
-    if any(_opposed(span) or _closed(span) or _other_sign(span) for span in spans):
+    if any(span.left and span.right and _decided(span.left, span.right) for span in spans):
         return None
-    sizes = [Levenshtein.distance(*span.joined) for span in spans]
+    sizes = [span.size for span in spans]
     rate = sum(sizes) / max(characters, 1)
     for span, size in zip(spans, sizes, strict=True):
         longest = max(map(len, span.joined))
@@ -163,7 +167,7 @@ def _open(spans: list[_Span], characters: int) -> list[_Span] | None:
 def _judged(
     spans: Sequence[_Span], known: Mapping[str, int], characters: int, lenient: bool
 ) -> Differences | None:
-    sizes = [Levenshtein.distance(*span.joined) for span in spans]
+    sizes = [span.size for span in spans]
     rate = sum(sizes) / max(characters, 1)
     slips = other = added = 0
     slipped = unlike = 0
@@ -251,25 +255,29 @@ def _inflected(span: _Span) -> bool:
     return len(a) >= 3 and b.startswith(a) and b[len(a) :] in _ENDINGS
 
 
-def _other_sign(span: _Span) -> bool:
+# In rows of one template the same few words differ again and again.
+@lru_cache(maxsize=1 << 15)
+def _decided(left: tuple[str, ...], right: tuple[str, ...]) -> bool:
+    """Whether these sides make two questions wherever they stand."""
+    return _opposed(left, right) or _closed(left, right) or _other_sign(left, right)
+
+
+def _other_sign(left: Sequence[str], right: Sequence[str]) -> bool:
     """Plus for minus: signs on both sides, and not the same."""
-    left, right = (
-        [t for t in side if _SIGN.match(t) and not _CJK.match(t)] for side in (span.left, span.right)
-    )
-    return bool(left) and bool(right) and left != right
+    signs = [[t for t in side if _SIGN.match(t) and not _CJK.match(t)] for side in (left, right)]
+    return bool(signs[0]) and bool(signs[1]) and signs[0] != signs[1]
 
 
 _KIND = {word: number for number, kind in enumerate(_CLOSED) for word in kind}
 
 
-def _closed(span: _Span) -> bool:
+def _closed(left: Sequence[str], right: Sequence[str]) -> bool:
     """Another number, month, day: words of one kind on both sides, and not the same."""
-    left = {token for token in span.left if token in _KIND}
-    right = {token for token in span.right if token in _KIND}
-    if not left or not right:
+    ours, theirs = ({token for token in side if token in _KIND} for side in (left, right))
+    if not ours or not theirs:
         return False
-    shared = {_KIND[token] for token in left} & {_KIND[token] for token in right}
-    return any(_KIND[token] in shared for token in left ^ right)
+    shared = {_KIND[token] for token in ours} & {_KIND[token] for token in theirs}
+    return any(_KIND[token] in shared for token in ours ^ theirs)
 
 
 def _negates(span: _Span) -> bool:
@@ -277,9 +285,8 @@ def _negates(span: _Span) -> bool:
     return left % 2 != right % 2
 
 
-def _opposed(span: _Span) -> bool:
+def _opposed(left: Sequence[str], right: Sequence[str]) -> bool:
     """The two sides stand at two ends of one axis ("freeze", "unfreeze")."""
-    left, right = frozenset(span.left), frozenset(span.right)
     if any(_stem(a) in right for a in left) or any(_stem(b) in left for b in right):
         return True
     axes = opposites.axes()
