@@ -19,7 +19,9 @@ CHARACTER_SHINGLE = 5
 WORD_SHINGLE = 3
 
 
-def pair_f1(groups: Sequence[Sequence[int]], source: Mapping[int, int], family: Sequence[int]) -> dict[str, float]:
+def pair_f1(
+    groups: Sequence[Sequence[int]], source: Mapping[int, int], family: Sequence[int]
+) -> dict[str, float]:
     """Over the pairs of a planted copy (a key of ``source``) with another row.
 
     The pair with its original is right. Pairs with rows of the original's ``family`` (grown from the same row, or
@@ -93,6 +95,5 @@ def semhash_groups(texts: Sequence[str], threshold: float, encoder: Encoder) -> 
         rows[text].append(row)
     found = SemHash.from_records(records=list(texts), model=encoder).self_deduplicate(threshold=threshold)
     pairs = [(same[0], other) for same in rows.values() for other in same[1:]]
-    for filtered in found.filtered:
-        pairs.append((rows[str(filtered.record)][0], rows[str(filtered.duplicate_of)][0]))
+    pairs += [(rows[str(f.record)][0], rows[str(f.duplicate_of)][0]) for f in found.filtered]
     return near_duplicates.connected(len(texts), pairs)

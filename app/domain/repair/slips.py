@@ -55,6 +55,7 @@ _CLOSED: tuple[frozenset[str], ...] = tuple(
 )
 """Words of one kind that are never a slip of each other: numbers, months, days, question words."""
 
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Differences:
     """Characters that differ, by what they are: slips of the pen, other words, words without a counterpart."""
@@ -98,9 +99,10 @@ def _spans(left: str, right: str) -> list[_Span]:
     """Runs of tokens that differ; one that is written in other pieces ("data base") is none."""
     a, b = _tokens(left), _tokens(right)
     runs: list[list[int]] = []
-    for tag, i, j, k, m in Levenshtein.opcodes(a, b).as_list():
-        if tag == "equal":
+    for code in Levenshtein.opcodes(a, b):
+        if code.tag == "equal":
             continue
+        i, j, k, m = code.src_start, code.src_end, code.dest_start, code.dest_end
         if runs and runs[-1][1] == i and runs[-1][3] == k:
             runs[-1][1], runs[-1][3] = j, m
         else:

@@ -85,7 +85,9 @@ def _own(
     packed[len(left) :] |= np.uint64(1)
     packed.sort()
     of, end = packed >> np.uint64(1), len(packed)
-    begins = np.flatnonzero(np.concatenate([[True], of[1:] != of[:-1]])) if end else np.empty(0, dtype=np.int64)
+    begins = (
+        np.flatnonzero(np.concatenate([[True], of[1:] != of[:-1]])) if end else np.empty(0, dtype=np.int64)
+    )
     ends = np.append(begins[1:], end) - 1
     single = (packed[begins] ^ packed[ends]) & np.uint64(1) == 0
     kept = packed[begins[single]]
