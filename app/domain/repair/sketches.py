@@ -118,8 +118,8 @@ def jaccard(left: UInt16[ndarray, "*s p"], right: UInt16[ndarray, "*s p"]) -> Fl
     if equal.shape[-1] != thresholds.SKETCH_BINS:
         return equal.mean(axis=-1, dtype=np.float32)
     # Eight bins at once: bytes of ones are added up without a carry, and the product adds the bytes.
-    eights = equal.view(np.uint64).sum(axis=-1, dtype=np.uint64)
-    total = (eights * np.uint64(0x0101010101010101)) >> np.uint64(56)
+    eights = equal.view(np.uint64).sum(axis=-1, keepdims=True, dtype=np.uint64)
+    total = ((eights * np.uint64(0x0101010101010101)) >> np.uint64(56))[..., 0]
     return total.astype(np.float32) / np.float32(thresholds.SKETCH_BINS)
 
 

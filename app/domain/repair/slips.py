@@ -109,19 +109,19 @@ def _spans(left: str, right: str) -> list[_Span]:
             runs.append([i, j, k, m])
     spans: list[_Span] = []
     for i, j, k, m in runs:
-        left, right = tuple(a[i:j]), tuple(b[k:m])
-        joined = "".join(left), "".join(right)
+        ours, theirs = tuple(a[i:j]), tuple(b[k:m])
+        joined = "".join(ours), "".join(theirs)
         if joined[0] == joined[1]:
             continue
         spans.append(
             _Span(
-                left,
-                right,
+                ours,
+                theirs,
                 (a[i - 1] if i else " ", a[j] if j < len(a) else " "),
                 (b[k - 1] if k else " ", b[m] if m < len(b) else " "),
                 joined,
                 Levenshtein.distance(*joined),
-                not (joined[0].isascii() and joined[1].isascii()) and any(map(_CJK.match, (*left, *right))),
+                any(map(_CJK.match, (*ours, *theirs))),
             )
         )
     return spans
