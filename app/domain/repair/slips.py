@@ -297,10 +297,3 @@ def _opposed(left: Sequence[str], right: Sequence[str]) -> bool:
 
 
 _stem = lru_cache(maxsize=1 << 16)(opposites.stem)
-
-
-def words(of: str) -> list[str]:
-    """The words of a normalised text, and its pairs of CJK characters, as the set is asked about them."""
-    tokens = _TOKEN.findall(of)
-    cjk = [t for t in tokens if _CJK.match(t)]
-    return [*_pieces([t for t in tokens if not _CJK.match(t)]), *(a + b for a, b in itertools.pairwise(cjk))]
