@@ -30,6 +30,9 @@ _TOKEN = re.compile(
     r"|(?<!\w)-|-(?!\w)|[^\w\s.,;:!?\"'`´‘’“”。，、；：！？…·—–\-（）()]"
 )
 _CJK = re.compile(text.CJK_CHARACTER)
+_TWICE = 2
+"""Occurrences that say nothing of a word: two words of one bucket have as many."""
+
 _SIGN = re.compile(r"[^\w'’]")
 _ENDINGS = ("s", "es", "d", "ed", "ing", "'s", "’s")
 _CLOSED: tuple[frozenset[str], ...] = tuple(
@@ -232,7 +235,7 @@ def _is_slip(span: _Span, known: Mapping[str, int], *, alone: bool) -> bool:
     if not all(sides):
         return False
     rare, common = sorted((min(sides[0]), min(sides[1])))
-    if rare > max(1.0, thresholds.SLIP_RARITY * common) or (alone and max(map(max, sides)) <= 1):
+    if rare > max(1.0, thresholds.SLIP_RARITY * common) or (alone and max(map(max, sides)) <= _TWICE):
         return False
     a, b = span.joined
     if span.is_cjk:

@@ -84,11 +84,10 @@ def _own(
     packed = (which << np.uint64(33)) | (entries.astype(np.uint64) << np.uint64(1))
     packed[len(left) :] |= np.uint64(1)
     packed.sort()
-    of, end = packed >> np.uint64(1), len(packed)
-    begins = (
-        np.flatnonzero(np.concatenate([[True], of[1:] != of[:-1]])) if end else np.empty(0, dtype=np.int64)
-    )
-    ends = np.append(begins[1:], end) - 1
+    of = packed >> np.uint64(1)
+    differs = np.flatnonzero(of[1:] != of[:-1])
+    outer = np.arange(min(1, len(packed)))
+    begins, ends = np.concatenate([outer, differs + 1]), np.concatenate([differs, outer + len(packed) - 1])
     single = (packed[begins] ^ packed[ends]) & np.uint64(1) == 0
     kept = packed[begins[single]]
     return (

@@ -39,6 +39,12 @@ def test_words_that_the_set_knows_tell_two_rows_apart(left: str, right: str, *, 
     assert vocabulary.other_words(read, np.array([[n, n + 1], [n, n]])).told.tolist() == [told, False]
 
 
+def test_texts_too_long_to_be_kept_in_words_tell_nothing() -> None:
+    read = sketches.read(["x y " * 20_000, "x z " * 20_000, ""])
+    assert not vocabulary.other_words(read, np.array([[0, 1], [0, 2]])).told.any()
+    assert vocabulary.known_share(read, np.array([0, 2])).tolist() == [1, 1]
+
+
 def test_a_garbled_row_has_fewer_known_words() -> None:
     read = sketches.read([*_SET, _SET[0], "plaese show teh weather near Rome", ""])
     n = len(_SET)
