@@ -7,18 +7,22 @@ which are chosen in their favour.
 
 from __future__ import annotations
 
+import importlib.util
 import json
+import re
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from app.domain.repair import near_duplicates, sketches, thresholds
-from bench import harness
+from app.domain.text import negating_words, normalised
+from bench import duplicate_peers, harness
 from bench.perturbed import grown
 
 EDITS = (0.05, 0.10, 0.20)
@@ -28,15 +32,15 @@ MIN_CHARACTERS = 20
 """Of shorter texts one edit is more than five per cent."""
 
 
-def edited(text: str, share: float, rng: np.random.Generator, *, digits: bool = False) -> str:
+def edited(text: str, share: float, rng: np.random.Generator, *, anywhere: bool = False) -> str:
     """``text`` with ``share`` of its characters substituted, deleted or doubled by others from the same text.
 
-    Digits and their neighbours stay unless ``digits``: a copy with another number is another question.
+    Digits, negations and their neighbours stay unless ``anywhere``: a copy with another number, or without its
+    "not", is another question.
     """
     letters = [c for c in text if c.isalpha()]
-    places = [
-        i for i in range(len(text)) if digits or not any(c.isdigit() for c in text[max(0, i - 1) : i + 2])
-    ]
+    kept = set[int]() if anywhere else _meaning(text)
+    places = [i for i in range(len(text)) if i not in kept]
     count = min(len(places), round(share * len(text)))
     if not letters or not count:
         return text
@@ -46,6 +50,14 @@ def edited(text: str, share: float, rng: np.random.Generator, *, digits: bool = 
         kind = int(rng.integers(3))
         made[at] = letter if kind == 0 else "" if kind == 1 else made[at] + letter
     return "".join(made)
+
+
+def _meaning(text: str) -> set[int]:
+    """Places of digits and negations, and those beside them."""
+    spans = [(i, i + 1) for i, c in enumerate(text) if c.isdigit()]
+    for word in set(negating_words(text)):
+        spans.extend(m.span() for m in re.finditer(re.escape(word), text))
+    return {i for start, end in spans for i in range(start - 1, end + 1)}
 
 
 def texts_of(data: Path) -> dict[str, list[str]]:
@@ -62,7 +74,7 @@ def _is_cjk(of: str) -> bool:
 
 
 def planted(
-    data: Path, seeds: Sequence[int] = (0, 1, 2), *, digits: bool = False, lenient: bool = False
+    data: Path, seeds: Sequence[int] = (0, 1, 2), *, anywhere: bool = False, lenient: bool = False
 ) -> dict[str, Any]:
     """Recall and precision on copies planted into all the real rows of a language, by share of edits.
 
@@ -73,7 +85,7 @@ def planted(
     figures: dict[str, Any] = {}
     for language, texts in texts_of(data).items():
         for share in EDITS:
-            runs = [_planted(texts, share, seed, digits=digits, lenient=lenient) for seed in seeds]
+            runs = [_planted(texts, share, seed, anywhere=anywhere, lenient=lenient) for seed in seeds]
             mean = {k: round(float(np.mean([r[k] for r in runs])), 4) for k in runs[0]}
             mean["spread"] = round(float(np.std([r["recall"] for r in runs])), 4)
             figures[f"{language}_{share:.2f}"] = mean | {"target": TARGETS[share]}
@@ -82,11 +94,11 @@ def planted(
 
 
 def _planted(
-    texts: Sequence[str], share: float, seed: int, *, digits: bool, lenient: bool
+    texts: Sequence[str], share: float, seed: int, *, anywhere: bool, lenient: bool
 ) -> dict[str, float]:
     rng = np.random.default_rng(seed)
     chosen: list[int] = rng.choice(len(texts), round(PLANTED_SHARE * len(texts)), replace=False).tolist()
-    copies = [edited(texts[i], share, rng, digits=digits) for i in chosen]
+    copies = [edited(texts[i], share, rng, anywhere=anywhere) for i in chosen]
     found = near_duplicates.same_prompts(
         [*texts, *copies],
         [""] * (len(texts) + len(copies)),
@@ -122,16 +134,20 @@ def _clean_groups(found: near_duplicates.PromptGroups, clean: int) -> tuple[tupl
 
 
 def signatures(data: Path, rows: int = 5000) -> dict[str, Any]:
-    """Signatures a second of processor time on one core, ours and datasketch's, on the same real prompts.
+    """Signatures a second of processor time on one core, ours, datasketch's and rensa's, on the same real prompts.
 
-    datasketch hashes character 5-grams as its documentation does, with as many permutations as ours has bins.
+    Everything from the text on: normalising, shingling, hashing. Character 5-grams for the peers, as datasketch's
+    documentation has them, and as many permutations as ours has bins.
     """
     texts = [str(r["input"]) for r in harness.read_rows(data / "triage_dev_train.jsonl.gz")]
     sketches.signatures(texts[:100])
     ours = len(texts) / _processor_seconds(lambda: sketches.signatures(texts))
-    peer = rows / _processor_seconds(lambda: [_datasketch(t) for t in texts[:rows]])
+    some = texts[:: max(1, len(texts) // rows)]
+    peer = len(some) / _processor_seconds(lambda: [duplicate_peers.datasketch_signature(t) for t in some])
+    rensa = len(texts) / _processor_seconds(lambda: _rensa(texts))
     made = {
         "ours_per_second": round(ours),
+        "rensa_per_second": round(rensa),
         "datasketch_per_second": round(peer),
         "ratio": round(ours / peer, 1),
     }
@@ -139,113 +155,103 @@ def signatures(data: Path, rows: int = 5000) -> dict[str, Any]:
     return made
 
 
-def job(data: Path, rows: int = 100_000, *, seed: int = 0, semantic_rows: int = 2000) -> dict[str, Any]:
-    """The whole near-duplicate job: ours, datasketch's MinHashLSH, and MinHash with union-find (text-dedup's).
+def _rensa(texts: Sequence[str]) -> object:
+    from rensa.rensa import RMinHash
 
-    A tenth of the rows are planted copies with 5, 10 or 20 per cent of edits of real rows, the others are grown
-    from real ones. The truth is the pair of a copy and its original; each peer takes the best of its thresholds.
-    SemHash embeds with the product's own default encoder, and is timed on ``semantic_rows`` rows.
+    sets = [duplicate_peers.shingles(t, "characters") for t in texts]
+    return RMinHash.digest_matrix_from_token_sets(sets, num_perm=thresholds.SKETCH_BINS, seed=1)
+
+
+def job(
+    data: Path, rows: int = 100_000, *, seed: int = 0, trial_rows: int = 10_000, semantic_rows: int = 10_000
+) -> dict[str, Any]:
+    """The whole near-duplicate job: ours, datasketch's MinHashLSH with union-find (text-dedup's method), SemHash.
+
+    A tenth of the rows are planted copies with 5, 10 or 20 per cent of edits, the others are real rows and ones
+    grown from them. The peers' thresholds and shingles are the ones of best pair-F1 on ``trial_rows`` rows of
+    the same making. SemHash embeds with the product's default encoder, beside ours on ``semantic_rows`` rows.
     """
-    texts, source = _job_rows(data, rows, seed)
-    figures: dict[str, Any] = {"rows": rows}
-    groups: list[tuple[tuple[int, ...], ...]] = []
-    seconds = _processor_seconds(
-        lambda: groups.append(
-            near_duplicates.same_prompts(texts, [""] * rows, thresholds.NEAR_DUPLICATE_JACCARD).groups
-        )
+    trial = _job_rows(data, trial_rows, seed)
+    figures: dict[str, Any] = {"rows": rows, "trials": {}}
+    for kind in ("characters", "words"):
+        for threshold in (0.3, 0.5, 0.7, 0.8):
+            groups = duplicate_peers.lsh_groups(trial.texts, threshold, kind)
+            figures["trials"][f"datasketch {kind} {threshold}"] = trial.scored(groups)
+    name = max(figures["trials"], key=lambda n: figures["trials"][n]["pair_f1"])
+    kind, threshold = name.split()[1], float(name.split()[2])
+    whole = _job_rows(data, rows, seed)
+    figures["ours"] = _timed(whole, _ours)
+    figures["datasketch"] = {"settings": name} | _timed(
+        whole, lambda texts: duplicate_peers.lsh_groups(texts, threshold, kind)
     )
-    figures["ours"] = {"seconds": round(seconds, 2), **_pair_f1(groups[0], source)}
-    print(f"job ours: {figures['ours']}")
-    peers = {f"datasketch_{t}": t for t in (0.3, 0.5, 0.7)}
-    for name, threshold in peers.items():
-        found: list[tuple[tuple[int, ...], ...]] = []
-        taken = _processor_seconds(lambda t=threshold, into=found: into.append(_lsh_groups(texts, t)))
-        figures[name] = {
-            "seconds": round(taken, 2),
-            **_pair_f1(found[0], source),
-            "ratio": round(taken / seconds, 1),
-        }
-        print(f"job {name}: {figures[name]}")
-    figures["semhash"] = _semhash(texts[:semantic_rows], texts[-semantic_rows:])
-    print(f"job semhash: {figures['semhash']}")
+    figures["ratio"] = round(figures["datasketch"]["seconds"] / figures["ours"]["seconds"], 1)
+    figures["semhash"] = _semhash(_job_rows(data, semantic_rows, seed))
+    for key, value in figures.items():
+        print(f"job {key}: {value}")
     return figures
 
 
-def _job_rows(data: Path, rows: int, seed: int) -> tuple[list[str], dict[int, int]]:
-    """Texts, and for the planted ones at the end the row that each was copied from."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JobRows:
+    """``source``: for the planted rows at the end the row that each was copied from; ``family``: the real row that
+    each was made from."""
+
+    texts: list[str]
+    source: dict[int, int]
+    family: list[int]
+
+    def scored(self, groups: Sequence[Sequence[int]]) -> dict[str, float]:
+        return duplicate_peers.pair_f1(groups, self.source, self.family)
+
+
+def _job_rows(data: Path, rows: int, seed: int) -> JobRows:
     rng = np.random.default_rng(seed)
     planted_rows = rows // 10
-    base = grown(harness.read_rows(data / "triage_dev_train.jsonl.gz"), rows - planted_rows, seed=seed)
+    real = harness.read_rows(data / "triage_dev_train.jsonl.gz")
+    real = [real[i] for i in rng.permutation(len(real))]
+    base = grown(real, rows - planted_rows, seed=seed)
+    of_id = {str(r["id"]): str(r["input"]) for r in real}
+    names: dict[str, int] = {}
+    family: list[int] = []
+    for i, row in enumerate(base):
+        origin = str(row["id"]) if i < len(real) else str(row["id"]).rpartition("-")[0]
+        family.append(names.setdefault(normalised(of_id[origin]), len(names)))
     texts = [str(r["input"]) for r in base]
     usable = [i for i, t in enumerate(texts) if len(t) >= MIN_CHARACTERS]
-    chosen = rng.choice(usable, planted_rows, replace=False).tolist()
+    chosen: list[int] = rng.choice(usable, planted_rows, replace=False).tolist()
     copies = [edited(texts[i], EDITS[n % len(EDITS)], rng) for n, i in enumerate(chosen)]
-    return [*texts, *copies], {len(texts) + n: i for n, i in enumerate(chosen)}
+    return JobRows(
+        texts=[*texts, *copies],
+        source={len(texts) + n: i for n, i in enumerate(chosen)},
+        family=family + [family[i] for i in chosen],
+    )
 
 
-def _pair_f1(groups: Sequence[Sequence[int]], source: dict[int, int]) -> dict[str, float]:
-    """Over the pairs of a planted copy with another row: those with its original are right."""
-    right = wrong = 0
-    for group in groups:
-        members = set(group)
-        copies = [row for row in group if row in source]
-        kin = sum(source[row] in members for row in copies)
-        right += kin
-        wrong += sum(len(group) - 1 for _ in copies) - kin
-    recall, precision = right / max(len(source), 1), right / max(right + wrong, 1)
-    f1 = 2 * recall * precision / max(recall + precision, 1e-9)
-    return {"recall": round(recall, 4), "precision": round(precision, 4), "pair_f1": round(f1, 4)}
+def _ours(texts: Sequence[str]) -> duplicate_peers.Groups:
+    return near_duplicates.same_prompts(texts, [""] * len(texts), thresholds.NEAR_DUPLICATE_JACCARD).groups
 
 
-def _datasketch(text: str) -> Any:
-    from datasketch import MinHash
-
-    made = MinHash(num_perm=thresholds.SKETCH_BINS)
-    made.update_batch([text[i : i + 5].encode("utf-8", "replace") for i in range(max(1, len(text) - 4))])
-    return made
+def _timed(rows: JobRows, work: Callable[[list[str]], duplicate_peers.Groups]) -> dict[str, Any]:
+    found: list[duplicate_peers.Groups] = []
+    seconds = _processor_seconds(lambda: found.append(work(rows.texts)))
+    return {"seconds": round(seconds, 2), **rows.scored(found[0])}
 
 
-def _lsh_groups(texts: Sequence[str], threshold: float) -> tuple[tuple[int, ...], ...]:
-    """MinHashLSH and union-find over what it returns: the published method of text-dedup, too."""
-    from datasketch import MinHashLSH
-
-    index = MinHashLSH(threshold=threshold, num_perm=thresholds.SKETCH_BINS)
-    pairs: list[tuple[int, int]] = []
-    for row, text in enumerate(texts):
-        made = _datasketch(text)
-        pairs.extend((int(str(other)), row) for other in index.query(made)[:50])
-        index.insert(row, made)
-    return near_duplicates.connected(len(texts), pairs)
-
-
-def _semhash(head: Sequence[str], tail: Sequence[str]) -> dict[str, Any]:
-    try:
-        from semhash import SemHash  # pyright: ignore[reportMissingImports] - the extra "bench"
-    except ImportError:
+def _semhash(rows: JobRows) -> dict[str, Any]:
+    if importlib.util.find_spec("semhash") is None:
         return {"left_out": "semhash is not installed here"}
-    from app.embedding import DEFAULT_EMBEDDER
-    from workers.models.embedder import load_embedder
-
-    class Encoder:
-        def __init__(self) -> None:
-            self._embedder = load_embedder(DEFAULT_EMBEDDER)
-
-        def encode(self, inputs: Sequence[str], **_: object) -> np.ndarray:
-            return self._embedder.encode(list(inputs))
-
-    records = list(dict.fromkeys([*head, *tail]))
-    encoder = Encoder()
-    theirs = _processor_seconds(
-        lambda: SemHash.from_records(records=records, model=encoder).self_deduplicate()
-    )
-    ours = _processor_seconds(
-        lambda: near_duplicates.same_prompts(records, [""] * len(records), thresholds.NEAR_DUPLICATE_JACCARD)
-    )
+    encoder = duplicate_peers.Encoder()
+    runs = {
+        threshold: _timed(rows, lambda texts, t=threshold: duplicate_peers.semhash_groups(texts, t, encoder))
+        for threshold in (0.8, 0.9, 0.95)
+    }
+    best = max(runs, key=lambda t: runs[t]["pair_f1"])
+    ours = _timed(rows, _ours)
     return {
-        "rows": len(records),
-        "semhash_seconds": round(theirs, 2),
-        "ours_seconds": round(ours, 2),
-        "ratio": round(theirs / ours, 1),
+        "rows": len(rows.texts),
+        "semhash": {"threshold": best} | runs[best],
+        "ours": ours,
+        "ratio": round(runs[best]["seconds"] / ours["seconds"], 1),
     }
 
 

@@ -27,8 +27,8 @@ _LATIN_CHARACTER = re.compile(r"[A-Za-z\u00c0-\u024f]")
 _TOKEN = re.compile(rf"[{_CJK}]|\d+(?:[.,]\d+)*|[^\W\d_{_CJK}]+(?:['’][^\W\d_{_CJK}]+)*", re.UNICODE)
 _PIECE = re.compile(rf"[{_CJK}]|[^\s{_CJK}]+|\s+")
 _NUMBER = re.compile(r"(?<![\w.])-?\d+(?:,\d{3})*(?:\.\d+)?|\d+(?:\.\d+)?")
+_NUMBER_RUN = re.compile(r"[-\d][\d,.]*")
 _DIGIT = re.compile(r"\d")
-_SPACES = re.compile(r"\s+")
 _EDGES = " \t\r\n.,;:!?\"'`´‘’“”。，；：！？、…·*#_~"
 _NEGATIONS = re.compile(
     r"\b(?:not|no|never|none|cannot|without|nor|neither)\b|n['’]t\b|不|没|無|无|非|未|别|勿|否", re.IGNORECASE
@@ -45,10 +45,12 @@ def clip(text: str, max_characters: int = thresholds.TEXT_MAX_CHARACTERS) -> str
 
 def normalised(text: str) -> str:
     """NFKC, casefolded, runs of spaces as one, no punctuation at the edges: for exact matching."""
-    if text.isascii():  # the same, five times as fast
+    if text.isascii():  # the same, several times as fast
+        if "  " not in text and text.isprintable():
+            return text.lower().strip(_EDGES)
         return " ".join(text.lower().split()).strip(_EDGES)
     folded = unicodedata.normalize("NFKC", text).casefold()
-    return _SPACES.sub(" ", folded).strip(_EDGES)
+    return " ".join(folded.split()).strip(_EDGES)
 
 
 def tokens(text: str) -> tuple[str, ...]:
@@ -81,7 +83,13 @@ def ngrams(plain: str, n: int) -> frozenset[str]:
 
 def numbers(text: str) -> tuple[str, ...]:
     """The numbers in a text in order, thousands separators and trailing zeros gone: '1,200.0' is '1200'."""
-    return tuple(_canonical_number(n) for n in _NUMBER.findall(unicodedata.normalize("NFKC", text)))
+    plain = text if text.isascii() else unicodedata.normalize("NFKC", text)
+    found: list[str] = []
+    # Looked for where a digit or a sign stands only: several times as fast, and the same.
+    for run in _NUMBER_RUN.finditer(plain):
+        if run.end() - run.start() > 1 or run[0] != "-":
+            found.extend(_NUMBER.findall(plain, *run.span()))
+    return tuple(_canonical_number(n) if "," in n or "." in n else n for n in found)
 
 
 def has_digit(text: str) -> bool:

@@ -112,7 +112,7 @@ _PART_COLUMNS = {
     "wholes": np.int64,
     "numbers": np.int64,
     "words": np.uint32,
-    "occurrences": np.uint32,
+    "lengths": np.int32,
 }
 
 

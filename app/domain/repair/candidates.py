@@ -13,7 +13,12 @@ from numpy import ndarray
 
 from app.domain.repair import sketches, thresholds
 
-_GATHERED = 1 << 17
+_ODD = np.uint64(0x9E3779B97F4A7C15)
+_GATHERED = 1 << 11
+_BITS = (12, 12, 5, 5, 5, 5, 4, 4, 4, 4)
+"""A row's place in a tree: so many values, so many bits of each. Deep, as a thousand versions of one template
+share the first ones; few bits, as a value that is equal by chance costs no more than a place."""
+
 _TREES_AT_ONCE = 16
 
 
@@ -52,15 +57,19 @@ def pairs(
         fresh = fresh[~_among(fresh, codes)]
         estimate = _estimated(signatures, fresh)
         near = estimate >= lowest
-        codes, alike = np.concatenate([codes, fresh[near]]), np.concatenate([alike, estimate[near]])
-        codes, alike = _nearest(codes, alike, rows, each)
+        codes, alike = _merged(codes, alike, fresh[near], estimate[near])
+        if len(codes) > 2 * each * rows:
+            codes, alike = _nearest(codes, alike, rows, each)
+    codes, alike = _nearest(codes, alike, rows, each)
     first, second = np.divmod(codes, max(rows, 1))
     return np.column_stack([first, second]), alike
 
 
 def _group(apart: Int64[ndarray, " n"]) -> UInt64[ndarray, " n"]:
-    """16 bits of each group, in front of a band: others hardly ever stand between two rows that may meet."""
-    return (apart.astype(np.uint64) * np.uint64(0x9E3779B97F4A7C15)) >> np.uint64(48) << np.uint64(48)
+    """64 mixed bits of each group: put over a key they leave its members in the order of what they share, and
+    others hardly ever stand between them."""
+    mixed = apart.astype(np.uint64) * _ODD
+    return (mixed ^ (mixed >> np.uint64(29))) * _ODD
 
 
 def _met(
@@ -71,20 +80,21 @@ def _met(
 ) -> Int64[ndarray, " m"]:
     """Pairs as first * n + second, distinct."""
     rows, width = signatures.shape
-    key = group.copy()
-    for place in range(3):
-        value = signatures[:, (band + place) % width].astype(np.uint64)
-        key |= value << np.uint64(32 - 16 * place)
-    # Rows that are alike so far stand in another order in every band: so they meet others each time.
-    shuffled = np.random.default_rng(band).permutation(rows)
-    order = shuffled[np.argsort(key[shuffled], kind="stable")]
-    bucket = (key >> np.uint64(16))[order]
+    key = np.zeros(rows, dtype=np.uint64)
+    for place, bits in enumerate(_BITS):
+        value = signatures[:, (band + place) % width] & np.uint16((1 << bits) - 1)
+        key = (key << np.uint64(bits)) | value
+    # Rows whose keys are equal stand in another order in every tree: so they meet others each time.
+    ties = (np.arange(rows, dtype=np.uint64) + np.uint64(rows * band + 1)) * _ODD
+    spare = np.uint64(64 - sum(_BITS))
+    key = ((key << spare) | (ties >> (np.uint64(64) - spare))) ^ group
+    order = np.argsort(key)
+    bucket = np.ascontiguousarray(signatures[:, band : band + 2]).view(np.uint32)[:, 0][order]
+    beside = apart[order]
     found: list[ndarray] = []
     for step in range(1, thresholds.BAND_NEIGHBORS + 1):
-        at = np.flatnonzero(bucket[step:] == bucket[:-step])
+        at = np.flatnonzero((bucket[step:] == bucket[:-step]) & (beside[step:] == beside[:-step]))
         left, right = order[at], order[at + step]
-        same = apart[left] == apart[right]
-        left, right = left[same], right[same]
         found.append(np.minimum(left, right) * rows + np.maximum(left, right))
     return np.concatenate(found)
 
@@ -110,6 +120,18 @@ def _among(codes: Int64[ndarray, " m"], known: Int64[ndarray, " k"]) -> ndarray:
     return known[np.minimum(np.searchsorted(known, codes), len(known) - 1)] == codes
 
 
+def _merged(
+    codes: Int64[ndarray, " m"],
+    alike: Float32[ndarray, " m"],
+    fresh: Int64[ndarray, " k"],
+    estimate: Float32[ndarray, " k"],
+) -> tuple[Int64[ndarray, " s"], Float32[ndarray, " s"]]:
+    """Both, ascending."""
+    whole = np.concatenate([codes, fresh])
+    order = np.argsort(whole, kind="stable")
+    return whole[order], np.concatenate([alike, estimate])[order]
+
+
 def _nearest(
     codes: Int64[ndarray, " m"], alike: Float32[ndarray, " m"], rows: int, each: int
 ) -> tuple[Int64[ndarray, " k"], Float32[ndarray, " k"]]:
@@ -117,7 +139,9 @@ def _nearest(
     first, second = np.divmod(codes, max(rows, 1))
     ends = np.concatenate([first, second])
     which = np.tile(np.arange(len(codes)), 2)
-    order = np.lexsort((codes[which], -alike[which], ends))
+    # Estimates are steps of one bin; a stable sort leaves equal ones in the order of their codes.
+    far = np.round((1.0 - alike) * np.float32(1023)).astype(np.int64)
+    order = np.argsort((ends << 10) | far[which], kind="stable")
     ends = ends[order]
     begins = np.flatnonzero(np.diff(ends, prepend=-1))
     rank = np.arange(len(ends)) - np.repeat(begins, np.diff([*begins.tolist(), len(ends)]))

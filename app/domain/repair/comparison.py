@@ -16,7 +16,7 @@ from rapidfuzz import process
 from rapidfuzz.distance import Levenshtein
 
 from app.domain import text
-from app.domain.repair import candidates, sketches, slips, thresholds
+from app.domain.repair import candidates, sketches, slips, thresholds, vocabulary
 from app.domain.repair.sketches import Sketches
 from app.domain.repair.sketches import read as read_texts
 from app.domain.thresholds import CHARACTER_NGRAM_CJK, CHARACTER_NGRAM_LATIN, TEXT_MAX_CHARACTERS
@@ -24,6 +24,8 @@ from app.domain.thresholds import CHARACTER_NGRAM_CJK, CHARACTER_NGRAM_LATIN, TE
 Read = Callable[[Sequence[str]], Sketches]
 
 _PAIRS_AT_ONCE = 1 << 14
+_ENDING = 3
+"""Characters of the longest ending that leaves a word the same."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -127,15 +129,9 @@ class Comparison:
     def known_words(self, rows: Int64[ndarray, " m"]) -> Float32[ndarray, " m"]:
         """Share 0..1 of the words of each row that stand in the set more than once."""
         made = np.ones(len(rows), dtype=np.float32)
-        for start in range(0, len(rows), thresholds.SKETCH_PART_ROWS):
-            part = slice(start, start + thresholds.SKETCH_PART_ROWS)
-            some: list[int] = rows[part].tolist()
-            words = [slips.words(text.normalised(text.clip(self.texts[row]))) for row in some]
-            counts = np.array(sketches.occurrences(self.sketches.counts, [w for of in words for w in of]))
-            owners = np.repeat(np.arange(len(words)), [len(of) for of in words])
-            totals = np.bincount(owners, minlength=len(words))
-            seen = np.bincount(owners, weights=counts > 1, minlength=len(words))
-            made[part] = np.where(totals > 0, seen / np.maximum(totals, 1), 1.0)
+        for start in range(0, len(rows), _PAIRS_AT_ONCE):
+            part = slice(start, start + _PAIRS_AT_ONCE)
+            made[part] = vocabulary.known_share(self.sketches, rows[part])
         return made
 
     def _first_of_equals(self) -> Int64[ndarray, " n"]:
@@ -154,29 +150,46 @@ class Comparison:
     def _compared(
         self, pairs: Int64[ndarray, "m 2"], estimates: Float32[ndarray, " m"]
     ) -> Float32[ndarray, " m"]:
+        """How alike the texts of each pair are; what their words tell is asked before they are read."""
+        made = np.zeros(len(pairs), dtype=np.float32)
+        told = vocabulary.other_words(self.sketches, pairs)
+        # Of one or two words an ending may be all that differs.
+        sure = told.told & ((told.words == 0) | (told.words > 2)) & (not self.lenient)
+        open_ = np.flatnonzero(~sure)
+        most = np.where(told.told & (not self.lenient), _ENDING * told.words, np.iinfo(np.int64).max)
+        made[open_] = self._read(pairs[open_], estimates[open_], most[open_])
+        return made
+
+    def _read(
+        self,
+        pairs: Int64[ndarray, "m 2"],
+        estimates: Float32[ndarray, " m"],
+        most: Int64[ndarray, " m"],
+    ) -> Float32[ndarray, " m"]:
+        """``most``: edits above which a pair is another text whatever they are."""
         places: list[list[int]] = pairs.tolist()
         raw = [(self.texts[a], self.texts[b]) for a, b in places]
         long = np.array([max(len(a), len(b)) > TEXT_MAX_CHARACTERS for a, b in raw], dtype=bool)
         rows: list[int] = np.unique(pairs).tolist()
         written = {row: text.normalised(text.clip(self.texts[row])) for row in rows}
         plain = [(written[a], written[b]) for a, b in places]
-        edits = process.cpdist(
-            [a for a, _ in plain],
-            [b for _, b in plain],
-            scorer=Levenshtein.normalized_similarity,
-            score_cutoff=1.0 - self.edit_share,
-            dtype=np.float32,
+        distances = process.cpdist(
+            [a for a, _ in plain], [b for _, b in plain], scorer=Levenshtein.distance, dtype=np.int32
         )
+        longest = np.array([max(len(a), len(b), 1) for a, b in plain], dtype=np.int32)
+        edits = (1.0 - distances / longest).astype(np.float32)
+        edits[edits < 1.0 - self.edit_share] = 0
         # Of long texts the head and the tail are read: what lies between is known from the signatures alone.
         edits[long & (estimates < self.threshold)] = 0
-        asked = np.flatnonzero((edits > 0) | (estimates >= thresholds.ESTIMATE_MARGIN * self.threshold))
+        worth = (edits > 0) | (estimates >= thresholds.ESTIMATE_MARGIN * self.threshold)
+        asked = np.flatnonzero(worth & (distances <= most))
         made = np.zeros(len(pairs), dtype=np.float32)
         told = slips.differences([plain[i] for i in asked.tolist()], self._occurrences, lenient=self.lenient)
         chosen: list[int] = asked.tolist()
         for i, differs in zip(chosen, told, strict=True):
             if differs is None:
                 continue
-            if edits[i] == 0 or differs.added > thresholds.ADDED_SHARE * max(map(len, plain[i])):
+            if edits[i] == 0 or differs.added > thresholds.ADDED_SHARE * longest[i]:
                 near = float(estimates[i]) if long[i] else exact_jaccard(*raw[i])
                 made[i] = near if near >= self.threshold else 0.0
             else:

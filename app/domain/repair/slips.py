@@ -14,12 +14,13 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import NamedTuple
 
 from rapidfuzz.distance import Levenshtein
 
 from app.domain import text
 from app.domain.diagnosis import opposites
-from app.domain.repair import thresholds
+from app.domain.repair import buckets, thresholds
 
 Occurrences = Callable[[Sequence[str]], Sequence[int]]
 """How often each of these words, or pairs of CJK characters, stands in the set; a space = no such character."""
@@ -29,6 +30,9 @@ _TOKEN = re.compile(
     r"|(?<!\w)-|-(?!\w)|[^\w\s.,;:!?\"'`´‘’“”。，、；：！？…·—–\-（）()]"
 )
 _CJK = re.compile(text.CJK_CHARACTER)
+_TWICE = 2
+"""Occurrences that say nothing of a word: two words of one bucket have as many."""
+
 _SIGN = re.compile(r"[^\w'’]")
 _ENDINGS = ("s", "es", "d", "ed", "ing", "'s", "’s")
 _CLOSED: tuple[frozenset[str], ...] = tuple(
@@ -54,14 +58,6 @@ _CLOSED: tuple[frozenset[str], ...] = tuple(
 )
 """Words of one kind that are never a slip of each other: numbers, months, days, question words."""
 
-_FUNCTION = frozenset(
-    (  # noqa: SIM905
-        "a an the please pls kindly thanks thank you hi hello hey so just then that is are to of in on at i me my "
-        "do does can could would 请 问 的 了 吗 呢 啊 吧 呀 您 你 好 我 想 要"
-    ).split()
-)
-"""Words whose coming and going leaves a question what it is."""
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Differences:
@@ -72,22 +68,17 @@ class Differences:
     added: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Span:
-    """Tokens that differ, and those before and after them on either side."""
+class _Span(NamedTuple):
+    """Tokens that differ, and those before and after them on either side; the tokens of a side in one word, and
+    in how many letters these two differ. (A tuple: a million of them are made.)"""
 
     left: tuple[str, ...]
     right: tuple[str, ...]
     around_left: tuple[str, str]
     around_right: tuple[str, str]
-
-    @property
-    def joined(self) -> tuple[str, str]:
-        return "".join(self.left), "".join(self.right)
-
-    @property
-    def is_cjk(self) -> bool:
-        return any(_CJK.match(token) for token in (*self.left, *self.right))
+    joined: tuple[str, str]
+    size: int
+    is_cjk: bool
 
 
 def differences(
@@ -114,20 +105,29 @@ def _spans(left: str, right: str) -> list[_Span]:
     for code in Levenshtein.opcodes(a, b):
         if code.tag == "equal":
             continue
-        if runs and runs[-1][1] == code.src_start and runs[-1][3] == code.dest_start:
-            runs[-1][1], runs[-1][3] = code.src_end, code.dest_end
+        i, j, k, m = code.src_start, code.src_end, code.dest_start, code.dest_end
+        if runs and runs[-1][1] == i and runs[-1][3] == k:
+            runs[-1][1], runs[-1][3] = j, m
         else:
-            runs.append([code.src_start, code.src_end, code.dest_start, code.dest_end])
-    spans = [
-        _Span(
-            left=tuple(a[i:j]),
-            right=tuple(b[k:m]),
-            around_left=(a[i - 1] if i else " ", a[j] if j < len(a) else " "),
-            around_right=(b[k - 1] if k else " ", b[m] if m < len(b) else " "),
+            runs.append([i, j, k, m])
+    spans: list[_Span] = []
+    for i, j, k, m in runs:
+        ours, theirs = tuple(a[i:j]), tuple(b[k:m])
+        joined = "".join(ours), "".join(theirs)
+        if joined[0] == joined[1]:
+            continue
+        spans.append(
+            _Span(
+                ours,
+                theirs,
+                (a[i - 1] if i else " ", a[j] if j < len(a) else " "),
+                (b[k - 1] if k else " ", b[m] if m < len(b) else " "),
+                joined,
+                Levenshtein.distance(*joined),
+                any(map(_CJK.match, (*ours, *theirs))),
+            )
         )
-        for i, j, k, m in runs
-    ]
-    return [span for span in spans if span.joined[0] != span.joined[1]]
+    return spans
 
 
 # A text is compared with several others in a row.
@@ -154,9 +154,9 @@ def _pieces(tokens: Sequence[str]) -> list[str]:
 
 def _open(spans: list[_Span], characters: int) -> list[_Span] | None:
     """None where a span alone decides, whatever the set holds: another number, an opposite, another word."""
-    if any(_opposed(span) or _closed(span) or _other_sign(span) for span in spans):
+    if any(span.left and span.right and _decided(span.left, span.right) for span in spans):
         return None
-    sizes = [Levenshtein.distance(*span.joined) for span in spans]
+    sizes = [span.size for span in spans]
     rate = sum(sizes) / max(characters, 1)
     for span, size in zip(spans, sizes, strict=True):
         longest = max(map(len, span.joined))
@@ -172,7 +172,7 @@ def _open(spans: list[_Span], characters: int) -> list[_Span] | None:
 def _judged(
     spans: Sequence[_Span], known: Mapping[str, int], characters: int, lenient: bool
 ) -> Differences | None:
-    sizes = [Levenshtein.distance(*span.joined) for span in spans]
+    sizes = [span.size for span in spans]
     rate = sum(sizes) / max(characters, 1)
     slips = other = added = 0
     slipped = unlike = 0
@@ -235,7 +235,7 @@ def _is_slip(span: _Span, known: Mapping[str, int], *, alone: bool) -> bool:
     if not all(sides):
         return False
     rare, common = sorted((min(sides[0]), min(sides[1])))
-    if rare > max(1.0, thresholds.SLIP_RARITY * common) or (alone and max(map(max, sides)) <= 1):
+    if rare > max(1.0, thresholds.SLIP_RARITY * common) or (alone and max(map(max, sides)) <= _TWICE):
         return False
     a, b = span.joined
     if span.is_cjk:
@@ -251,7 +251,7 @@ def _is_slip(span: _Span, known: Mapping[str, int], *, alone: bool) -> bool:
 def _harmless(span: _Span) -> bool:
     """Endings, and words whose coming and going leaves a question what it is."""
     if not span.left or not span.right:
-        return frozenset((*span.left, *span.right)) <= _FUNCTION
+        return frozenset((*span.left, *span.right)) <= buckets.FUNCTION_WORDS
     return _inflected(span)
 
 
@@ -260,25 +260,29 @@ def _inflected(span: _Span) -> bool:
     return len(a) >= 3 and b.startswith(a) and b[len(a) :] in _ENDINGS
 
 
-def _other_sign(span: _Span) -> bool:
+# In rows of one template the same few words differ again and again.
+@lru_cache(maxsize=1 << 15)
+def _decided(left: tuple[str, ...], right: tuple[str, ...]) -> bool:
+    """Whether these sides make two questions wherever they stand."""
+    return _opposed(left, right) or _closed(left, right) or _other_sign(left, right)
+
+
+def _other_sign(left: Sequence[str], right: Sequence[str]) -> bool:
     """Plus for minus: signs on both sides, and not the same."""
-    left, right = (
-        [t for t in side if _SIGN.match(t) and not _CJK.match(t)] for side in (span.left, span.right)
-    )
-    return bool(left) and bool(right) and left != right
+    signs = [[t for t in side if _SIGN.match(t) and not _CJK.match(t)] for side in (left, right)]
+    return bool(signs[0]) and bool(signs[1]) and signs[0] != signs[1]
 
 
 _KIND = {word: number for number, kind in enumerate(_CLOSED) for word in kind}
 
 
-def _closed(span: _Span) -> bool:
+def _closed(left: Sequence[str], right: Sequence[str]) -> bool:
     """Another number, month, day: words of one kind on both sides, and not the same."""
-    left = {token for token in span.left if token in _KIND}
-    right = {token for token in span.right if token in _KIND}
-    if not left or not right:
+    ours, theirs = ({token for token in side if token in _KIND} for side in (left, right))
+    if not ours or not theirs:
         return False
-    shared = {_KIND[token] for token in left} & {_KIND[token] for token in right}
-    return any(_KIND[token] in shared for token in left ^ right)
+    shared = {_KIND[token] for token in ours} & {_KIND[token] for token in theirs}
+    return any(_KIND[token] in shared for token in ours ^ theirs)
 
 
 def _negates(span: _Span) -> bool:
@@ -286,9 +290,8 @@ def _negates(span: _Span) -> bool:
     return left % 2 != right % 2
 
 
-def _opposed(span: _Span) -> bool:
+def _opposed(left: Sequence[str], right: Sequence[str]) -> bool:
     """The two sides stand at two ends of one axis ("freeze", "unfreeze")."""
-    left, right = frozenset(span.left), frozenset(span.right)
     if any(_stem(a) in right for a in left) or any(_stem(b) in left for b in right):
         return True
     axes = opposites.axes()
@@ -297,10 +300,3 @@ def _opposed(span: _Span) -> bool:
 
 
 _stem = lru_cache(maxsize=1 << 16)(opposites.stem)
-
-
-def words(of: str) -> list[str]:
-    """The words of a normalised text, and its pairs of CJK characters, as the set is asked about them."""
-    tokens = _TOKEN.findall(of)
-    cjk = [t for t in tokens if _CJK.match(t)]
-    return [*_pieces([t for t in tokens if not _CJK.match(t)]), *(a + b for a, b in itertools.pairwise(cjk))]

@@ -172,7 +172,8 @@ SKETCH_BINS = 128
 SKETCH_DRAWS = 4
 
 SKETCH_PART_ROWS = 5_000
-SKETCH_BATCH_CHARACTERS = 1 << 20
+# What is done with so many characters stays in a core's cache.
+SKETCH_BATCH_CHARACTERS = 1 << 16
 
 # Hash table of word counts: some hundred thousand words of a large set collide one time in ten.
 WORD_BUCKETS = 1 << 22
@@ -181,8 +182,8 @@ WORD_BUCKETS = 1 << 22
 # Jaccard of about .3 in shingles of three, and meets its original in a band 99.8 times of 100.
 BAND_ROWS = 2
 
-# Rows that follow in a band's order and are looked at: twice a row's worth of pairs, however large a bucket.
-BAND_NEIGHBORS = 2
+# Rows that follow in a band's order and are looked at: four pairs for each row, however large a bucket.
+BAND_NEIGHBORS = 4
 
 # Candidates that each row is compared with in full, the most alike first.
 CANDIDATES_PER_ROW = 8

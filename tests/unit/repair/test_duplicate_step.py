@@ -36,6 +36,17 @@ def test_of_a_pair_written_twice_the_better_answer_stays_and_the_reason_says_why
     assert noted["curve"]
 
 
+def test_of_equal_rows_the_one_stays_whose_words_others_write_too() -> None:
+    others = [
+        (f"please say how long it takes until the {what} was sent back and my money too", f"{_LONG} {what}.")
+        for what in ("parcel that came late", "broken lamp")
+    ]
+    garbled = "how do i ask for my monye back wehn the parcel was late and broken"
+    plan = _plan([(garbled, _LONG), (_ASK, _LONG), *others])
+    assert _dropped(plan) == {"ex_0": "ex_1"}
+    assert "its words are spelt as in other rows" in plan.actions[0].reason
+
+
 def test_the_same_prompt_with_another_label_is_no_duplicate_unless_inputs_alone_count() -> None:
     rows = [(_ASK, "refund"), (f"{_ASK}?", "complaint")]
     assert _dropped(_plan(rows)) == {}

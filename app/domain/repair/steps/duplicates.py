@@ -47,19 +47,14 @@ def propose(draft: Draft, material: Material) -> None:
             answers = _Side.of(draft, draft.outputs(), [""] * len(draft.examples), material.read)
             pairs = {p: v for p, v in draft.groups.jaccards.items() if p[0] not in draft.gone}
             pairs = _where(pairs, lambda of: _same_answers(draft, answers, of))
-            _drop_groups(
-                draft, pairs, functools.partial(_alike_rows, draft, prompts, answers, templates), score
-            )
+            alike = functools.partial(_alike_rows, draft, prompts, answers, templates)
+            _drop_groups(draft, pairs, alike, score, prompts)
         case Over.INPUTS:
-            _drop_groups(
-                draft,
-                draft.groups.jaccards,
-                functools.partial(_alike_prompts, draft, prompts, templates),
-                score,
-            )
+            alike = functools.partial(_alike_prompts, draft, prompts, templates)
+            _drop_groups(draft, draft.groups.jaccards, alike, score, prompts)
         case Over.OUTPUTS:
             answers = _Side.of(draft, draft.outputs(), [""] * len(draft.examples), material.read, free=True)
-            _drop_groups(draft, answers.pairs(), answers.alike, score)
+            _drop_groups(draft, answers.pairs(), answers.alike, score, answers)
     if draft.policy.duplicates.meaning_cosine is not None:
         _drop_same_meaning(draft, material, draft.policy.duplicates.meaning_cosine, score)
 
@@ -123,6 +118,11 @@ class _Side:
 
     def alike(self, pairs: Int64[ndarray, "m 2"]) -> ndarray:
         return self.compared.alike(self.place[pairs])
+
+    def known_words(self, rows: Sequence[int]) -> dict[int, float]:
+        """Share 0..1 of the words of each row that other rows write too: of a garbled copy the smaller one."""
+        shares = self.compared.known_words(self.place[np.array(rows, dtype=np.int64)])
+        return dict(zip(rows, shares.tolist(), strict=True))
 
 
 def _frames(draft: Draft) -> list[str]:
@@ -203,11 +203,13 @@ def _drop_groups(
     pairs: dict[tuple[int, int], float],
     alike: Alike,
     score: Callable[[TrainingExample], float],
+    side: _Side,
 ) -> None:
     """Of every group the best row stays, and what is a copy of *it* goes: a chain of copies drifts."""
     groups = near_duplicates.connected(len(draft.examples), pairs)
+    known = side.known_words([row for group in groups for row in group if side.place[row] >= 0])
     for _ in range(_ROUNDS):
-        kept = [keep_best(group, draft.examples, score) for group in groups]
+        kept = [keep_best(group, draft.examples, score, lambda row: known.get(row, 1.0)) for group in groups]
         asked = [(k.row, row) for k, group in zip(kept, groups, strict=True) for row in group if row != k.row]
         if not asked:
             return
