@@ -17,6 +17,7 @@ from itertools import count
 from pathlib import Path
 from typing import Any
 
+import hypothesis
 import psycopg
 import pytest
 import structlog
@@ -35,6 +36,10 @@ from app.services.projects import Caller, Role
 from app.settings import Settings
 from tests.importing import Uploads
 from tests.seed import Seeded, seed
+
+# How long an example takes says more about the machine than about the code.
+hypothesis.settings.register_profile("casemend", deadline=None)
+hypothesis.settings.load_profile("casemend")
 
 ADMIN_KEY = "cm_admin_key_of_the_tests"
 _TEMPLATE = "casemend_template"
