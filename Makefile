@@ -69,6 +69,7 @@ bench: $(STAMP) ## Measure speed (DATA=FOLDER: and accuracy and efficacy on the 
 	$(call pip_install,$(BIN),-c requirements.lock -e '.[worker$(,)dev$(,)bench]')
 	$(BIN)/python -m bench.imports
 	$(if $(DATA),$(BIN)/python -m bench.diagnosis --data $(DATA))
+	$(if $(DATA),$(BIN)/python -m bench.repair --data $(DATA))
 	$(if $(DATA),$(BIN)/python -m bench.efficacy --data $(DATA)/efficacy)
 
 migrate: $(STAMP) ## Bring the database to the newest revision

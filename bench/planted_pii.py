@@ -34,7 +34,7 @@ _SENTENCES: Mapping[str, Mapping[str, Sequence[str]]] = {
 
 def plant(rng: np.random.Generator, carriers: Sequence[str], each: int) -> list[tuple[str, str, int, int]]:
     """(kind, text, start, end) of values in sentences, each inside a real row's text of its language."""
-    from faker import Faker
+    from faker import Faker  # pyright: ignore[reportMissingImports] - the extra "bench"
 
     seed = int(rng.integers(2**31))
     cases = []

@@ -143,7 +143,7 @@ def datalab(rows: JudgedRows) -> dict[str, tuple[Float64[ndarray, " n"], Bool[nd
     of a logistic regression in three folds, as its documentation shows; other rows score 0. ``outlier``: on
     input and output vectors side by side. Defaults otherwise.
     """
-    from cleanlab import Datalab
+    from cleanlab import Datalab  # pyright: ignore[reportMissingImports] - the extra "bench"
 
     scores, named = np.zeros(len(rows)), np.zeros(len(rows), dtype=bool)
     for members in rows.task_rows:

@@ -174,10 +174,10 @@ _PEER_NAMES = {
 def presidio() -> Callable[[str], Found] | None:
     """Presidio's recognisers of patterns, as its analyser would call them; None where it is not installed."""
     try:
-        from presidio_analyzer import predefined_recognizers as known
+        from presidio_analyzer import predefined_recognizers as known  # pyright: ignore[reportMissingImports]
     except ImportError:
         return None
-    import tldextract
+    import tldextract  # pyright: ignore[reportMissingImports]
 
     class Email(known.EmailRecognizer):
         # Its list of domains would be fetched from the network; the copy inside the package serves.
