@@ -6,14 +6,12 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request, Response
 
+from app.api.action_filter import AskedActions
 from app.api.dependencies import After, DatabaseSession, Reader
 from app.api.schemas.common import Id
-from app.api.schemas.repairs import Rule
 from app.api.transaction_route import TransactionRoute
 from app.db.repositories.pages import Order, PageRequest
-from app.domain.repair.plan import ActionKind, Decision
 from app.services import repair_pages
-from app.services.repair_selection import ActionFilter
 
 _HTML: dict[int | str, dict[str, Any]] = {
     200: {
@@ -39,26 +37,11 @@ def read_repair_page(
     request: Request,
     caller: Reader,
     session: DatabaseSession,
+    chosen: AskedActions,
     limit: Annotated[int, Query(ge=1, le=200, description="At most this many actions.")] = 40,
     after: After = None,
-    kind: ActionKind | None = None,
-    rule: Annotated[Rule | None, Query()] = None,
-    decision: Decision | None = None,
-    min_score: Annotated[float | None, Query(ge=0, le=1)] = None,
-    max_score: Annotated[float | None, Query(ge=0, le=1)] = None,
-    reason: Annotated[str | None, Query(max_length=500)] = None,
-    example_id: Id | None = None,
 ) -> Response:
     """The plan as HTML: what is proposed by which rule, before and after side by side."""
-    chosen = ActionFilter(
-        kind=kind,
-        rule=rule,
-        decision=decision,
-        min_score=min_score,
-        max_score=max_score,
-        reason=reason,
-        example_ids=None if example_id is None else [example_id],
-    )
     wanted = PageRequest(limit=limit, after=after, order=Order.ASC)
     read = repair_pages.read(session, caller.project_id, repair_id, chosen, wanted)
     text, headers = request.app.state.render_repair_plan(read, dict(request.query_params))

@@ -7,6 +7,7 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Header, Query, Response
 
+from app.api.action_filter import AskedActions
 from app.api.answers import if_match, located, versioned
 from app.api.dependencies import AppSettings, DatabaseSession, Maintainer, Page, PageInOrder, Reader
 from app.api.problems import documented
@@ -26,13 +27,11 @@ from app.api.schemas.repairs import (
     RepairInFull,
     RepairPreview,
     RepairRun,
-    Rule,
 )
 from app.api.transaction_route import TransactionRoute
 from app.db.base import WorkStatus
 from app.db.models import DatasetVersionRow, RepairActionRow, RepairRow, RepairRunRow
 from app.db.repositories.pages import Page as PageOf
-from app.domain.repair.plan import ActionKind, Decision
 from app.services import (
     listings,
     repair_decisions,
@@ -109,26 +108,11 @@ def list_actions(
     repair_id: Id,
     caller: Reader,
     session: DatabaseSession,
+    chosen: AskedActions,
     page: PageInOrder,
-    kind: ActionKind | None = None,
-    rule: Annotated[Rule | None, Query()] = None,
-    decision: Decision | None = None,
-    min_score: Annotated[float | None, Query(ge=0, le=1)] = None,
-    max_score: Annotated[float | None, Query(ge=0, le=1)] = None,
-    reason: Annotated[str | None, Query(max_length=500)] = None,
-    example_id: Id | None = None,
 ) -> PageOf[RepairActionRow]:
     """The plan's actions in the order in which they are carried out."""
     repairs.get(session, caller.project_id, repair_id)
-    chosen = ActionFilter(
-        kind=kind,
-        rule=rule,
-        decision=decision,
-        min_score=min_score,
-        max_score=max_score,
-        reason=reason,
-        example_ids=None if example_id is None else [example_id],
-    )
     return repair_selection.page(session, repair_id, chosen, page)
 
 
