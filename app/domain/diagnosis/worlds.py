@@ -117,10 +117,12 @@ def _draw(among: Int64[ndarray, " a"], count: int, rng: np.random.Generator) -> 
 def _stratified(
     rows: Int64[ndarray, " r"], tasks: Int64[ndarray, " n"], count: int, rng: np.random.Generator
 ) -> Int64[ndarray, " m"]:
-    """Alike many of every task, as far as it has them, and a third of the rows at most."""
-    present = np.unique(tasks[rows])
-    share = int(np.ceil(min(count, len(rows) / 3) / max(1, len(present))))
-    drawn = [_draw(rows[tasks[rows] == t], share, rng) for t in present]
+    """Alike many of every task, as far as it has them, and a third of its rows at most: the rest of a small
+    task is what covers the drawn ones."""
+    present, of = np.unique(tasks[rows], return_counts=True)
+    share = np.ceil(min(count, len(rows) / 3) / max(1, len(present)))
+    most = np.minimum(share, np.ceil(of / 3)).astype(np.int64).tolist()
+    drawn = [_draw(rows[tasks[rows] == t], m, rng) for t, m in zip(present, most, strict=True)]
     return np.concatenate([np.empty(0, dtype=np.int64), *drawn])
 
 
