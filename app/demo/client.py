@@ -39,6 +39,9 @@ class Client:
     def post(self, path: str, body: Mapping[str, Any]) -> Any:
         return self._answer(self._http.post(path, json=body)).json()
 
+    def patch(self, path: str, body: Mapping[str, Any]) -> Any:
+        return self._answer(self._http.patch(path, json=body)).json()
+
     def upload(self, path: str, rows: Iterable[Mapping[str, Any]], **params: Any) -> Any:
         content = "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows).encode()
         headers = {"Content-Type": "application/x-ndjson"}

@@ -13,10 +13,11 @@ from sqlalchemy import ColumnElement, select
 from sqlalchemy.orm import Session
 
 from app.db.models import RepairActionRow, RepairRow
+from app.domain.repair import choosing
 from app.domain.repair.actions import Decision
 from app.domain.repair.decision_policy import DecisionPolicy
 from app.errors import Conflict, InvalidInput, NotFound
-from app.services import repair_selection, repairs
+from app.services import repair_applying, repair_selection, repairs, versions
 from app.services.repair_selection import ActionFilter
 
 
@@ -26,11 +27,14 @@ def decide(
     action_id: str,
     *,
     decision: Decision,
+    answer: str | None = None,
     key_id: str | None,
     now: datetime,
     if_revision: int | None = None,
 ) -> RepairActionRow:
-    """Approve, reject or reopen one action. 409 once its repair is applied, 412 when read stale."""
+    """Approve, reject or reopen one action. 409 once its repair is applied, 412 when read stale.
+
+    ``answer``: what its rows shall say instead of what is proposed (``choosing.with_answer``)."""
     action = repairs.get_action(session, project_id, action_id)
     repairs.refuse_while_running(session, action.repair_id)
     # the repair first, as apply does: a decision and an apply never pass each other by
@@ -48,6 +52,8 @@ def decide(
         raise Conflict(f"the repair of {action_id} is applied already; start another repair to change more")
     repairs.refuse_while_running(session, repair.id)
     repairs.require_action_revision(row, if_revision)
+    if answer is not None:
+        _choose(session, repair, row, decision, answer)
     row.decision = decision.value
     row.decided_by = key_id
     row.decided_at = now
@@ -55,6 +61,24 @@ def decide(
     repair.revision += 1
     session.flush()
     return row
+
+
+def _choose(
+    session: Session, repair: RepairRow, row: RepairActionRow, decision: Decision, answer: str
+) -> None:
+    if decision is Decision.REJECTED:
+        raise InvalidInput("answer: goes with the decision approved or proposed; a rejected action has none")
+    action = repair_applying.action_of(row)
+    rows = versions.load_by_ids(session, repair.dataset_version_id, choosing.rows_concerned(action))
+    try:
+        chosen = choosing.with_answer(action, answer, {r.id: r.content() for r in rows})
+    except ValueError as error:
+        raise InvalidInput(str(error), errors=[{"pointer": "/answer", "message": str(error)}]) from error
+    row.example_ids = list(chosen.example_ids)
+    row.before = list(chosen.before)
+    row.after = list(chosen.after)
+    row.evidence = dict(chosen.evidence)
+    row.reason = chosen.reason
 
 
 def decide_many(

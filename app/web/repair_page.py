@@ -17,10 +17,14 @@ from urllib.parse import urlencode
 from markupsafe import Markup
 
 from app.db.models import RepairActionRow
+from app.domain.repair.actions import ActionKind
+from app.domain.repair.draft import CUT
 from app.domain.report import ReportRepairAction
 from app.services.repair_pages import PlanRead
 from app.services.repair_selection import ActionCount
 from app.web import report_html
+
+_ANSWER_BUTTONS = 6
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,13 +39,15 @@ class RuleGroup:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlanAction:
-    """One action as it is shown. ``etag`` is sent with a decision on it."""
+    """One action as it is shown. ``etag`` is sent with a decision on it. ``answers``: those in dispute that fit a
+    button; None where the action gives no answer."""
 
     id: str
     rule: str
     etag: str
     example_ids: Sequence[str]
     reverted: bool
+    answers: Sequence[str] | None
     action: ReportRepairAction
 
 
@@ -91,6 +97,7 @@ def _shown(row: RepairActionRow) -> PlanAction:
         etag=str(row.revision),
         example_ids=row.example_ids,
         reverted=row.reverted_at is not None,
+        answers=_answers(row),
         action=ReportRepairAction(
             id=row.id,
             kind=row.kind,
@@ -102,6 +109,14 @@ def _shown(row: RepairActionRow) -> PlanAction:
             example_ids=tuple(row.example_ids),
         ),
     )
+
+
+def _answers(row: RepairActionRow) -> list[str] | None:
+    if row.kind not in (ActionKind.RELABEL, ActionKind.MERGE):
+        return None
+    said = [str(side["output"]) for side in row.evidence.get("sides", ())]
+    # what is cut off is shown above and cannot be chosen by its beginning
+    return [s for s in said if not s.endswith(CUT)][:_ANSWER_BUTTONS]
 
 
 def render_frame() -> tuple[str, dict[str, str]]:

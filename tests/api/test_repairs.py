@@ -149,6 +149,27 @@ def test_a_repair_that_was_read_before_another_decided_is_not_decided(
     assert client.post(f"{repair}/decisions", json=body, headers={"If-Match": "*"}).status_code == 200
 
 
+def test_a_person_chooses_another_answer(client: TestClient, repair: str) -> None:
+    drop, relabel = (client.get(f"{repair}/actions").json()["data"][i] for i in (0, 3))
+    path = f"/v1/repair-actions/{relabel['id']}"
+    for refused, decision in ((path, "rejected"), (f"/v1/repair-actions/{drop['id']}", "approved")):
+        answer = client.patch(refused, json={"decision": decision, "answer": "mine"})
+        assert answer.status_code == 422, answer.text
+        assert "answer" in answer.json()["detail"]
+    chosen = client.patch(path, json={"decision": "approved", "answer": "mine"}, headers={"If-Match": '"1"'})
+    assert chosen.status_code == 200, chosen.text
+    assert [row["messages"][-1]["content"] for row in chosen.json()["after"]] == ["mine"]
+    assert chosen.json()["reason"].endswith('a person chose "mine"')
+    stale = client.patch(path, json={"decision": "approved", "answer": "other"}, headers={"If-Match": '"1"'})
+    assert stale.status_code == 412
+    made = client.post(f"{repair}/apply").json()
+    said = [
+        row["messages"][-1]["content"]
+        for row in rows_of(client, f"/v1/dataset-versions/{made['id']}/examples")
+    ]
+    assert said.count("mine") == 1
+
+
 def test_of_two_who_decide_all_at_once_one_is_told_to_read_again(client: TestClient, repair: str) -> None:
     tag = client.get(repair).headers["etag"]
     both = Barrier(2, timeout=10)

@@ -242,12 +242,16 @@ def decide_action(
     response: Response,
     if_match_header: IfMatch = None,
 ) -> RepairActionRow:
-    """Approve or reject one action, or take that back. Send its ETag as If-Match to decide what you have read."""
+    """Approve or reject one action, or take that back. Send its ETag as If-Match to decide what you have read.
+
+    With ``answer`` the rows of a relabel or a merge get that one: those too that the plan wanted to be followed.
+    """
     row = repair_decisions.decide(
         session,
         caller.project_id,
         action_id,
         decision=payload.decision,
+        answer=payload.answer,
         key_id=caller.key_id,
         now=datetime.now(UTC),
         if_revision=if_match(if_match_header),

@@ -84,6 +84,11 @@ ActionIds = Annotated[list[Id], Field(max_length=100_000)]
 
 class NewDecision(Body):
     decision: _Decision
+    answer: Annotated[str, Field(min_length=1, max_length=100_000)] | None = Field(
+        default=None,
+        description="What the rows shall say instead of what is proposed: one of the answers in dispute or another. "
+        "Only of a relabel or a merge, and only with the decision approved or proposed.",
+    )
 
 
 class RuleBar(Body):

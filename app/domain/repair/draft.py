@@ -16,6 +16,9 @@ from app.domain.repair.near_duplicates import PromptGroups
 from app.domain.repair.noise.statistics import JudgedRows
 from app.domain.repair.policy import RepairPolicy
 
+CUT = "…"
+"""Ends an excerpt that is not the whole text."""
+
 
 @dataclass(slots=True, kw_only=True)
 class Draft:
@@ -171,4 +174,4 @@ def excerpt(of: str) -> str:
     """The beginning of a text on one line, for a reason that a person reads."""
     line = " ".join(of[: 4 * thresholds.EXCERPT_CHARACTERS].split())
     limit = thresholds.EXCERPT_CHARACTERS
-    return line if len(line) <= limit and len(of) <= 4 * limit else f"{line[:limit].rstrip()}…"
+    return line if len(line) <= limit and len(of) <= 4 * limit else f"{line[:limit].rstrip()}{CUT}"

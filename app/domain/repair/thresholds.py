@@ -77,8 +77,9 @@ JUDGED_SIDES = 4
 JUDGED_CHARACTERS = 2000
 JUDGED_DISPUTES = 200
 
-# A task is searched for contradictions from this many rows on.
-CONTRADICTION_MIN_ROWS = 60
+# A task is searched for contradictions from this many rows on: two labels of the fewest rows that say where a
+# label lies. What single rows contradict is learnt in larger tasks only.
+CONTRADICTION_MIN_ROWS = 16
 
 # From this probability on a row is called wrong, or in conflict.
 CALLED_WRONG = 0.5

@@ -169,7 +169,7 @@ def test_two_names_of_one_label_are_proposed_for_unification() -> None:
     assert (action.kind, action.decision) == (ActionKind.RELABEL, Decision.PROPOSED)
     assert len(action.example_ids) == len(action.after) == 24
     assert action.evidence["labels"] == {"book_flight": 24, "flight_booking": 24}
-    assert "label the same things" in action.reason
+    assert "ask the same things" in action.reason
     assert [g["labels"] for g in draft.notes["label_groups"]] == [["book_flight", "flight_booking"]]
     link = action.evidence["links"][0]
     assert {row["output"] for row in link["rows"]} == {"book_flight", "flight_booking"}

@@ -47,7 +47,7 @@ def propose(draft: Draft, material: Material) -> None:
 
 
 def _tasks(draft: Draft) -> Iterator[Int64[ndarray, " r"]]:
-    """The standing rows of every task that is large enough to say what is usual in it."""
+    """The standing rows of every task in which two labels could be told apart."""
     of_task: defaultdict[str, list[int]] = defaultdict(list)
     for row, task in enumerate(draft.tasks):
         example = draft.examples[row]
@@ -185,9 +185,21 @@ def _unify(
             for link in group.evidence
         ],
     }
+    standing = {
+        label: tuple(row for row in of if row not in draft.gone and row not in draft.settled)
+        for label, of in members.items()
+    }
     for label in group.labels:
-        losing = tuple(row for row in members[label] if row not in draft.gone)
+        losing = standing[label]
         if label != best and losing:
-            reason = f'"{excerpt(label)}" and "{excerpt(best)}" label the same things; please choose one name'
-            draft.ask_answer((members[best][0], *losing), members[best][0], reason, group.score, evidence)
+            reason = (
+                f'rows that say "{excerpt(label)}" ({len(losing)}) and rows that say "{excerpt(best)}" '
+                f"({len(members[best])}) ask the same things; please choose one answer"
+            )
+            sides = [
+                {"output": name, "example_ids": [draft.examples[row].id for row in standing[name]]}
+                for name in (best, label)
+            ]
+            told = {**evidence, "sides": sides}
+            draft.ask_answer((members[best][0], *losing), members[best][0], reason, group.score, told)
     return {"labels": list(group.labels), "score": round(group.score, 3)}

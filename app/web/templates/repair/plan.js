@@ -76,6 +76,13 @@
       } finally { card.classList.remove("busy"); }
       await done("Decided: " + button.dataset.decide + ".");
     },
+    async answer(button) {
+      const chosen = button.dataset.answer || prompt("What shall these rows say?");
+      if (!chosen) return;
+      const card = button.closest(".action");
+      await call("PATCH", "/v1/repair-actions/" + card.dataset.action, { body: { decision: "approved", answer: chosen }, etag: card.dataset.etag });
+      await done("Decided: the rows will say “" + chosen + "”.");
+    },
     async many(button) {
       const { many, kind, rule } = button.dataset;
       const body = { decision: many, kind, rule };

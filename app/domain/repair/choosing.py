@@ -1,0 +1,66 @@
+"""A person's own choice of the right answer, where a plan proposes one."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+from app.domain import text
+from app.domain.repair.actions import ActionKind, ProposedAction
+from app.domain.repair.draft import excerpt
+
+Content = Mapping[str, Any]
+
+
+def rows_concerned(action: ProposedAction) -> tuple[str, ...]:
+    """Ids of the rows that stand in the dispute: those that would change, and those that would be followed."""
+    sides = action.evidence.get("sides", ())
+    return tuple(dict.fromkeys((*action.example_ids, *(i for side in sides for i in side["example_ids"]))))
+
+
+def with_answer(action: ProposedAction, answer: str, contents: Mapping[str, Content]) -> ProposedAction:
+    """The action with ``answer`` in the place of the one that it proposes.
+
+    A relabel gives it to every row of the dispute that says something else, to those as well that were to be
+    followed; a merged row says it. ``contents``: the rows of ``rows_concerned`` as they stand in the version.
+    Raises ValueError for an empty answer, for an action that gives no answer, and where every row says it already.
+    """
+    if not answer.strip():
+        raise ValueError("answer: must not be empty; drop the rows if they should go")
+    proposed = action.evidence.get("proposed_reason", action.reason)
+    told = {**action.evidence, "expected_output": answer, "proposed_reason": proposed}
+    action = replace(action, evidence=told, reason=f'{proposed}; a person chose "{excerpt(answer)}"')
+    match action.kind:
+        case ActionKind.MERGE:
+            said = next((c for c in action.before if _says(c, answer)), action.after[0])
+            return replace(action, after=(_answering(said, answer),))
+        case ActionKind.RELABEL:
+            return _relabelled(action, answer, contents)
+        case _:
+            raise ValueError(f"answer: an action that is a {action.kind} gives no answer; leave it out")
+
+
+def _relabelled(action: ProposedAction, answer: str, contents: Mapping[str, Content]) -> ProposedAction:
+    now = dict(zip(action.example_ids, action.before, strict=True))
+    mended = dict(zip(action.example_ids, action.after, strict=True))
+    ids = [
+        i
+        for i in rows_concerned(action)
+        if (i in now or i in contents) and not _says(now.get(i) or contents[i], answer)
+    ]
+    if not ids:
+        raise ValueError("answer: every row says that already; reject the action instead")
+    before = [now[i] if i in now else dict(contents[i]) for i in ids]
+    after = [_answering(mended.get(i, row), answer) for i, row in zip(ids, before, strict=True)]
+    return replace(action, example_ids=tuple(ids), before=tuple(before), after=tuple(after))
+
+
+def _says(content: Content, answer: str) -> bool:
+    said = str(content["messages"][-1]["content"])
+    return (text.normalised(said) or said.strip()) == (text.normalised(answer) or answer.strip())
+
+
+def _answering(content: Content, answer: str) -> dict[str, Any]:
+    *asked, last = content["messages"]
+    return {**content, "messages": [*asked, {**last, "content": answer}]}
