@@ -13,7 +13,9 @@ the others, by the first of the policy's rules that can decide; where nothing sa
 asked.
 
 *Labels with two names*: where the rows of two labels are one population, one name is proposed, the one that bad
-cases expect or else the commoner. A person decides. Labels that cases expect in each other's place are two labels.
+cases expect or else the commoner. A person decides, and may choose the other name or a third (`answer` beside the
+decision). The same for two answers to one question. Labels that cases expect in each other's place are two labels.
+Tasks of sixteen rows and more are searched for them.
 
 **What to do.** Check a few by hand: a wrong expected output relabels right rows. Actions below the confident score
 wait for a person.
