@@ -132,12 +132,12 @@ def _peers(views: PairViews, outputs: Sequence[str]) -> dict[str, Bool[ndarray, 
     if np.bincount(coded).max(initial=0) < 2 or (np.bincount(coded)[coded] >= 2).mean() < 0.5:
         return made
     return made | {
-        "cleanlab_datalab": _datalab(views.vectors, coded),
-        "linear_model": _confident_learning(views.vectors, coded),
+        "cleanlab_datalab": datalab(views.vectors, coded),
+        "linear_model": confident_learning(views.vectors, coded),
     }
 
 
-def _datalab(vectors: Float32[ndarray, "n d"], coded: Int64[ndarray, " n"]) -> Bool[ndarray, " n"]:
+def datalab(vectors: Float32[ndarray, "n d"], coded: Int64[ndarray, " n"]) -> Bool[ndarray, " n"]:
     from cleanlab import Datalab  # pyright: ignore[reportMissingImports] - the extra "bench"
 
     with contextlib.redirect_stdout(io.StringIO()):
@@ -146,7 +146,7 @@ def _datalab(vectors: Float32[ndarray, "n d"], coded: Int64[ndarray, " n"]) -> B
     return lab.get_issues("label")["is_label_issue"].to_numpy(dtype=bool)
 
 
-def _confident_learning(vectors: Float32[ndarray, "n d"], coded: Int64[ndarray, " n"]) -> Bool[ndarray, " n"]:
+def confident_learning(vectors: Float32[ndarray, "n d"], coded: Int64[ndarray, " n"]) -> Bool[ndarray, " n"]:
     """cleanlab's filter on out-of-fold probabilities of a linear model."""
     from cleanlab.filter import find_label_issues  # pyright: ignore[reportMissingImports]
 
