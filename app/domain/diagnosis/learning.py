@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from jaxtyping import Float64
+from jaxtyping import Float64, Int64
 from numpy import ndarray
 
 from app.domain import text, thresholds
@@ -58,6 +58,7 @@ class Learnt:
             "sampled_rows": len(training.sample),
             "simulated_cases": {cause.value: int(made[i]) for i, cause in enumerate(CAUSES)},
             "expected_calibration_error": self.judge.calibration_error,
+            "search_recall": round(training.index.recall, 4),
             "same_meaning_cosine": round(training.same_meaning_cosine, 4),
             "nearest_cosine_quantiles": {
                 f"{q:g}": round(float(np.quantile(nearest, q)), 4) for q in quantiles
@@ -80,9 +81,7 @@ def learn(
     on other machines. ``progress`` gets the share done."""
     instructions = text.known_instructions(examples)
     texts = texts_of(examples, [], instructions)
-    asked = [text.instruction_of(e.prompt, instructions) for e in examples]
-    numbers = task_numbers(asked)
-    tasks = np.array([numbers.get(name, 0) for name in asked], dtype=np.int64)
+    numbers, tasks = _tasks(examples, instructions)
     training = read_training_set(texts, vectors, tasks, rng, reader)
     progress(0.3)
     relevance = conflict.learn_relevance(training, rng)
@@ -108,6 +107,16 @@ def learn(
         format=format_of(examples, instructions, chat_template),
         margins=np.sort(hardness.margins(near.cosine, said)),
     )
+
+
+def _tasks(
+    examples: Sequence[TrainingExample], instructions: frozenset[str]
+) -> tuple[dict[str, int], Int64[ndarray, " n"]]:
+    same: dict[str, str] = {}
+    asked = (text.instruction_of(e.prompt, instructions) for e in examples)
+    names = [same.setdefault(name, name) for name in asked]
+    numbers = task_numbers(names)
+    return numbers, np.fromiter((numbers.get(name, 0) for name in names), dtype=np.int64, count=len(names))
 
 
 def task_numbers(instructions: Sequence[str]) -> dict[str, int]:
