@@ -131,7 +131,7 @@ def _spread(rows: Int64[ndarray, " r"], classes: Int64[ndarray, " n"]) -> Int64[
     ascending = np.sort(counts)
     left = thresholds.CONFUSION_ROWS - np.concatenate([[0], np.cumsum(ascending)[:-1]])
     caps = left // np.arange(len(counts), 0, -1)
-    cap = max(1, int(caps[np.argmax(ascending >= caps)]))
+    cap = max(1, int(caps[np.argmax(ascending > caps)]))
     kept = [
         rows[begin + np.linspace(0, count - 1, min(count, cap)).astype(np.int64)]
         for begin, count in zip(first.tolist(), counts.tolist(), strict=True)
