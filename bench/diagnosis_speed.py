@@ -257,15 +257,22 @@ def against_peer(
 
 
 def growth(
-    data: Path, *, ours: str = IN_PROCESS, threads: int = 2, sizes: Sequence[int] = SIZES
+    data: Path,
+    *,
+    ours: str = IN_PROCESS,
+    threads: int = 2,
+    sizes: Sequence[int] = SIZES,
+    measured: Mapping[int, dict[str, Any]] | None = None,
 ) -> dict[str, Any]:
     """Seconds and peak memory by rows; the exponent of seconds ~ rows^e by least squares in log-log.
 
     Processor seconds tell the same on a machine that others use as well. ``memory_ratio``: the peak, with the rows
-    that the caller holds; ``memory_ratio_without_rows``: what the diagnosis adds to them."""
+    that the caller holds; ``memory_ratio_without_rows``: what the diagnosis adds to them. ``measured``: runs by rows that are not repeated."""
     runs = []
     for n in sorted(sizes):
-        runs.append(in_child({"kind": "ours", "data": str(data), "rows": n, "ours": ours}, threads=threads))
+        known = (measured or {}).get(n)
+        what = {"kind": "ours", "data": str(data), "rows": n, "ours": ours}
+        runs.append(known or in_child(what, threads=threads))
         print(json.dumps(runs[-1]), flush=True)  # an hour's work is not lost with the last size
     return {
         "threads": threads,
