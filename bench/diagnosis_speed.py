@@ -267,7 +267,8 @@ def growth(
     """Seconds and peak memory by rows; the exponent of seconds ~ rows^e by least squares in log-log.
 
     Processor seconds tell the same on a machine that others use as well. ``memory_ratio``: the peak, with the rows
-    that the caller holds; ``memory_ratio_without_rows``: what the diagnosis adds to them. ``measured``: runs by rows that are not repeated."""
+    that the caller holds; ``memory_ratio_without_rows``: what the diagnosis adds to them.
+    ``measured``: runs by rows that are not repeated."""
     runs = []
     for n in sorted(sizes):
         known = (measured or {}).get(n)
