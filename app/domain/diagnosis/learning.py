@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -25,7 +25,7 @@ from app.domain.diagnosis.reference import Reference, refer
 from app.domain.diagnosis.simulation import CAUSES, simulate
 from app.domain.diagnosis.symptoms import OutputProfile
 from app.domain.diagnosis.training_format import TrainingFormat, format_of
-from app.domain.diagnosis.views import Vectors, texts_of
+from app.domain.diagnosis.views import ExampleInputs, Vectors, texts_of
 from app.domain.records import TrainingExample
 
 
@@ -83,6 +83,11 @@ def learn(
     texts = texts_of(examples, [], instructions)
     numbers, tasks = _tasks(examples, instructions)
     training = read_training_set(texts, vectors, tasks, rng, reader)
+    demands = hardness.demands_of(texts.example_inputs, texts.example_outputs, tasks)
+    vocabulary = novelty.vocabulary(texts.example_inputs)
+    del texts  # from here on few prompts are read, and those out of the rows themselves
+    inputs = ExampleInputs(examples, instructions)
+    training = replace(training, prompts=replace(training.prompts, texts=inputs))
     progress(0.3)
     relevance = conflict.learn_relevance(training, rng)
     part = part_of(training, thresholds.SIMULATION_ROWS, rng)
@@ -102,8 +107,8 @@ def learn(
         known=known,
         judge=judge,
         profile=symptoms.profile(examples, instructions),
-        demands=hardness.demands_of(texts.example_inputs, texts.example_outputs, tasks),
-        vocabulary=novelty.vocabulary(texts.example_inputs),
+        demands=demands,
+        vocabulary=vocabulary,
         format=format_of(examples, instructions, chat_template),
         margins=np.sort(hardness.margins(near.cosine, said)),
     )

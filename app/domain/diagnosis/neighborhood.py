@@ -26,7 +26,7 @@ from app.domain.unit_rows import UnitVectors, taken
 class Texts:
     """Prompts as they are compared: the text, its vector, its sketch, a hash of the numbers in it."""
 
-    texts: tuple[str, ...]
+    texts: Sequence[str]
     vectors: UnitVectors
     sketches: UInt32[ndarray, "n p"]
     numbers: Int64[ndarray, " n"]

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import overload
 
 import numpy as np
 from jaxtyping import Float16, Float32
@@ -89,6 +90,27 @@ class Vectors:
         )
 
 
+@dataclass(frozen=True, slots=True)
+class ExampleInputs(Sequence[str]):
+    """``ViewTexts.example_inputs``, each made as it is asked for: of a million rows few are shown, and the parts that
+    were cut out of their prompts need not be held."""
+
+    examples: Sequence[TrainingExample]
+    instructions: frozenset[str]
+
+    def __len__(self) -> int:
+        return len(self.examples)
+
+    @overload
+    def __getitem__(self, index: int) -> str: ...
+    @overload
+    def __getitem__(self, index: slice) -> Sequence[str]: ...
+    def __getitem__(self, index: int | slice) -> str | Sequence[str]:
+        if isinstance(index, slice):
+            return ExampleInputs(self.examples[index], self.instructions)
+        return _readable(text.focus(self.examples[index].prompt, self.instructions))
+
+
 def texts_of(
     examples: Sequence[TrainingExample],
     cases: Sequence[BadCase],
@@ -99,7 +121,7 @@ def texts_of(
     if instructions is None:
         instructions = text.known_instructions(examples)
     return ViewTexts(
-        example_inputs=tuple(_readable(text.focus(e.prompt, instructions)) for e in examples),
+        example_inputs=tuple(ExampleInputs(examples, instructions)),
         example_outputs=tuple(_readable(e.output) for e in examples),
         case_inputs=tuple(_readable(text.focus(c.prompt, instructions)) for c in cases),
         case_expected=tuple(_readable(c.expected_output or "") for c in cases),
