@@ -36,7 +36,7 @@ class Texts:
 
     def take(self, rows: Int64[ndarray, " m"]) -> Texts:
         return Texts(
-            texts=tuple(self.texts[i] for i in rows.tolist()),
+            texts=tuple(self.texts[int(i)] for i in rows),
             vectors=self.vectors[rows],
             sketches=self.sketches[rows],
             numbers=self.numbers[rows],

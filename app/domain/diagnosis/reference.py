@@ -244,7 +244,7 @@ def refer(
         labels=labels,
         label_model=model,
         words=label_words.label_words(
-            grams_of([training.prompts.texts[i] for i in worded.tolist()])
+            grams_of([training.prompts.texts[int(i)] for i in worded])
             if grams is None
             else [take(g, worded) for g in grams],
             labels.of[worded],
