@@ -149,6 +149,7 @@ def ours_here(name: str, data: Path, rows: int | None) -> dict[str, Any]:
     texts = len({e.messages[-2].content for e in examples}) + len({e.output for e in examples})
     return {
         "rows": len(examples),
+        "commit": harness.COMMIT,
         "cases": len(asked),
         "first_seconds": first,
         "first_processor_seconds": round(worked, 3),
