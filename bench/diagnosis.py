@@ -110,6 +110,13 @@ def differences(now: Mapping[str, Any], before: Mapping[str, Any], part: str) ->
     return harness.fallen(now, before, figures, NOISE)
 
 
+def measured_before(log: Path | None) -> dict[int, dict[str, Any]]:
+    """Runs of the part growth by rows, from what it printed; other lines are left alone."""
+    lines = log.read_text().splitlines() if log else []
+    runs = [json.loads(line) for line in lines if line.startswith('{"rows"')]
+    return {run["rows"]: run for run in runs}
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument("--data", type=Path, required=True)
@@ -117,6 +124,11 @@ def main() -> int:
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--sizes", default="10000,30000,100000", help="numbers of rows for the part growth")
+    parser.add_argument(
+        "--measured",
+        type=Path,
+        help="what the part growth printed before: these sizes are not measured again",
+    )
     parser.add_argument("--write", action="store_true", help="keep the figures as the baselines")
     given = parser.parse_args()
     asked = given.parts.split(",")
@@ -133,7 +145,9 @@ def main() -> int:
         found["speed"] = speed(given.data, given.threads)
     if "growth" in asked:
         sizes = [int(n) for n in given.sizes.split(",")]
-        found["growth"] = diagnosis_speed.growth(given.data, threads=given.threads, sizes=sizes)
+        found["growth"] = diagnosis_speed.growth(
+            given.data, threads=given.threads, sizes=sizes, measured=measured_before(given.measured)
+        )
         diagnosis_speed.print_growth(found["growth"])
     if "api" in asked:
         found["api"] = api_latency_during_diagnosis(given.data)

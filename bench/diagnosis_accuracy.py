@@ -35,7 +35,7 @@ def score_triage(data: TriageSet, embedding: Embedding, seeds: Sequence[int]) ->
             examples=data.examples, cases=data.cases, vectors=vectors, rng=np.random.default_rng(seed)
         )
         ours.append(_triage_figures(data, found.findings))
-    told = _peers_of_triage(data, vectors.example_inputs, vectors.case_inputs)
+    told = _peers_of_triage(data, vectors.example_inputs[:], vectors.case_inputs)
     return {"ours": summarised(ours), "peers": {name: _figures(data, said) for name, said in told.items()}}
 
 
@@ -167,7 +167,7 @@ def score_ood(sets: Sequence[OodSet], embedding: Embedding, seeds: Sequence[int]
             )
             chance = np.array([f.probabilities[RootCause.OOD] for f in found.findings])
             ours.append(_ranking(data.uncovered, chance))
-        peers = _peers_of_ood(vectors.example_inputs, data.labels, vectors.case_inputs)
+        peers = _peers_of_ood(vectors.example_inputs[:], data.labels, vectors.case_inputs)
         made[data.name] = {
             "ours": summarised(ours),
             "peers": {name: _ranking(data.uncovered, score) for name, score in peers.items()},

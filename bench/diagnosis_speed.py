@@ -13,6 +13,7 @@ calls is its cache. It is named as ``module:function`` so that a child process f
 from __future__ import annotations
 
 import argparse
+import gc
 import importlib
 import json
 import os
@@ -22,7 +23,7 @@ import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Any
@@ -32,7 +33,7 @@ import numpy as np
 from app.domain.formats import alpaca
 from app.domain.records import BadCase, TrainingExample
 from bench import harness
-from bench.perturbed import grown, perturbed
+from bench.perturbed import growing, perturbed
 
 Diagnose = Callable[[Sequence[TrainingExample], Sequence[BadCase]], object]
 Ours = Callable[[], AbstractContextManager[Diagnose]]
@@ -43,7 +44,7 @@ PERMUTATIONS, THRESHOLD, SHINGLE = 128, 0.7, 5
 SIZES = (10_000, 30_000, 100_000, 300_000, 1_000_000)
 
 
-def examples_of(rows: Sequence[Mapping[str, Any]]) -> list[TrainingExample]:
+def examples_of(rows: Iterable[Mapping[str, Any]]) -> list[TrainingExample]:
     made = []
     for i, row in enumerate(rows):
         parsed = alpaca.parse(dict(row))
@@ -106,8 +107,8 @@ def in_process() -> Iterator[Diagnose]:
 
     def embedded_texts(texts: ViewTexts) -> Vectors:
         unique = texts.unique()
-        rows = vectors.vectors_for(sessions, store, default_embedder(), unique)
-        return Vectors.from_lookup(texts, unique, rows)
+        rows = vectors.half_vectors_for(sessions, store, default_embedder(), unique)
+        return Vectors.from_halves(texts, unique, rows)
 
     def ask(examples: Sequence[TrainingExample], cases: Sequence[BadCase]) -> object:
         def from_rows() -> Learnt:
@@ -126,25 +127,37 @@ def in_process() -> Iterator[Diagnose]:
 
 
 def ours_here(name: str, data: Path, rows: int | None) -> dict[str, Any]:
-    """Twice over ``rows`` training rows (all there are by default): with an empty cache, then with new cases."""
+    """Twice over ``rows`` training rows (all there are by default): with an empty cache, then with new cases.
+
+    Of the memory ``rows_bytes`` is what the training rows themselves take, which the caller holds whatever the
+    diagnosis does; ``kept_bytes`` what is resident once the first diagnosis is over. Both are resident bytes, where
+    ``peak_bytes`` is the most there ever was. ``vector_bytes`` counts every text once, as float16."""
     ours: Ours = getattr(importlib.import_module(name.partition(":")[0]), name.partition(":")[2])
     read = harness.read_rows(data / "triage_dev_train.jsonl.gz")
     asked = harness.read_rows(data / "triage_dev_cases.jsonl.gz")
-    examples = examples_of(grown(read, rows or len(read)))
+    start = _memory_bytes("VmRSS")
+    examples = examples_of(growing(read, rows or len(read)))
+    rows_bytes = _memory_bytes("VmRSS") - start
+    made: list[object] = []
     with ours() as diagnose:
-        before, worked = _peak_bytes(), time.process_time()
-        first = _seconds(lambda: diagnose(examples, cases_of(asked)))
+        before, worked = _memory_bytes("VmHWM"), time.process_time()
+        first = _seconds(lambda: made.append(diagnose(examples, cases_of(asked))))
         worked = time.process_time() - worked
+        kept = _memory_bytes("VmRSS")
         second = _seconds(lambda: diagnose(examples, cases_of(new_cases(asked, 1))))
         third = _seconds(lambda: diagnose(examples, cases_of(new_cases(asked, 2))))
     texts = len({e.messages[-2].content for e in examples}) + len({e.output for e in examples})
     return {
         "rows": len(examples),
+        "commit": harness.COMMIT,
         "cases": len(asked),
         "first_seconds": first,
         "first_processor_seconds": round(worked, 3),
         "second_seconds": min(second, third),
-        "peak_bytes": _peak_bytes(),
+        "search_recall": getattr(made[0], "calibration", {}).get("search_recall"),
+        "rows_bytes": rows_bytes,
+        "kept_bytes": kept,
+        "peak_bytes": _memory_bytes("VmHWM"),
         "peak_bytes_before": before,
         "vector_bytes": texts * 512 * 2,
     }
@@ -210,10 +223,11 @@ def _seconds(work: Callable[[], object]) -> float:
     return round(time.perf_counter() - started, 3)
 
 
-def _peak_bytes() -> int:
-    """Peak resident bytes of this process, as the kernel counts them."""
+def _memory_bytes(what: str) -> int:
+    """Resident bytes of this process, now (``VmRSS``) or at most so far (``VmHWM``), as the kernel counts them."""
+    gc.collect()
     lines = Path("/proc/self/status").read_text().splitlines()
-    return int(next(x for x in lines if x.startswith("VmHWM:")).split()[1]) * 1024
+    return int(next(x for x in lines if x.startswith(f"{what}:")).split()[1]) * 1024
 
 
 def in_child(what: Mapping[str, Any], *, threads: int) -> dict[str, Any]:
@@ -244,31 +258,42 @@ def against_peer(
 
 
 def growth(
-    data: Path, *, ours: str = IN_PROCESS, threads: int = 2, sizes: Sequence[int] = SIZES
+    data: Path,
+    *,
+    ours: str = IN_PROCESS,
+    threads: int = 2,
+    sizes: Sequence[int] = SIZES,
+    measured: Mapping[int, dict[str, Any]] | None = None,
 ) -> dict[str, Any]:
     """Seconds and peak memory by rows; the exponent of seconds ~ rows^e by least squares in log-log.
 
-    Processor seconds tell the same on a machine that others use as well."""
-    runs = [
-        in_child({"kind": "ours", "data": str(data), "rows": n, "ours": ours}, threads=threads) for n in sizes
-    ]
+    Processor seconds tell the same on a machine that others use as well. ``memory_ratio``: the peak, with the rows
+    that the caller holds; ``memory_ratio_without_rows``: what the diagnosis adds to them.
+    ``measured``: runs by rows that are not repeated."""
+    runs = []
+    for n in sorted(sizes):
+        known = (measured or {}).get(n)
+        what = {"kind": "ours", "data": str(data), "rows": n, "ours": ours}
+        runs.append(known or in_child(what, threads=threads))
+        print(json.dumps(runs[-1]), flush=True)  # an hour's work is not lost with the last size
     return {
         "threads": threads,
         "runs": runs,
         "first_exponent": _exponent(runs, "first_seconds"),
         "first_processor_exponent": _exponent(runs, "first_processor_seconds"),
         "second_exponent": _exponent(runs, "second_seconds"),
-        "memory_ratio": _memory_ratio(runs),
+        "memory_ratio": _memory_ratio(runs, lambda r: r["peak_bytes"]),
+        "memory_ratio_without_rows": _memory_ratio(runs, lambda r: r["peak_bytes"] - r["rows_bytes"]),
     }
 
 
-def _memory_ratio(runs: Sequence[Mapping[str, Any]]) -> float:
-    """Peak memory that the last step of growth added, in bytes of the vectors that it added."""
+def _memory_ratio(runs: Sequence[Mapping[str, Any]], of: Callable[[Mapping[str, Any]], int]) -> float:
+    """Memory that the last step of growth added, in bytes of the vectors that it added."""
     if len(runs) < 2:
         return float("nan")
     before, after = runs[-2:]
     added = after["vector_bytes"] - before["vector_bytes"]
-    return round((after["peak_bytes"] - before["peak_bytes"]) / added, 2)
+    return round((of(after) - of(before)) / added, 2)
 
 
 def _exponent(runs: Sequence[Mapping[str, Any]], of: str) -> float:
@@ -290,13 +315,17 @@ def print_growth(found: Mapping[str, Any]) -> None:
     for r in found["runs"]:
         print(
             f"  {r['rows']:>8} rows: first {r['first_seconds']:>8.1f} s, second {r['second_seconds']:>7.1f} s, "
-            f"peak {r['peak_bytes'] / 2**20:>7.0f} MiB, {r['peak_bytes'] / r['vector_bytes']:.2f} x the vectors"
+            f"peak {r['peak_bytes'] / 2**20:>7.0f} MiB, {r['peak_bytes'] / r['vector_bytes']:.2f} x the vectors, "
+            f"of it the rows themselves {r['rows_bytes'] / 2**20:.0f} MiB"
         )
     print(
         f"  exponent: first {found['first_exponent']} (of processor seconds {found['first_processor_exponent']}), "
         f"second {found['second_exponent']}"
     )
-    print(f"  memory: {found['memory_ratio']} x the vectors in the last step")
+    print(
+        f"  memory: {found['memory_ratio']} x the vectors in the last step, "
+        f"{found['memory_ratio_without_rows']} x without the rows themselves"
+    )
 
 
 def main() -> int:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -25,10 +25,14 @@ def perturbed(text: str, others: Sequence[str], rng: np.random.Generator) -> str
 
 def grown(rows: Sequence[dict[str, Any]], count: int, *, seed: int = 0) -> list[dict[str, Any]]:
     """``count`` rows: the first ones as they are, the others perturbed in their input, output kept."""
+    return list(growing(rows, count, seed=seed))
+
+
+def growing(rows: Sequence[dict[str, Any]], count: int, *, seed: int = 0) -> Iterator[dict[str, Any]]:
+    """The same, one after the other."""
     rng = np.random.default_rng(seed)
     inputs = [str(r["input"]) for r in rows]
-    made = [dict(r) for r in rows[:count]]
-    for i in range(len(made), count):
+    yield from (dict(r) for r in rows[:count])
+    for i in range(min(len(rows), count), count):
         row = rows[int(rng.integers(len(rows)))]
-        made.append({**row, "id": f"{row['id']}-{i}", "input": perturbed(str(row["input"]), inputs, rng)})
-    return made
+        yield {**row, "id": f"{row['id']}-{i}", "input": perturbed(str(row["input"]), inputs, rng)}

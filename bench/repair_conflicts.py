@@ -73,8 +73,8 @@ def plan_of(of: TriageSet, embedding: Embedding, seed: int) -> RepairPlan:
     vectors = embedding.vectors(of.examples, of.cases)
     found = triage(examples=of.examples, cases=of.cases, vectors=vectors, rng=np.random.default_rng(seed))
     material = Material(
-        input_vectors=vectors.example_inputs,
-        output_vectors=vectors.example_outputs,
+        input_vectors=vectors.example_inputs[:],
+        output_vectors=vectors.example_outputs[:],
         cases=of.cases,
         case_vectors=vectors.case_inputs,
         findings=found.findings,
@@ -277,7 +277,7 @@ def _score_rows(rows: Sequence[Mapping[str, Any]], embedding: Embedding) -> dict
     vectors = embedding.vectors(examples, [])
     plan = plan_repair(
         examples,
-        Material(input_vectors=vectors.example_inputs, output_vectors=vectors.example_outputs),
+        Material(input_vectors=vectors.example_inputs[:], output_vectors=vectors.example_outputs[:]),
         RepairPolicy(),
     )
     blamed = {r: s for a in plan.actions for r, s in blame(a)}

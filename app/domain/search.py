@@ -10,12 +10,15 @@ from __future__ import annotations
 import io
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import TypeAlias
 
 import faiss
 import numpy as np
 from jaxtyping import Bool, Float, Float32, Int64
 from numpy import ndarray
 from scipy.sparse import csr_array
+
+from app.domain.unit_rows import UnitRows
 
 EXACT_ROWS = 100_000
 """Up to here every search is exact."""
@@ -38,6 +41,8 @@ TRAINED_ROWS_PER_LIST = 64
 ROUNDS = 8
 BLOCK_ROWS = 1 << 15
 QUERY_BLOCK_ROWS = 1 << 12
+
+Corpus: TypeAlias = Float[ndarray, "n d"] | UnitRows
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,7 +68,7 @@ class Index:
     ``probes`` lists looked into for a query, ``recall`` 0..1 as measured when it was built, on the worst kind.
     """
 
-    corpus: Float[ndarray, "n d"]
+    corpus: Corpus
     centroids: Float32[ndarray, "l d"]
     members: Int64[ndarray, " m"]
     bounds: Int64[ndarray, " b"]
@@ -71,7 +76,7 @@ class Index:
     recall: float
 
     @classmethod
-    def build(cls, corpus: Float[ndarray, "n d"], *, exact_rows: int = EXACT_ROWS, seed: int = 0) -> Index:
+    def build(cls, corpus: Corpus, *, exact_rows: int = EXACT_ROWS, seed: int = 0) -> Index:
         """Exact for up to ``exact_rows`` rows. Deterministic: one corpus, one seed, one index."""
         rows = corpus.shape[0]
         if rows <= exact_rows:
@@ -102,7 +107,10 @@ class Index:
         each = min(RECALL_SAMPLE_ROWS, rows)
         # Rows of the corpus, and what lies between two and between four: a case that nothing covers is the
         # hard one.
-        asked = [self.corpus[rng.choice(rows, (n, each))].astype(np.float32).sum(axis=0) for n in (1, 2, 4)]
+        asked = [
+            self.corpus[rng.choice(rows, (n, each))].astype(np.float32, copy=False).sum(axis=0)
+            for n in (1, 2, 4)
+        ]
         queries = np.concatenate(asked)
         queries /= np.maximum(np.linalg.norm(queries, axis=1, keepdims=True), 1e-12)
         k = min(ASKED_NEIGHBORS + 1, rows)
@@ -148,28 +156,24 @@ class Index:
             else np.tile(np.arange(lists), (len(queries), 1))
         )
         order = np.argsort(probed.ravel(), kind="stable")
-        asking, slot = np.divmod(order, probes)
+        asking = order // probes
         starts = np.searchsorted(probed.ravel()[order], np.arange(lists + 1))
-        similarities = np.full((len(queries), probes, k), -2.0, dtype=np.float32)
-        indices = np.full((len(queries), probes, k), -1, dtype=np.int64)
+        # The best so far only: what every list holds for every query would be most of the memory.
+        similarities = np.full((len(queries), k), -2.0, dtype=np.float32)
+        indices = np.full((len(queries), k), -1, dtype=np.int64)
         for number in np.flatnonzero(np.diff(starts)):
             members = self.members[self.bounds[number] : self.bounds[number + 1]]
             if not len(members):
                 continue
             who = asking[starts[number] : starts[number + 1]]
-            where = slot[starts[number] : starts[number + 1]]
-            near = queries[who] @ self.corpus[members].astype(np.float32).T
-            kept = min(k, len(members))
-            best = _best(near, kept)
-            similarities[who, where, :kept] = np.take_along_axis(near, best, axis=1)
-            indices[who, where, :kept] = members[best]
-        flat = similarities.reshape(len(queries), probes * k)
-        best = _best(flat, k)
-        found = _ordered(
-            np.take_along_axis(flat, best, axis=1),
-            np.take_along_axis(indices.reshape(flat.shape), best, axis=1),
-        )
-        return self._completed(queries, found, k)
+            near = queries[who] @ self.corpus[members].astype(np.float32, copy=False).T
+            best = _best(near, min(k, len(members)))
+            near = np.concatenate([similarities[who], np.take_along_axis(near, best, axis=1)], axis=1)
+            rows = np.concatenate([indices[who], members[best]], axis=1)
+            best = _best(near, k)
+            similarities[who] = np.take_along_axis(near, best, axis=1)
+            indices[who] = np.take_along_axis(rows, best, axis=1)
+        return self._completed(queries, _ordered(similarities, indices), k)
 
     def _completed(self, queries: Float32[ndarray, "q d"], found: Neighbors, k: int) -> Neighbors:
         """Queries whose lists held too few rows are asked of the whole corpus."""
@@ -193,7 +197,7 @@ class Index:
         return buffer.getvalue()
 
     @classmethod
-    def from_bytes(cls, content: bytes, corpus: Float[ndarray, "n d"]) -> Index:
+    def from_bytes(cls, content: bytes, corpus: Corpus) -> Index:
         """The index that gave ``content``, over the same rows in the same order."""
         with np.load(io.BytesIO(content), allow_pickle=False) as file:
             if len(file["centroids"]) and len(file["members"]) != len(corpus):
@@ -211,7 +215,7 @@ class Index:
             )
 
 
-def nearest(queries: Float[ndarray, "q d"], corpus: Float[ndarray, "n d"], k: int) -> Neighbors:
+def nearest(queries: Float[ndarray, "q d"], corpus: Corpus, k: int) -> Neighbors:
     """The ``k`` nearest rows of each query by inner product; with unit rows an inner product is a cosine.
 
     Exact, unless building an index and asking it costs less than half.
@@ -222,7 +226,7 @@ def nearest(queries: Float[ndarray, "q d"], corpus: Float[ndarray, "n d"], k: in
 
 
 def nearest_others(
-    corpus: Float[ndarray, "n d"],
+    corpus: Corpus,
     k: int,
     rows: Int64[ndarray, " q"] | None = None,
     *,
@@ -241,7 +245,7 @@ def nearest_others(
     )
 
 
-def exact(queries: Float[ndarray, "q d"], corpus: Float[ndarray, "n d"], k: int) -> Neighbors:
+def exact(queries: Float[ndarray, "q d"], corpus: Corpus, k: int) -> Neighbors:
     """Every query against every row; float16 rows are widened a block at a time."""
     asked = np.ascontiguousarray(queries, dtype=np.float32)
     indices = np.full((len(asked), k), -1, dtype=np.int64)
@@ -251,7 +255,8 @@ def exact(queries: Float[ndarray, "q d"], corpus: Float[ndarray, "n d"], k: int)
         parts_near: list[ndarray] = []
         parts_where: list[ndarray] = []
         start = 0
-        for block in _blocks(corpus) if corpus.dtype != np.float32 else iter([corpus]):
+        wide = not isinstance(corpus, UnitRows) and corpus.dtype == np.float32
+        for block in iter([corpus[:]]) if wide else _blocks(corpus):
             near, where = faiss.knn(
                 asked, np.ascontiguousarray(block), min(k, len(block)), metric=faiss.METRIC_INNER_PRODUCT
             )
@@ -288,17 +293,15 @@ def _ordered(similarities: Float32[ndarray, "q k"], indices: Int64[ndarray, "q k
     )
 
 
-def _blocks(corpus: Float[ndarray, "n d"]) -> Iterator[Float32[ndarray, "b d"]]:
+def _blocks(corpus: Corpus) -> Iterator[Float32[ndarray, "b d"]]:
     for start in range(0, len(corpus), BLOCK_ROWS):
         yield corpus[start : start + BLOCK_ROWS].astype(np.float32, copy=False)
 
 
-def _centroids(
-    corpus: Float[ndarray, "n d"], lists: int, rng: np.random.Generator
-) -> Float32[ndarray, "l d"]:
+def _centroids(corpus: Corpus, lists: int, rng: np.random.Generator) -> Float32[ndarray, "l d"]:
     """Spherical k-means (Dhillon and Modha 2001) on a sample; a list that nobody is in takes a row at random."""
     chosen = np.sort(rng.choice(len(corpus), min(len(corpus), lists * TRAINED_ROWS_PER_LIST), replace=False))
-    sample = corpus[chosen].astype(np.float32)
+    sample = corpus[chosen].astype(np.float32, copy=False)
     centroids = sample[rng.choice(len(sample), lists, replace=False)]
     for _ in range(ROUNDS):
         of_row = np.concatenate([np.argmax(block @ centroids.T, axis=1) for block in _blocks(sample)])

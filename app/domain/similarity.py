@@ -16,8 +16,9 @@ from jaxtyping import Bool, Float32, Int64, UInt32
 from numpy import ndarray
 from rensa.rensa import RMinHash
 
-from app.domain import text, thresholds
+from app.domain import text, thresholds, unit_rows
 from app.domain.search import Neighbors, nearest, nearest_others
+from app.domain.unit_rows import UnitVectors
 
 
 def signatures(texts: Sequence[str]) -> UInt32[ndarray, "n p"]:
@@ -131,7 +132,7 @@ class Commitments:
     numbers: Int64[ndarray, " n"]
     negated: Bool[ndarray, " n"]
     closed: Bool[ndarray, " n"]
-    vectors: Float32[ndarray, "n d"]
+    vectors: UnitVectors
 
     def __len__(self) -> int:
         return len(self.whole)
@@ -153,7 +154,7 @@ def nothing_said(rows: int, dimensions: int) -> Commitments:
 
 
 def commitments(
-    outputs: Sequence[str], vectors: Float32[ndarray, "n d"], labels: frozenset[int] = frozenset()
+    outputs: Sequence[str], vectors: UnitVectors, labels: frozenset[int] = frozenset()
 ) -> Commitments:
     """Read the outputs once. ``labels``: whole-hashes of the outputs that repeat in the training set."""
     seen: dict[str, tuple[int, int, int, bool, bool]] = {}
@@ -210,12 +211,12 @@ def final_answer(output: str) -> str:
     return text.normalised(last) if 0 < len(text.tokens(last)) <= thresholds.FINAL_ANSWER_MAX_TOKENS else ""
 
 
-def meaning_cut(vectors: Float32[ndarray, "n d"], rng: np.random.Generator) -> float:
+def meaning_cut(vectors: UnitVectors, rng: np.random.Generator) -> float:
     """Cosine from which two free texts of *this* training set mean the same.
 
     Halfway between what unrelated outputs reach (the .99 quantile of random pairs) and identity.
     """
-    filled = np.flatnonzero(vectors.any(axis=1))
+    filled = unit_rows.filled(vectors)
     if filled.size < 2:
         return thresholds.SAME_MEANING_COSINE_WITHOUT_DATA
     left, right = rng.choice(filled, 4000), rng.choice(filled, 4000)
@@ -250,6 +251,17 @@ def outputs_agree(
     same_meaning = np.zeros(candidates.shape, dtype=bool)
     where = np.nonzero(candidates)
     if where[0].size:
-        cosines = np.einsum("ij,ij->i", left.vectors[a[where]], right.vectors[b[where]])
+        cosines = _cosines(left.vectors, a[where], right.vectors, b[where])
         same_meaning[where] = cosines >= same_meaning_cosine
     return same_text | (free & same_final) | same_meaning
+
+
+def _cosines(
+    left: UnitVectors, left_rows: Int64[ndarray, " p"], right: UnitVectors, right_rows: Int64[ndarray, " p"]
+) -> Float32[ndarray, " p"]:
+    """Of pairs of rows, a part at a time: wide rows of a hundred thousand pairs would be half a gigabyte."""
+    made = np.empty(len(left_rows), dtype=np.float32)
+    for start in range(0, len(made), unit_rows.BLOCK_ROWS):
+        part = slice(start, start + unit_rows.BLOCK_ROWS)
+        np.einsum("ij,ij->i", left[left_rows[part]], right[right_rows[part]], out=made[part])
+    return made

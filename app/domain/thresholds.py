@@ -235,6 +235,10 @@ LABEL_RIDGE: Final = 1.0
 
 LABEL_TEMPERATURES: Final = (0.02, 0.03, 0.04, 0.06, 0.08, 0.12, 0.2, 0.4, 1.0)
 LABEL_CHUNK: Final = 2048
+CONFUSION_ROWS: Final = 20_000
+"""Rows that tell which labels are taken for each other: as many as worlds are made of; rows of one label repeat
+what its first hundreds say."""
+
 LABEL_CHANCE_FLOOR: Final = 1e-3
 LABEL_ODDS_LIMIT: Final = 5.0
 CONFUSION_FLOOR: Final = 1e-3
@@ -276,6 +280,10 @@ PLACED_KAPPA: Final = 0.2
 
 SIMULATION_ROWS: Final = 20_000
 """Of larger sets a random part is simulated in: what the causes look like does not need more."""
+
+INDEXED_ROWS: Final = 400_000
+"""From so many training rows on they are searched by an index: at 150,000 building and asking it took twice as long
+as to look around all sampled rows exactly."""
 
 GRAM_CHUNK: Final = 5_000
 TURNED_SHARE: Final = 0.06

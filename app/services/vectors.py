@@ -5,10 +5,10 @@ from __future__ import annotations
 import hashlib
 import io
 from collections.abc import Callable, Iterator, Sequence
-from typing import Protocol, runtime_checkable
+from typing import Protocol, TypeAlias, runtime_checkable
 
 import numpy as np
-from jaxtyping import Float16, Float32, Int64
+from jaxtyping import Float16, Float32, Int64, UInt8
 from numpy import ndarray
 from sqlalchemy import select, text
 from sqlalchemy.orm import Session
@@ -17,10 +17,13 @@ from app.artifacts import ArtifactStore
 from app.db.models import VectorShardRow
 from app.db.session import SessionFactory, transaction
 from app.domain.records import Embedder
+from app.domain.unit_rows import unit
 
 LOOKUP_BATCH = 1 << 16
 EMBED_BATCH = 1 << 13
 """Texts embedded between two commits: some seconds, and enough that their common n-grams are shared."""
+
+Hashes: TypeAlias = UInt8[ndarray, "n 32"]
 
 _PLACE = np.dtype([("text", ">i4"), ("shard", ">i8"), ("row", ">i4")])
 """Where the vector of a text stands, as PostgreSQL writes numbers."""
@@ -55,7 +58,7 @@ def vectors_for(
     progress: Callable[[float], None] = lambda _: None,
 ) -> Float32[ndarray, "n d"]:
     """Unit vectors, one row for each text, in order; an empty text gets a zero row."""
-    return _unit(half_vectors_for(sessions, store, embedder, texts, progress=progress))
+    return unit(half_vectors_for(sessions, store, embedder, texts, progress=progress))
 
 
 def half_vectors_for(
@@ -73,9 +76,7 @@ def half_vectors_for(
     Only texts that this embedder has never seen are embedded. Each block is committed as it is made, so
     a run that is killed keeps what it has.
     """
-    number_of: dict[str, int] = {}
-    of_text = [number_of.setdefault(t, len(number_of)) if t.strip() else -1 for t in texts]
-    unique = list(number_of)
+    unique, of_text = _distinct(texts)
     hashes = _hashes(unique)
     # float16 both when fresh and when read back: a second run gives the same result to the bit
     table = np.zeros((len(unique) + 1, embedder.dimensions), dtype=np.float16)
@@ -89,12 +90,20 @@ def half_vectors_for(
     for block, rows in zip(blocks, _encoded(embedder, [[unique[i] for i in b] for b in blocks]), strict=True):
         table[block] = rows
         with transaction(sessions) as session:
-            _save(session, store, embedder, [hashes[i] for i in block], table[block])
+            _save(session, store, embedder, hashes[block], table[block])
         done += len(block)
         progress(done / len(missing))
-    if of_text == list(range(len(unique))):
+    if len(of_text) == len(unique) and (of_text == np.arange(len(unique))).all():
         return table[:-1]
-    return table[np.array(of_text, dtype=np.int64)]  # -1: the last row, all zeros
+    return table[of_text]  # -1: the last row, all zeros
+
+
+def _distinct(texts: Sequence[str]) -> tuple[list[str], Int64[ndarray, " n"]]:
+    """Every text that says something once, and which of them each text is; -1 = it says nothing."""
+    number_of: dict[str, int] = {}
+    numbers = (number_of.setdefault(t, len(number_of)) if t.strip() else -1 for t in texts)
+    of_text = np.fromiter(numbers, dtype=np.int64, count=len(texts))
+    return list(number_of), of_text
 
 
 @runtime_checkable
@@ -114,21 +123,19 @@ def _encoded(embedder: Embedder, blocks: Sequence[Sequence[str]]) -> Iterator[Fl
             yield embedder.encode(block)
 
 
-def _hashes(texts: Sequence[str]) -> list[bytes]:
-    return [hashlib.sha256(t.encode("utf-8", "surrogatepass")).digest() for t in texts]
-
-
-def _unit(rows: Float16[ndarray, "n d"]) -> Float32[ndarray, "n d"]:
-    made = rows.astype(np.float32)
-    norms = np.sqrt(np.einsum("ij,ij->i", made, made))[:, None]
-    return np.divide(made, norms, out=made, where=norms > 0)
+def _hashes(texts: Sequence[str]) -> Hashes:
+    """SHA-256 of each text, side by side: a million bytes objects are twice as large."""
+    made = bytearray()
+    for said in texts:
+        made += hashlib.sha256(said.encode("utf-8", "surrogatepass")).digest()
+    return np.frombuffer(made, dtype=np.uint8).reshape(-1, 32)
 
 
 def _load(
     session: Session,
     store: ArtifactStore,
     embedder: Embedder,
-    hashes: Sequence[bytes],
+    hashes: Hashes,
     into: Float16[ndarray, "m d"],
     batch: int,
 ) -> ndarray:
@@ -151,8 +158,8 @@ def _load(
     return known
 
 
-def _places(session: Session, embedder: Embedder, hashes: Sequence[bytes], first: int) -> ndarray:
-    given = {"hashes": b"".join(hashes), "last": len(hashes) - 1, "model": cache_key(embedder)}
+def _places(session: Session, embedder: Embedder, hashes: Hashes, first: int) -> ndarray:
+    given = {"hashes": hashes.tobytes(), "last": len(hashes) - 1, "model": cache_key(embedder)}
     found = session.scalar(_FIND, given)
     places = np.frombuffer(bytes(found or b""), dtype=_PLACE).copy()
     places["text"] += first
@@ -175,7 +182,7 @@ def _read_block(store: ArtifactStore, uri: str) -> Float16[ndarray, "r d"]:
 
 
 def _save(
-    session: Session, store: ArtifactStore, embedder: Embedder, hashes: Sequence[bytes], vectors: ndarray
+    session: Session, store: ArtifactStore, embedder: Embedder, hashes: Hashes, vectors: ndarray
 ) -> None:
     buffer = io.BytesIO()
     np.save(buffer, vectors, allow_pickle=False)
@@ -185,5 +192,5 @@ def _save(
     )
     session.add(shard)
     session.flush()
-    given = {"hashes": b"".join(hashes), "last": len(hashes) - 1, "model": cache_key(embedder)}
+    given = {"hashes": hashes.tobytes(), "last": len(hashes) - 1, "model": cache_key(embedder)}
     session.execute(_ADD, {**given, "shard": shard.id})

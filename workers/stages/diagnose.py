@@ -102,7 +102,7 @@ def learnt_set(context: StageContext, inputs: Inputs) -> Learnt:
     def from_rows() -> Learnt:
         with context.reading() as session:
             examples = list(versions.iter_examples(session, inputs.version_id))
-        looked_up = embed_views(context, texts_of(examples, []), context.span(0.05, 0.5))
+        looked_up = kept_views(context, texts_of(examples, []), context.span(0.05, 0.5))
         return learn(
             examples,
             looked_up,
@@ -154,8 +154,21 @@ def chat_template(context: StageContext, base_model: str | None) -> str | None:
         return None  # training will say what is wrong with it; the diagnosis does without
 
 
+def kept_views(context: StageContext, texts: ViewTexts, progress: Callable[[float], None]) -> Vectors:
+    """Every view's texts through the cache in one pass; the vectors of training rows as they are kept."""
+    unique = texts.unique()
+    table = vectors.half_vectors_for(
+        context.sessions,
+        context.store,
+        embedder_for(context.settings.embedder),
+        unique,
+        progress=progress,
+    )
+    return Vectors.from_halves(texts, unique, table)
+
+
 def embed_views(context: StageContext, texts: ViewTexts, progress: Callable[[float], None]) -> Vectors:
-    """Every view's texts through the cache in one pass."""
+    """The same, all of it float32."""
     embedder = embedder_for(context.settings.embedder)
     names = [f.name for f in fields(texts)]
     parts = [list(getattr(texts, name)) for name in names]

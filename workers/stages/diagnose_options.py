@@ -13,6 +13,7 @@ from numpy import ndarray
 from app.domain import similarity
 from app.domain.diagnosis.triage import Diagnosis
 from app.domain.records import BadCase, TrainingExample
+from app.domain.unit_rows import UnitVectors
 from workers.run_stage import StageContext
 from workers.stages.diagnose_adapter import NEAREST_ROWS, look_at_adapter, with_adapter_evidence
 from workers.stages.diagnose_judge import ask_language_model
@@ -26,7 +27,7 @@ def with_options(
     examples: Sequence[TrainingExample],
     cases: Sequence[BadCase],
     case_vectors: Float32[ndarray, "q d"],
-    example_vectors: Float32[ndarray, "n d"],
+    example_vectors: UnitVectors,
     progress: Callable[[float], None],
 ) -> Diagnosis:
     """The diagnosis with what ``options`` (``adapter_id``, ``judge``, ``seed``) ask for beside it.

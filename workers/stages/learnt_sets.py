@@ -12,8 +12,8 @@ from dataclasses import dataclass
 
 from app.domain.diagnosis.learning import Learnt
 
-MAX_ROWS = 300_000
-"""Rows of all sets that are kept together: about 5 KiB each with vectors and texts."""
+MAX_ROWS = 1_000_000
+"""Rows of all sets that are kept together: about 3 KiB each with vectors and texts, less than learning them takes."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -61,8 +61,8 @@ def run(context: StageContext) -> None:
     # A step may ask for minutes: between two questions somebody may want the plan to stop.
     judge = judge_of(context.resources, inputs.policy, still_wanted=lambda: report(reached))
     material = Material(
-        input_vectors=made.example_inputs,
-        output_vectors=made.example_outputs,
+        input_vectors=made.example_inputs[:],
+        output_vectors=made.example_outputs[:],
         cases=inputs.cases,
         case_vectors=made.case_inputs,
         findings=inputs.findings,

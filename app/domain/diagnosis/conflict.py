@@ -22,6 +22,7 @@ from app.domain.diagnosis.interleaving import interleaving
 from app.domain.diagnosis.label_model import LabelModel
 from app.domain.diagnosis.neighborhood import Near, Sides, TrainingSet, sides
 from app.domain.similarity import Commitments
+from app.domain.unit_rows import UnitVectors
 
 FEATURES = (
     "support_mass",
@@ -207,7 +208,7 @@ def label_view(
     near: Near,
     on: Sides,
     queries: Float32[ndarray, "q d"],
-    vectors: Float32[ndarray, "n d"],
+    vectors: UnitVectors,
     *,
     expected: Int64[ndarray, " q"],
     wrong: Int64[ndarray, " q"],
@@ -270,7 +271,7 @@ def features(
     on: Sides,
     relevance: Float32[ndarray, "q k"],
     tasks_agreement: Float64[ndarray, " q"],
-    vectors: Float32[ndarray, "n d"],
+    vectors: UnitVectors,
     label_columns: Float64[ndarray, "q 7"],
 ) -> Float64[ndarray, "q f"]:
     """One row of ``FEATURES`` a prompt. Masses are sums of relevance, in rows; shares 0..1."""

@@ -95,10 +95,10 @@ class Demands:
     """The measures of the training rows, each column sorted ascending: of all rows, shape
     (n, len(MEASURES)), and of the rows of each task that has enough of them."""
 
-    columns: Float64[ndarray, "n m"]
-    by_task: Mapping[int, Float64[ndarray, "t m"]]
+    columns: Float32[ndarray, "n m"]
+    by_task: Mapping[int, Float32[ndarray, "t m"]]
 
-    def of_task(self, task: int | None) -> Float64[ndarray, "t m"]:
+    def of_task(self, task: int | None) -> Float32[ndarray, "t m"]:
         return self.columns if task is None else self.by_task.get(task, self.columns)
 
     def percentiles(self, prompt: str, answer: str, task: int | None = None) -> dict[str, Any]:
@@ -107,23 +107,31 @@ class Demands:
         rows = len(columns)
         found: dict[str, Any] = {}
         for column, (name, value) in enumerate(zip(MEASURES, measures(prompt, answer), strict=True)):
-            less = int(np.searchsorted(columns[:, column], value, side="left")) if rows else 0
+            less = _below(columns, column, value)
             found[name] = {"value": int(value), "more_than": round(less / rows, 4) if rows else None}
         return found
+
+
+def _below(columns: Float32[ndarray, "n m"], column: int, value: float) -> int:
+    """How many rows ask for less. The value as float32 too: else the whole column is widened to look into it."""
+    return int(np.searchsorted(columns[:, column], np.float32(value), side="left"))
 
 
 def demands_of(
     prompts: Sequence[str], answers: Sequence[str], tasks: Int64[ndarray, " n"] | None = None
 ) -> Demands:
     """``tasks``: a number for each row's task; rows of rare tasks are read against all rows."""
-    made = np.array([measures(p, a) for p, a in zip(prompts, answers, strict=True)], dtype=np.float64)
-    made = made.reshape(-1, len(MEASURES))
-    by_task: dict[int, Float64[ndarray, "t m"]] = {}
+    # counts of clipped texts: whole numbers that float32 holds
+    made = np.empty((len(prompts), len(MEASURES)), dtype=np.float32)
+    for row, (prompt, answer) in enumerate(zip(prompts, answers, strict=True)):
+        made[row] = measures(prompt, answer)
+    by_task: dict[int, Float32[ndarray, "t m"]] = {}
     for task in np.unique(tasks).tolist() if tasks is not None else ():
         rows = made[np.asarray(tasks) == task]
         if len(rows) >= thresholds.BASELINE_MIN_ROWS:
             by_task[task] = np.sort(rows, axis=0)
-    return Demands(np.sort(made, axis=0), by_task)
+    made.sort(axis=0)
+    return Demands(made, by_task)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -269,7 +277,7 @@ def _demanding(demands: Demands, prompt: str, answer: str, task: int | None) -> 
     for column, (measure, value) in enumerate(zip(_MEASURES, measures(prompt, answer), strict=True)):
         if measure.of_answer and not answer.strip():
             continue
-        less = float(np.searchsorted(columns[:, column], value, side="left")) / rows
+        less = _below(columns, column, value) / rows
         # One more than most is no reason where nearly all rows have the same.
         stands_out = value >= 2 and value > columns[rows // 2, column] + 1
         if less >= limits.HARD_PERCENTILE and stands_out:

@@ -8,14 +8,15 @@ contradicted. Nearest-neighbour two-sample statistic, Schilling 1986.
 from __future__ import annotations
 
 import numpy as np
-from jaxtyping import Bool, Float32, Float64, Int64
+from jaxtyping import Bool, Float64, Int64
 from numpy import ndarray
 
 from app.domain import thresholds
+from app.domain.unit_rows import UnitVectors
 
 
 def interleaving(
-    sides: Bool[ndarray, "s q k"], rows: Int64[ndarray, "q k"], vectors: Float32[ndarray, "n d"]
+    sides: Bool[ndarray, "s q k"], rows: Int64[ndarray, "q k"], vectors: UnitVectors
 ) -> Float64[ndarray, "s q"]:
     """For each way of taking sides: neighbours of the other side, as a share of what chance would give.
 
@@ -34,7 +35,7 @@ def interleaving(
 
 
 def _closest(
-    rows: Int64[ndarray, "q k"], vectors: Float32[ndarray, "n d"]
+    rows: Int64[ndarray, "q k"], vectors: UnitVectors
 ) -> tuple[Int64[ndarray, "q k m"], Bool[ndarray, "q k m"]]:
     """The nearest few of each neighbour among the other neighbours, and which of them exist."""
     present = rows >= 0

@@ -14,7 +14,8 @@ import numpy as np
 from jaxtyping import Float32, Float64, Int64
 from numpy import ndarray
 
-from app.domain import thresholds
+from app.domain import thresholds, unit_rows
+from app.domain.unit_rows import UnitVectors
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,7 +55,7 @@ class LabelModel:
 
 
 def fit(
-    vectors: Float32[ndarray, "n d"],
+    vectors: UnitVectors,
     classes: Int64[ndarray, " n"],
     count: int,
     *,
@@ -62,13 +63,12 @@ def fit(
 ) -> LabelModel:
     """``classes``: 0..count-1. ``checked``: rows by whose left-out scores the temperature is chosen."""
     rows, dimensions = vectors.shape
-    mean = vectors.mean(axis=0) if rows else np.zeros(dimensions, dtype=np.float32)
-    centred = vectors - mean
-    normal = centred.T @ centred + np.float32(thresholds.LABEL_RIDGE) * np.eye(dimensions, dtype=np.float32)
+    mean = unit_rows.mean(vectors)
+    scatter = unit_rows.scatter(vectors, mean[None])
+    normal = scatter + np.float32(thresholds.LABEL_RIDGE) * np.eye(dimensions, dtype=np.float32)
     gram = np.linalg.inv(normal.astype(np.float64)).astype(np.float32)
     prior = (np.bincount(classes, minlength=count) / max(1, rows)).astype(np.float32)
-    sums = _sums(centred, classes, count)
-    weights = gram @ sums
+    weights = gram @ unit_rows.class_sums(vectors, classes, count, mean).T
     made = LabelModel(mean=mean, weights=weights, prior=prior, gram=gram, temperature=1.0)
     if not len(checked):
         return made
@@ -86,18 +86,6 @@ def fit(
     )
 
 
-def _sums(
-    centred: Float32[ndarray, "n d"], classes: Int64[ndarray, " n"], count: int
-) -> Float32[ndarray, "d K"]:
-    """Sum of the rows of each class."""
-    order = np.argsort(classes, kind="stable")
-    made = np.zeros((count, centred.shape[1]), dtype=np.float32)
-    if len(order):
-        first = np.flatnonzero(np.diff(classes[order], prepend=-1))
-        made[classes[order][first]] = np.add.reduceat(centred[order], first, axis=0)
-    return made.T
-
-
 def _softmax(scores: Float32[ndarray, "q K"], temperature: float) -> Float32[ndarray, "q K"]:
     if not scores.shape[1]:
         return scores
@@ -107,18 +95,22 @@ def _softmax(scores: Float32[ndarray, "q K"], temperature: float) -> Float32[nda
 
 def confusions(
     model: LabelModel,
-    vectors: Float32[ndarray, "n d"],
+    vectors: UnitVectors,
     classes: Int64[ndarray, " n"],
     pairs: Int64[ndarray, "m 2"],
 ) -> Float64[ndarray, " m"]:
-    """For pairs of labels (a, b): mean left-out probability 0..1 of b over the rows of a; 0 where a has none."""
-    sums, rows_of = np.zeros(len(pairs)), np.bincount(classes[classes >= 0], minlength=model.classes)
+    """For pairs of labels (a, b): mean left-out probability 0..1 of b over the rows of a; 0 where a has none.
+
+    Where the labels asked about have more than ``CONFUSION_ROWS`` rows, over evenly spaced ones of the largest.
+    """
+    sums = np.zeros(len(pairs))
     order = np.argsort(pairs[:, 0], kind="stable")
     asked, first = np.unique(pairs[order, 0], return_index=True)
     bounds = np.append(first, len(order))
     position = {int(a): (int(bounds[i]), int(bounds[i + 1])) for i, a in enumerate(asked)}
     rows = np.flatnonzero(np.isin(classes, asked))
-    rows = rows[np.argsort(classes[rows], kind="stable")]
+    rows = _spread(rows[np.argsort(classes[rows], kind="stable")], classes)
+    rows_of = np.bincount(classes[rows], minlength=model.classes)
     for start in range(0, len(rows), thresholds.LABEL_CHUNK):
         part = rows[start : start + thresholds.LABEL_CHUNK]
         chance = model.probabilities(model.left_out_scores(vectors[part], classes[part]))
@@ -128,3 +120,20 @@ def confusions(
             where = order[begin:end]
             sums[where] += chance[low:high][:, pairs[where, 1]].sum(axis=0)
     return sums / np.maximum(rows_of[pairs[:, 0]], 1)
+
+
+def _spread(rows: Int64[ndarray, " r"], classes: Int64[ndarray, " n"]) -> Int64[ndarray, " k"]:
+    """``CONFUSION_ROWS`` at most of rows in the order of their classes: the same cap for every class."""
+    if len(rows) <= thresholds.CONFUSION_ROWS:
+        return rows
+    _, first, counts = np.unique(classes[rows], return_index=True, return_counts=True)
+    # what is left for each of the classes that are not smaller than it
+    ascending = np.sort(counts)
+    left = thresholds.CONFUSION_ROWS - np.concatenate([[0], np.cumsum(ascending)[:-1]])
+    caps = left // np.arange(len(counts), 0, -1)
+    cap = max(1, int(caps[np.argmax(ascending > caps)]))
+    kept = [
+        rows[begin + np.linspace(0, count - 1, min(count, cap)).astype(np.int64)]
+        for begin, count in zip(first.tolist(), counts.tolist(), strict=True)
+    ]
+    return np.concatenate(kept)

@@ -7,11 +7,11 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
-from jaxtyping import Float64
+from jaxtyping import Float64, Int64
 from numpy import ndarray
 
 from app.domain import text, thresholds
@@ -25,7 +25,7 @@ from app.domain.diagnosis.reference import Reference, refer
 from app.domain.diagnosis.simulation import CAUSES, simulate
 from app.domain.diagnosis.symptoms import OutputProfile
 from app.domain.diagnosis.training_format import TrainingFormat, format_of
-from app.domain.diagnosis.views import Vectors, texts_of
+from app.domain.diagnosis.views import ExampleInputs, Vectors, texts_of
 from app.domain.records import TrainingExample
 
 
@@ -58,6 +58,7 @@ class Learnt:
             "sampled_rows": len(training.sample),
             "simulated_cases": {cause.value: int(made[i]) for i, cause in enumerate(CAUSES)},
             "expected_calibration_error": self.judge.calibration_error,
+            "search_recall": round(training.index.recall, 4),
             "same_meaning_cosine": round(training.same_meaning_cosine, 4),
             "nearest_cosine_quantiles": {
                 f"{q:g}": round(float(np.quantile(nearest, q)), 4) for q in quantiles
@@ -80,10 +81,13 @@ def learn(
     on other machines. ``progress`` gets the share done."""
     instructions = text.known_instructions(examples)
     texts = texts_of(examples, [], instructions)
-    asked = [text.instruction_of(e.prompt, instructions) for e in examples]
-    numbers = task_numbers(asked)
-    tasks = np.array([numbers.get(name, 0) for name in asked], dtype=np.int64)
+    numbers, tasks = _tasks(examples, instructions)
     training = read_training_set(texts, vectors, tasks, rng, reader)
+    demands = hardness.demands_of(texts.example_inputs, texts.example_outputs, tasks)
+    vocabulary = novelty.vocabulary(texts.example_inputs)
+    del texts  # from here on few prompts are read, and those out of the rows themselves
+    inputs = ExampleInputs(examples, instructions)
+    training = replace(training, prompts=replace(training.prompts, texts=inputs))
     progress(0.3)
     relevance = conflict.learn_relevance(training, rng)
     part = part_of(training, thresholds.SIMULATION_ROWS, rng)
@@ -103,11 +107,21 @@ def learn(
         known=known,
         judge=judge,
         profile=symptoms.profile(examples, instructions),
-        demands=hardness.demands_of(texts.example_inputs, texts.example_outputs, tasks),
-        vocabulary=novelty.vocabulary(texts.example_inputs),
+        demands=demands,
+        vocabulary=vocabulary,
         format=format_of(examples, instructions, chat_template),
         margins=np.sort(hardness.margins(near.cosine, said)),
     )
+
+
+def _tasks(
+    examples: Sequence[TrainingExample], instructions: frozenset[str]
+) -> tuple[dict[str, int], Int64[ndarray, " n"]]:
+    same: dict[str, str] = {}
+    asked = (text.instruction_of(e.prompt, instructions) for e in examples)
+    names = [same.setdefault(name, name) for name in asked]
+    numbers = task_numbers(names)
+    return numbers, np.fromiter((numbers.get(name, 0) for name in names), dtype=np.int64, count=len(names))
 
 
 def task_numbers(instructions: Sequence[str]) -> dict[str, int]:

@@ -142,16 +142,16 @@ def lexicon(of: Sequence[Grams], kept: Bool[ndarray, " m"] | None = None) -> Lex
 
 def read(texts: Sequence[str]) -> tuple[UInt32[ndarray, "m p"], Lexicon]:
     """Sketches and frequencies of many texts in one pass, a part at a time."""
-    sketches = [np.empty((0, thresholds.SKETCH_BINS), dtype=np.uint32)]
+    sketches = np.empty((len(texts), thresholds.SKETCH_BINS), dtype=np.uint32)
 
     def parts() -> Iterator[Part]:
         for start in range(0, len(texts), thresholds.GRAM_CHUNK):
-            made, counted = read_part(texts[start : start + thresholds.GRAM_CHUNK])
-            sketches.append(made)
+            part = slice(start, start + thresholds.GRAM_CHUNK)
+            sketches[part], counted = read_part(texts[part])
             yield counted
 
     frequencies = joined(len(texts), parts())
-    return np.concatenate(sketches), frequencies
+    return sketches, frequencies
 
 
 def read_part(texts: Sequence[str]) -> tuple[UInt32[ndarray, "m p"], Part]:

@@ -12,6 +12,8 @@ from jaxtyping import Bool, Float32, Float64, Int64
 from numpy import ndarray
 from scipy.spatial import KDTree
 
+from app.domain.unit_rows import UnitVectors
+
 ANCHORS = 20_000
 """Rows that a case's neighbours are looked for among: of more rows, so many at random."""
 
@@ -28,7 +30,7 @@ JITTER = 0.3
 
 
 def join(
-    vectors: Float32[ndarray, "n d"],
+    vectors: UnitVectors,
     places: Float32[ndarray, "n 2"],
     case_vectors: Float32[ndarray, "q d"],
     *,

@@ -17,15 +17,17 @@ from app.domain import similarity, text, thresholds
 from app.domain.diagnosis import edits, lexicon
 from app.domain.diagnosis.lexicon import Lexicon
 from app.domain.diagnosis.views import Vectors, ViewTexts
+from app.domain.search import Index
 from app.domain.similarity import Commitments, Neighbors
+from app.domain.unit_rows import UnitVectors, taken
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Texts:
     """Prompts as they are compared: the text, its vector, its sketch, a hash of the numbers in it."""
 
-    texts: tuple[str, ...]
-    vectors: Float32[ndarray, "n d"]
+    texts: Sequence[str]
+    vectors: UnitVectors
     sketches: UInt32[ndarray, "n p"]
     numbers: Int64[ndarray, " n"]
 
@@ -34,7 +36,7 @@ class Texts:
 
     def take(self, rows: Int64[ndarray, " m"]) -> Texts:
         return Texts(
-            texts=tuple(self.texts[i] for i in rows.tolist()),
+            texts=tuple(self.texts[int(i)] for i in rows),
             vectors=self.vectors[rows],
             sketches=self.sketches[rows],
             numbers=self.numbers[rows],
@@ -46,7 +48,7 @@ Reader = Callable[[Sequence[str]], tuple[UInt32[ndarray, "n p"], Lexicon]]
 
 
 def read_prompts(
-    prompts: Sequence[str], vectors: Float32[ndarray, "n d"], reader: Reader = lexicon.read
+    prompts: Sequence[str], vectors: UnitVectors, reader: Reader = lexicon.read
 ) -> tuple[Texts, Lexicon]:
     """The prompts, and how often each n-gram stands in them."""
     sketches, frequencies = reader(prompts)
@@ -183,7 +185,7 @@ class TrainingSet:
     """The training rows, read once.
 
     ``tasks`` (n,) groups rows by their task instruction, 0 = none in common. ``sample`` (s,) are the rows
-    that were looked around with themselves left out, which is ``sampled``.
+    that were looked around with themselves left out, which is ``sampled``. ``index``: over the prompts' vectors.
     """
 
     prompts: Texts
@@ -193,6 +195,7 @@ class TrainingSet:
     same_meaning_cosine: float
     sample: Int64[ndarray, " s"]
     sampled: Near
+    index: Index
 
     def __len__(self) -> int:
         return len(self.tasks)
@@ -214,7 +217,7 @@ def read_training_set(
     labels = similarity.labels_of(texts.example_outputs)
     outputs = similarity.commitments(texts.example_outputs, vectors.example_outputs, labels)
     prompts, frequencies = read_prompts(texts.example_inputs, vectors.example_inputs, reader)
-    cut = similarity.meaning_cut(vectors.example_outputs[~outputs.closed], rng)
+    cut = similarity.meaning_cut(taken(vectors.example_outputs, ~outputs.closed), rng)
     return _looked_around(prompts, outputs, tasks, frequencies, cut, rng)
 
 
@@ -243,7 +246,8 @@ def _looked_around(
     rng: np.random.Generator,
 ) -> TrainingSet:
     sample = np.sort(rng.permutation(len(outputs))[: thresholds.CALIBRATION_SAMPLE_ROWS]).astype(np.int64)
-    found = similarity.nearest_others(prompts.vectors, thresholds.SPARE_NEIGHBORS, sample)
+    index = Index.build(prompts.vectors, exact_rows=thresholds.INDEXED_ROWS)
+    found = similarity.nearest_others(prompts.vectors, thresholds.SPARE_NEIGHBORS, sample, index=index)
     return TrainingSet(
         prompts=prompts,
         outputs=outputs,
@@ -252,4 +256,5 @@ def _looked_around(
         same_meaning_cosine=same_meaning_cosine,
         sample=sample,
         sampled=compared(prompts.take(sample), found, prompts),
+        index=index,
     )

@@ -14,7 +14,8 @@ import numpy as np
 from jaxtyping import Float32, Float64, Int64
 from numpy import ndarray
 
-from app.domain import thresholds
+from app.domain import thresholds, unit_rows
+from app.domain.unit_rows import UnitVectors
 
 MEASURES = ("task_distance", "label_distance", "label_angle")
 
@@ -92,23 +93,20 @@ def _left_out_cosine(
     return product(inner, left) / np.maximum(np.sqrt(product(inner, inner) * product(left, left)), 1e-9)
 
 
-def cloud(vectors: Float32[ndarray, "n d"], labels: Int64[ndarray, " n"]) -> Cloud:
+def cloud(vectors: UnitVectors, labels: Int64[ndarray, " n"]) -> Cloud:
     """``labels``: class of each row, -1 = none. Classes of a single row join the task's own centre."""
     rows, dimensions = vectors.shape
     names, inverse, counts = np.unique(labels, return_inverse=True, return_counts=True)
     lone = (counts < 2) & (names >= 0)
     labels = np.where(lone[inverse], -1, labels)
     names, inverse, counts = np.unique(labels, return_inverse=True, return_counts=True)
-    mean = vectors.mean(axis=0)
-    order = np.argsort(inverse, kind="stable")
-    centres = np.add.reduceat(vectors[order], np.cumsum(counts) - counts, axis=0) / counts[:, None]
+    mean = unit_rows.mean(vectors)
+    centres = unit_rows.class_sums(vectors, inverse, len(names)) / counts[:, None]
     centres = np.where((names == -1)[:, None], mean, centres).astype(np.float32)
-    whole = vectors - mean
-    whiten = _whitening(whole.T @ whole, rows, dimensions)
+    whiten = _whitening(unit_rows.scatter(vectors, mean[None]), rows, dimensions)
     whiten_within = whiten
     if len(names) > 1:
-        within = vectors - centres[inverse]
-        whiten_within = _whitening(within.T @ within, rows, dimensions)
+        whiten_within = _whitening(unit_rows.scatter(vectors, centres, inverse), rows, dimensions)
     return Cloud(
         rows=rows,
         mean=mean,

@@ -20,6 +20,7 @@ from scipy import sparse
 
 from app.domain.diagnosis import map_cases
 from app.domain.report_map import MAP_SCALE
+from app.domain.unit_rows import UnitVectors, blocks
 
 LANDMARKS = 20_000
 """Laid out together: four to six seconds on one core. Most training sets have no more rows."""
@@ -57,7 +58,7 @@ class Projection:
 
 
 def project(
-    vectors: Float32[ndarray, "n d"],
+    vectors: UnitVectors,
     case_vectors: Float32[ndarray, "q d"],
     *,
     rng: np.random.Generator,
@@ -100,22 +101,24 @@ def _layout(points: Float32[ndarray, "m c"], rng: np.random.Generator) -> Float3
     return places
 
 
-def _components(parts: list[Float32[ndarray, "_ d"]], rng: np.random.Generator) -> Float32[ndarray, "m c"]:
+def _components(parts: list[UnitVectors], rng: np.random.Generator) -> Float32[ndarray, "m c"]:
     """Principal components, two at least, learnt from ``LANDMARKS`` rows; each axis' largest weight is > 0."""
     count = sum(len(part) for part in parts)
     if count == 0:
         return np.empty((0, 2), dtype=np.float32)
     sample = np.concatenate(
-        [p if count <= LANDMARKS else p[np.sort(_some(len(p), count, rng))] for p in parts]
+        [p[:] if count <= LANDMARKS else p[np.sort(_some(len(p), count, rng))] for p in parts]
     ).astype(np.float32)
     mean = sample.mean(axis=0)
     sample -= mean
     axes = np.linalg.eigh(sample.T @ sample)[1][:, ::-1][:, :COMPONENTS]
     axes = axes * np.sign(np.take_along_axis(axes, np.abs(axes).argmax(axis=0)[None], axis=0))
     axes = np.pad(axes, ((0, 0), (0, max(0, 2 - axes.shape[1])))).astype(np.float32)
-    # Part by part and without a centred copy: a million vectors are held once.
+    # Block by block and without a centred copy: a million vectors are held once.
     shift = mean @ axes
-    return np.concatenate([np.asarray(part, dtype=np.float32) @ axes - shift for part in parts])
+    return np.concatenate(
+        [rows.astype(np.float32, copy=False) @ axes - shift for part in parts for _, rows in blocks(part)]
+    )
 
 
 def _some(rows: int, of: int, rng: np.random.Generator) -> Int64[ndarray, " s"]:

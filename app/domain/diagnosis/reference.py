@@ -12,7 +12,7 @@ import numpy as np
 from jaxtyping import Bool, Float64, Int64
 from numpy import ndarray
 
-from app.domain import similarity, thresholds
+from app.domain import similarity, thresholds, unit_rows
 from app.domain.diagnosis import conflict, coverage, label_model, label_words, one_class
 from app.domain.diagnosis.label_model import LabelModel
 from app.domain.diagnosis.label_words import LabelWords
@@ -98,7 +98,9 @@ class Reference:
         place = np.minimum(np.searchsorted(training.sample, rows), len(training.sample) - 1)
         if (training.sample[place] == rows).all():
             return training.sampled.take(place).first(thresholds.NEIGHBORS)
-        found = similarity.nearest_others(training.prompts.vectors, thresholds.NEIGHBORS, rows)
+        found = similarity.nearest_others(
+            training.prompts.vectors, thresholds.NEIGHBORS, rows, index=training.index
+        )
         return compared(training.prompts.take(rows), found, training.prompts)
 
     def output_rows(self, whole: Int64[ndarray, " q"]) -> Int64[ndarray, " q"]:
@@ -134,7 +136,7 @@ class Reference:
                         self.labels.of,
                         asked.near,
                         asked.sides,
-                        asked.prompts.vectors,
+                        asked.prompts.vectors[:],
                         self.training.prompts.vectors,
                         expected=self.labels.find(asked.expected),
                         wrong=self.labels.find(asked.wrong),
@@ -170,9 +172,9 @@ class Reference:
         novelty = self.lexicon.novelty(held, own=rows is not None)
         if self.label_model.classes:
             scores = (
-                self.label_model.scores(prompts.vectors)
+                self.label_model.scores(prompts.vectors[:])
                 if rows is None
-                else self.label_model.left_out_scores(prompts.vectors, self.labels.of[rows])
+                else self.label_model.left_out_scores(prompts.vectors[:], self.labels.of[rows])
             )
             fit = scores.max(axis=1).astype(np.float64)
         else:
@@ -228,7 +230,7 @@ def refer(
     position = np.full(len(training), -1, dtype=np.int64)
     position[labelled] = np.arange(len(labelled))
     model = label_model.fit(
-        vectors[labelled],
+        unit_rows.taken(vectors, labelled),
         labels.of[labelled],
         len(labels.names),
         checked=position[of][position[of] >= 0],
@@ -242,7 +244,7 @@ def refer(
         labels=labels,
         label_model=model,
         words=label_words.label_words(
-            grams_of([training.prompts.texts[i] for i in worded.tolist()])
+            grams_of([training.prompts.texts[int(i)] for i in worded])
             if grams is None
             else [take(g, worded) for g in grams],
             labels.of[worded],
@@ -303,14 +305,14 @@ def _clouds(
         if (kept & (training.tasks == t)).sum() < thresholds.CLOUD_MIN_ROWS
     ]
     centred = np.where(placed[training.tasks], labels.of, -1)
-    shared = one_class.cloud(vectors[kept], centred[kept]) if small else None
+    shared = one_class.cloud(unit_rows.taken(vectors, kept), centred[kept]) if small else None
     made = []
     for task in range(training.task_count):
         if shared is not None and task in small:
             made.append(shared)
             continue
         rows = np.flatnonzero(kept & (training.tasks == task))
-        made.append(one_class.cloud(vectors[rows], centred[rows]))
+        made.append(one_class.cloud(unit_rows.taken(vectors, rows), centred[rows]))
     return tuple(made)
 
 

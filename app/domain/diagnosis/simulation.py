@@ -106,7 +106,7 @@ def _measured(
     )
     prompts = training.prompts.take(cases.rows)
     left = np.flatnonzero(world.kept)
-    found = similarity.nearest(prompts.vectors, training.prompts.vectors[left], thresholds.NEIGHBORS)
+    found = similarity.nearest(prompts.vectors[:], training.prompts.vectors[left], thresholds.NEIGHBORS)
     if len(left):
         found = replace(found, indices=np.where(found.present, left[found.indices], -1))
     near = compared(prompts, found, training.prompts)

@@ -184,7 +184,7 @@ def _look(cases: Sequence[BadCase], texts: ViewTexts, vectors: Vectors, learnt: 
     labels = frozenset(known.labels.names.tolist())
     expected = similarity.commitments(texts.case_expected, vectors.case_expected, labels)
     wrong = similarity.commitments(texts.case_outputs, vectors.case_outputs, labels)
-    found = similarity.nearest(prompts.vectors, training.prompts.vectors, thresholds.NEIGHBORS)
+    found = training.index.search(prompts.vectors[:], thresholds.NEIGHBORS)
     near = compared(prompts, found, training.prompts)
     cut = training.same_meaning_cosine
     on = sides(near, training.outputs, expected=expected, wrong=wrong, same_meaning_cosine=cut)

@@ -8,13 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import overload
 
 import numpy as np
-from jaxtyping import Float32
+from jaxtyping import Float16, Float32
 from numpy import ndarray
 
 from app.domain import text
 from app.domain.records import BadCase, TrainingExample
+from app.domain.unit_rows import UnitRows, UnitVectors
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,10 +43,11 @@ class ViewTexts:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Vectors:
-    """One float32 row of L2 norm 1 for every text of ``ViewTexts``; a zero row for an empty text."""
+    """One row of L2 norm 1 for every text of ``ViewTexts``; a zero row for an empty text. Those of the training
+    rows, of which there may be a million, perhaps as they are kept."""
 
-    example_inputs: Float32[ndarray, "n d"]
-    example_outputs: Float32[ndarray, "n d"]
+    example_inputs: UnitVectors
+    example_outputs: UnitVectors
     case_inputs: Float32[ndarray, "q d"]
     case_expected: Float32[ndarray, "q d"]
     case_outputs: Float32[ndarray, "q d"]
@@ -69,6 +72,44 @@ class Vectors:
             case_outputs=spread(texts.case_outputs),
         )
 
+    @classmethod
+    def from_halves(cls, texts: ViewTexts, unique: Sequence[str], table: Float16[ndarray, "u d"]) -> Vectors:
+        """The same of vectors as they are kept: rows of training examples share ``table`` and are not widened."""
+        where = {t: i for i, t in enumerate(unique)}
+
+        def spread(view: tuple[str, ...]) -> UnitRows:
+            places = np.fromiter((where[t] if t else -1 for t in view), dtype=np.int32, count=len(view))
+            return UnitRows(table=table, places=places)
+
+        return cls(
+            example_inputs=spread(texts.example_inputs),
+            example_outputs=spread(texts.example_outputs),
+            case_inputs=spread(texts.case_inputs)[:],
+            case_expected=spread(texts.case_expected)[:],
+            case_outputs=spread(texts.case_outputs)[:],
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class ExampleInputs(Sequence[str]):
+    """``ViewTexts.example_inputs``, each made as it is asked for: of a million rows few are shown, and the parts that
+    were cut out of their prompts need not be held."""
+
+    examples: Sequence[TrainingExample]
+    instructions: frozenset[str]
+
+    def __len__(self) -> int:
+        return len(self.examples)
+
+    @overload
+    def __getitem__(self, index: int) -> str: ...
+    @overload
+    def __getitem__(self, index: slice) -> Sequence[str]: ...
+    def __getitem__(self, index: int | slice) -> str | Sequence[str]:
+        if isinstance(index, slice):
+            return ExampleInputs(self.examples[index], self.instructions)
+        return _readable(text.focus(self.examples[index].prompt, self.instructions))
+
 
 def texts_of(
     examples: Sequence[TrainingExample],
@@ -80,7 +121,7 @@ def texts_of(
     if instructions is None:
         instructions = text.known_instructions(examples)
     return ViewTexts(
-        example_inputs=tuple(_readable(text.focus(e.prompt, instructions)) for e in examples),
+        example_inputs=tuple(ExampleInputs(examples, instructions)),
         example_outputs=tuple(_readable(e.output) for e in examples),
         case_inputs=tuple(_readable(text.focus(c.prompt, instructions)) for c in cases),
         case_expected=tuple(_readable(c.expected_output or "") for c in cases),

@@ -11,9 +11,19 @@ from hypothesis import strategies as st
 from app.domain.diagnosis import explaining, triage
 from app.domain.diagnosis.learning import learn
 from app.domain.diagnosis.triage import Override
-from app.domain.diagnosis.views import texts_of
+from app.domain.diagnosis.views import Vectors, texts_of
 from app.domain.records import Agreement, RootCause, ServingRequest
-from tests.unit.diagnosis.builders import THINGS, case, diagnose, example, intents, utterance, vectors_of
+from app.domain.unit_rows import unit
+from tests.unit.diagnosis.builders import (
+    THINGS,
+    case,
+    diagnose,
+    embed,
+    example,
+    intents,
+    utterance,
+    vectors_of,
+)
 
 DATA_CAUSES = {RootCause.OOD, RootCause.CONFLICT, RootCause.HARD, RootCause.SERVING_MISMATCH}
 
@@ -32,6 +42,20 @@ def test_an_intent_missing_from_training_is_out_of_distribution() -> None:
 def test_an_intent_whose_rows_contradict_each_other_is_a_conflict() -> None:
     found = diagnose(intents(flipped=("warranty", "refund")), _cases("warranty", "refund"))
     assert [f.root_cause for f in found.findings].count(RootCause.CONFLICT) >= 5
+
+
+def test_vectors_as_they_are_kept_give_the_same_findings_as_wide_ones() -> None:
+    rows, cases = intents(flipped=("warranty", "refund")), _cases("warranty", "refund")
+    texts = texts_of(rows, cases)
+    table = embed(texts.unique()).astype(np.float16)
+    kept, wide = (
+        triage.triage(examples=rows, cases=cases, vectors=vectors, rng=np.random.default_rng(0))
+        for vectors in (
+            Vectors.from_halves(texts, texts.unique(), table),
+            Vectors.from_lookup(texts, texts.unique(), unit(table)),
+        )
+    )
+    assert kept == wide
 
 
 def test_a_conflict_names_the_rows_that_say_what_the_model_said_first() -> None:

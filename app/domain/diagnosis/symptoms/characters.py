@@ -34,7 +34,7 @@ def folded(of: str) -> str:
 
 def bigrams(folded_texts: Iterable[str]) -> UInt64[ndarray, " b"]:
     """Every pair of characters that stand beside each other, as ``first << 32 | second``, ascending."""
-    found = [_distinct_pairs(scripts.code_points("\n".join(chunk))) for chunk in _chunks(folded_texts)]
+    found = [_distinct_pairs(scripts.code_points("\n".join(chunk))) for chunk in chunks(folded_texts)]
     return np.unique(np.concatenate([np.empty(0, dtype=np.uint64), *found]))
 
 
@@ -56,7 +56,7 @@ def _distinct_pairs(codes: UInt32[ndarray, " c"]) -> UInt64[ndarray, " b"]:
 def letter_pairs(folded_texts: Iterable[str]) -> Int64[ndarray, "27 27"]:
     """How often each Latin letter follows each other one; 0 stands for what is none, the edge of a word."""
     counts = np.zeros(27 * 27, dtype=np.int64)
-    for chunk in _chunks(folded_texts):
+    for chunk in chunks(folded_texts):
         codes = scripts.code_points("\n".join(chunk))
         letters = np.where((codes >= ord("a")) & (codes <= ord("z")), codes - np.uint32(ord("a") - 1), 0)
         counts += np.bincount(letters[:-1] * 27 + letters[1:], minlength=27 * 27)
@@ -99,7 +99,7 @@ def fingerprints(folded_texts: Sequence[str]) -> Fingerprints:
     kept_hashes: list[ndarray] = []
     kept_texts: list[ndarray] = []
     start = 0
-    for chunk in _chunks(folded_texts):
+    for chunk in chunks(folded_texts):
         codes = scripts.code_points("".join(chunk))
         owner = np.repeat(np.arange(start, start + len(chunk), dtype=np.int32), [len(t) for t in chunk])
         start += len(chunk)
@@ -142,7 +142,7 @@ def _rolled(codes: ndarray) -> UInt64[ndarray, " w"]:
     return (hashes ^ (hashes >> np.uint64(29))) * np.uint64(0xBF58476D1CE4E5B9) >> np.uint64(3)
 
 
-def _chunks(texts: Iterable[str]) -> Iterator[list[str]]:
+def chunks(texts: Iterable[str]) -> Iterator[list[str]]:
     """Parts of about two million characters, so that a million rows need no gigabytes at once."""
     waiting = iter(texts)
     for first in waiting:

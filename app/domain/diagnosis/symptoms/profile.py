@@ -5,9 +5,10 @@ Plain counts and sets: the profiles of two parts of a training set make the prof
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, NamedTuple
 
@@ -25,7 +26,6 @@ from app.domain.records import BadCase, TrainingExample
 # Words and numbers; what is written without spaces is known by its pairs of characters.
 _CJK: Final = "\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7af\uf900-\ufaff"
 _WORD: Final = re.compile(rf"\d+(?:[.,]\d+)*|[^\W\d_{_CJK}]+(?:['’][^\W\d_{_CJK}]+)*")
-_JOINED_ROWS: Final = 5000
 
 
 class Answer(NamedTuple):
@@ -81,23 +81,23 @@ def profile(examples: Sequence[TrainingExample], instructions: frozenset[str] | 
     known = text.known_instructions(examples) if instructions is None else instructions
     prompts = [e.prompt for e in examples]
     outputs = [e.output for e in examples]
+    distinct = dict.fromkeys(prompts)
     tasks: dict[str, list[str]] = {}
     for prompt, output in zip(prompts, outputs, strict=True):
         tasks.setdefault(text.instruction_of(prompt, known), []).append(output)
     shapes_by_task = {task: shapes.shape(said) for task, said in tasks.items()}
-    asked = {prompt: characters.folded(prompt) for prompt in dict.fromkeys(prompts)}
     answers: dict[str, Answer] = {}
     said_as = {output: characters.folded(output) for output in dict.fromkeys(outputs)}
     for example, prompt, output in zip(examples, prompts, outputs, strict=True):
         said = said_as[output]
         before = answers.get(said)
         answers[said] = (
-            Answer(1, example.id, text.stable_hash(asked[prompt]))
+            Answer(1, example.id, prompt_hash(prompt))
             if before is None
             else Answer(before.rows + 1, before.example_id, before.prompt)
         )
     answers.pop("", None)
-    texts = [text.clip(t) for t in (*asked.values(), *answers)]
+    letters = _letters(text.clip(t) for t in itertools.chain(map(characters.folded, distinct), answers))
     return OutputProfile(
         rows=len(examples),
         answers=answers,
@@ -106,10 +106,10 @@ def profile(examples: Sequence[TrainingExample], instructions: frozenset[str] | 
         instructions=known,
         tasks=shapes_by_task,
         whole=shapes.total(shapes_by_task.values()),
-        vocabulary=_vocabulary(texts),
-        bigrams=characters.bigrams(texts),
-        letter_pairs=characters.letter_pairs(texts),
-        written=_written(texts),
+        vocabulary=letters.vocabulary,
+        bigrams=letters.bigrams,
+        letter_pairs=letters.letter_pairs,
+        written=letters.written,
     )
 
 
@@ -147,16 +147,26 @@ def words_of(folded_text: str) -> list[str]:
     return _WORD.findall(folded_text)
 
 
-def _vocabulary(folded_texts: Sequence[str]) -> frozenset[str]:
-    # What stands between two spaces is read once however often it occurs.
-    pieces: set[str] = set()
-    for said in folded_texts:
-        pieces.update(said.split(" "))
-    return frozenset(_WORD.findall("\n".join(pieces)))
+class _Letters(NamedTuple):
+    """What folded texts are written with; see ``OutputProfile``."""
+
+    vocabulary: frozenset[str]
+    bigrams: UInt64[ndarray, " b"]
+    letter_pairs: Int64[ndarray, "27 27"]
+    written: dict[str, int]
 
 
-def _written(folded_texts: Sequence[str]) -> dict[str, int]:
-    letters: Counter[str] = Counter()
-    for start in range(0, len(folded_texts), _JOINED_ROWS):
-        letters.update(scripts.letters_by_script("".join(folded_texts[start : start + _JOINED_ROWS])))
-    return dict(letters)
+def _letters(folded_texts: Iterable[str]) -> _Letters:
+    """Read in one pass, some megabytes at a time: folded copies of a million prompts are not held together."""
+    vocabulary: set[str] = set()
+    bigrams = np.empty(0, dtype=np.uint64)
+    letter_pairs = np.zeros((27, 27), dtype=np.int64)
+    written: Counter[str] = Counter()
+    for chunk in characters.chunks(folded_texts):
+        # What stands between two spaces is read once however often it occurs.
+        pieces = {piece for said in chunk for piece in said.split(" ")}
+        vocabulary.update(_WORD.findall("\n".join(pieces)))
+        bigrams = np.union1d(bigrams, characters.bigrams(chunk))
+        letter_pairs += characters.letter_pairs(chunk)
+        written.update(scripts.letters_by_script("".join(chunk)))
+    return _Letters(frozenset(vocabulary), bigrams, letter_pairs, dict(written))
