@@ -59,7 +59,10 @@ def test_the_page_shows_what_the_filters_ask_for(client: TestClient, repair_id: 
 
 def test_buttons_follow_the_state(client: TestClient, repair_id: str) -> None:
     path = f"/v1/repairs/{repair_id}"
-    assert "data-apply" in client.get(f"{path}/page").text
+    open_page = client.get(f"{path}/page").text
+    assert "data-apply" in open_page
+    # a relabel's answer can be another one, a drop has none
+    assert open_page.count('data-answer=""') == 1
     client.post(f"{path}/decisions", json={"decision": "approved", "kind": "relabel"})
     client.post(f"{path}/apply")
     page = client.get(f"{path}/page").text
@@ -67,6 +70,7 @@ def test_buttons_follow_the_state(client: TestClient, repair_id: str) -> None:
     assert "data-undo" in page
     assert "data-apply" not in page
     assert "data-decide" not in page
+    assert "data-answer" not in page
 
 
 def test_the_frame_needs_no_key_and_holds_nothing(

@@ -28,6 +28,8 @@ pytestmark = pytest.mark.browser
 
 SCRIPT = '</main><script>document.title="broken into"</script><img src=x onerror="document.title=1">'
 
+SIDES = [{"output": "A2 and 请拨打热线", "example_ids": []}, {"output": SCRIPT, "example_ids": []}]
+
 ETAG = "document.querySelector('main').dataset.etag"
 
 
@@ -39,7 +41,11 @@ def repair_id(client: TestClient, sessions: SessionFactory, project: str) -> str
 
         def ruled(made: ProposedAction, rule: str, score: float, reason: str) -> ProposedAction:
             return replace(
-                made, score=score, reason=reason, evidence={"rule": rule}, decision=Decision.PROPOSED
+                made,
+                score=score,
+                reason=reason,
+                evidence={"rule": rule, **({"sides": SIDES} if rule == "expected_output" else {})},
+                decision=Decision.PROPOSED,
             )
 
         plan = [
@@ -99,12 +105,14 @@ def test_a_plan_is_opened_decided_applied_and_taken_back(
         said(page, "1 actions approved")
         press(page, ".action [data-decide=rejected]")
         said(page, "Decided: rejected")
+        press(page, "[data-answer*='broken into']")
+        said(page, "the rows will say")
         press(page, ".counts a[href*='rule=majority']")
         page.until("document.querySelectorAll('.action').length === 1")
         press(page, "[data-decide=approved]")
         said(page, "Decided: approved")
         press(page, "[data-preview]")
-        page.until("document.getElementById('outcome').textContent.includes('1 changed')")
+        page.until("document.getElementById('outcome').textContent.includes('2 changed')")
 
         # somebody else decides in between
         client.post(f"/v1/repairs/{repair_id}/decisions", json={"decision": "approved", "rule": "ask"})
