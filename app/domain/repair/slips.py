@@ -138,7 +138,7 @@ def _spans(
     for run, (left, right), sides in read:
         one, other = (list(map(known, side)) for side in sides)
         least = (min(one), min(other)) if one and other else None
-        most = max(max(one), max(other)) if one and other else 0
+        most = max(*one, *other) if one and other else 0
         joined = runs.left[run], runs.right[run]
         spans.append(_Span(left, right, least, most, joined, sizes[run], concentrated[run], cjk[run]))
     at = 0
