@@ -185,6 +185,14 @@ BAND_ROWS = 2
 # Rows that follow in a band's order and are looked at: four pairs for each row, however large a bucket.
 BAND_NEIGHBORS = 4
 
+# Of a template in a thousand versions more rows are near: those up to here are looked at, too.
+FAR_BAND_NEIGHBORS = 16
+
+# Of 16 values of the signatures so many have to agree before all are compared; of those further off more. Rows of a
+# Jaccard of .3 pass nine times of ten, of .1 three (and one).
+NEAR_AGREEING = 3
+FAR_AGREEING = 4
+
 # Candidates that each row is compared with in full, the most alike first.
 CANDIDATES_PER_ROW = 8
 
