@@ -171,7 +171,9 @@ def _met(
         if not at.size:
             break
         # What follows the band is alike by the order already; what stands elsewhere is not.
-        at = at[_agreeing(glance[at], glance[at + step]) >= (near if step <= thresholds.BAND_NEIGHBORS else far)]
+        at = at[
+            _agreeing(glance[at], glance[at + step]) >= (near if step <= thresholds.BAND_NEIGHBORS else far)
+        ]
         left, right = order[at], order[at + step]
         found.append(np.minimum(left, right) * rows + np.maximum(left, right))
     return np.concatenate([np.empty(0, dtype=np.int64), *found])

@@ -24,7 +24,7 @@ from app.domain.thresholds import CHARACTER_NGRAM_CJK, CHARACTER_NGRAM_LATIN, TE
 Read = Callable[[Sequence[str]], Sketches]
 
 _PAIRS_AT_ONCE = 1 << 14
-_READ_AT_ONCE = 1 << 9
+_READ_AT_ONCE = 1 << 7
 _ENDING = 3
 """Characters of the longest ending that leaves a word the same."""
 
@@ -170,9 +170,11 @@ class Comparison:
     ) -> Float32[ndarray, " m"]:
         rows, where = np.unique(pairs, return_inverse=True)
         where = where.reshape(-1, 2)
-        raw = [self.texts[row] for row in rows.tolist()]
+        read: list[int] = rows.tolist()
+        raw = [self.texts[row] for row in read]
         plain = [text.normalised(text.clip(of)) for of in raw]
-        left, right = ([plain[i] for i in side] for side in where.T.tolist())
+        sides: list[list[int]] = where.T.tolist()
+        left, right = ([plain[i] for i in side] for side in sides)
         distances = process.cpdist(left, right, scorer=Levenshtein.distance, dtype=np.int32)
         longest = np.maximum(np.array([*map(len, plain)], dtype=np.int32)[where].max(axis=1), 1)
         edits = (1.0 - distances / longest).astype(np.float32)
@@ -184,12 +186,12 @@ class Comparison:
         if not self.lenient:
             asked = asked[~self._told(pairs[asked], distances[asked])]
         made = np.zeros(len(pairs), dtype=np.float32)
-        for i, differs in zip(asked.tolist(), self._differences(asked, left, right), strict=True):
+        chosen: list[int] = asked.tolist()
+        for i, differs in zip(chosen, self._differences(asked, left, right), strict=True):
             if differs is None:
                 continue
             if edits[i] == 0 or differs.added > thresholds.ADDED_SHARE * longest[i]:
-                one, other = where[i].tolist()
-                near = float(estimates[i]) if long[i] else exact_jaccard(raw[one], raw[other])
+                near = float(estimates[i]) if long[i] else exact_jaccard(raw[sides[0][i]], raw[sides[1][i]])
                 made[i] = near if near >= self.threshold else 0.0
             else:
                 made[i] = edits[i]
@@ -207,8 +209,9 @@ class Comparison:
     ) -> Iterator[slips.Differences | None]:
         # In small parts: what stands in memory at once the garbage collector walks through again and again.
         for start in range(0, len(asked), _READ_AT_ONCE):
-            part = [(left[i], right[i]) for i in asked[start : start + _READ_AT_ONCE].tolist()]
-            yield from slips.differences(part, self._occurrences, lenient=self.lenient)
+            part: list[int] = asked[start : start + _READ_AT_ONCE].tolist()
+            pairs = [(left[i], right[i]) for i in part]
+            yield from slips.differences(pairs, self._occurrences, lenient=self.lenient)
 
     def _occurrences(self, words: Sequence[str]) -> list[int]:
         return sketches.occurrences(self.sketches.counts, words)

@@ -10,6 +10,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import cast
 
 import numpy as np
 from jaxtyping import Bool, Float64, Int32, Int64
@@ -141,7 +142,8 @@ def _differing(left: str, right: str) -> list[tuple[int, int, int, int]]:
     """Edits beside each other as one run; what is equal lies between them."""
     made: list[tuple[int, int, int, int]] = []
     behind = False
-    for tag, i, j, k, m in Levenshtein.opcodes(left, right).as_list():
+    codes = cast("list[tuple[str, int, int, int, int]]", Levenshtein.opcodes(left, right).as_list())
+    for tag, i, j, k, m in codes:
         if tag == "equal":
             behind = False
         elif behind:
