@@ -180,7 +180,8 @@ class Comparison:
         edits = (1.0 - distances / longest).astype(np.float32)
         edits[edits < 1.0 - self.edit_share] = 0
         # Of long texts the head and the tail are read: what lies between is known from the signatures alone.
-        long = np.array([len(of) > TEXT_MAX_CHARACTERS for of in raw], dtype=bool)[where].any(axis=1)
+        clipped = np.array([len(of) > TEXT_MAX_CHARACTERS for of in raw], dtype=bool)
+        long = clipped[where[:, 0]] | clipped[where[:, 1]]
         edits[long & (estimates < self.threshold)] = 0
         asked = np.flatnonzero((edits > 0) | self._worth(estimates))
         if not self.lenient:
