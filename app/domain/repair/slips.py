@@ -70,8 +70,8 @@ class Differences:
 class _Span(NamedTuple):
     """Tokens that differ; ``least`` and ``most``: occurrences in the set of the rarest and of the commonest word of
     either side (or pair of characters that crosses it), None for a side without one; the tokens of a side in one
-    word, in how many letters these two differ, and whether slips that are spread by chance would hardly do that.
-    (A tuple: a million of them are made.)"""
+    word, in how many letters these two differ, and whether slips that are spread by chance would hardly do that;
+    ``begin`` and ``end`` are places in the left text. (A tuple: a million of them are made.)"""
 
     left: tuple[str, ...]
     right: tuple[str, ...]
@@ -81,6 +81,8 @@ class _Span(NamedTuple):
     size: int
     concentrated: bool
     is_cjk: bool
+    begin: int
+    end: int
 
 
 def differences(
@@ -140,7 +142,10 @@ def _spans(
         least = (min(one), min(other)) if one and other else None
         most = max(*one, *other) if one and other else 0
         joined = runs.left[run], runs.right[run]
-        spans.append(_Span(left, right, least, most, joined, sizes[run], concentrated[run], cjk[run]))
+        begin, end, _, _ = runs.places[run]
+        spans.append(
+            _Span(left, right, least, most, joined, sizes[run], concentrated[run], cjk[run], begin, end)
+        )
     at = 0
     for pair in pairs:
         behind = at + begins[pair + 1] - begins[pair]
@@ -169,8 +174,8 @@ def _pieces(tokens: Sequence[str]) -> list[str]:
 
 
 def _judged(spans: Sequence[_Span], lenient: bool) -> Differences | None:
-    slips = other = added = 0
-    slipped = unlike = 0
+    slips = added = slipped = 0
+    unlike: list[_Span] = []
     for span in spans:
         slip = _is_slip(span, alone=len(spans) == 1)
         both = bool(span.left and span.right)
@@ -187,12 +192,21 @@ def _judged(spans: Sequence[_Span], lenient: bool) -> Differences | None:
                 return None
             added += span.size
         else:
-            other, unlike = other + span.size, unlike + 1
-    if unlike > slipped and not lenient:
-        if any(span.left and span.right for span in spans if not _harmless(span)):
+            unlike.append(span)
+    other = sum(span.size for span in unlike)
+    if len(unlike) > slipped and not lenient:
+        if any(span.left and span.right for span in unlike) or _replaces(unlike):
             return None
         added, other = added + other, 0
     return Differences(slips=slips, other=other, added=added)
+
+
+def _replaces(spans: Sequence[_Span]) -> bool:
+    """Whether what is left out beside what is put in is one word for another: 张王李, 王李赵."""
+    return any(
+        bool(one.left) != bool(other.left) and other.begin - one.end <= thresholds.REPLACED_MAX_GAP
+        for one, other in itertools.pairwise(spans)
+    )
 
 
 def _is_other_word(span: _Span) -> bool:

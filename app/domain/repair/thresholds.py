@@ -224,5 +224,9 @@ SLIP_RARITY = 0.05
 # Share of the longer text that words without a counterpart may make up ("please", "thanks").
 ADDED_SHARE = 0.05
 
+# Words (or CJK characters) between one that is left out and one that is put in, where both may be one change: a name
+# of three that lost its first and gained a last.
+REPLACED_MAX_GAP = 2
+
 # Answers of fewer characters are labels: near is not the same there.
 FREE_ANSWER_CHARACTERS = 24
