@@ -182,7 +182,7 @@ WORD_BUCKETS = 1 << 22
 # Jaccard of about .3 in shingles of three, and meets its original in a band 99.8 times of 100.
 BAND_ROWS = 2
 
-# Rows that follow in a band's order and are looked at: four pairs for each row, however large a bucket.
+# Rows that follow in a band's order and are looked at, however large a bucket.
 BAND_NEIGHBORS = 4
 
 # Of a template in a thousand versions more rows are near: those up to here are looked at, too.
