@@ -2,8 +2,8 @@
 
 Banded MinHash in which a bucket is not a clique but a sorted list (an LSH forest, Bawa, Condie and Ganesan
 2005): rows with an equal band are put in the order of what follows the band, and each is paired with those
-next to it, unless a glance at other values says that they hardly share anything. However large a bucket is, it costs a
-few pairs for each of its members, and they meet the ones they share most with.
+next to it, unless a glance at other values says that they hardly share anything. However large a bucket is, it
+costs a few pairs for each of its members, and they meet the ones they share most with.
 """
 
 from __future__ import annotations

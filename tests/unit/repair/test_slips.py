@@ -25,8 +25,8 @@ _SET = [
 ]
 
 
-def _alike(left: str, right: str, **options: bool) -> bool:
-    compared = Comparison.of([*_SET, left, right], [""] * (len(_SET) + 2), 0.8, **options)
+def _alike(left: str, right: str, *, lenient: bool = False) -> bool:
+    compared = Comparison.of([*_SET, left, right], [""] * (len(_SET) + 2), 0.8, lenient=lenient)
     return bool(compared.alike(np.array([[len(_SET), len(_SET) + 1]]))[0] > 0)
 
 
