@@ -111,6 +111,7 @@ _PART_COLUMNS = {
     "signatures": np.uint16,
     "wholes": np.int64,
     "numbers": np.int64,
+    "characters": np.int32,
     "words": np.uint32,
     "lengths": np.int32,
 }

@@ -2,13 +2,17 @@
 
 Banded MinHash in which a bucket is not a clique but a sorted list (an LSH forest, Bawa, Condie and Ganesan
 2005): rows with an equal band are put in the order of what follows the band, and each is paired with those
-next to it. A bucket of a million costs two million pairs, and its members meet the ones they share most with.
+next to it, unless a glance at other values says that they hardly share anything. However large a bucket is, it
+costs a few pairs for each of its members, and they meet the ones they share most with.
 """
 
 from __future__ import annotations
 
+import math
+from dataclasses import dataclass
+
 import numpy as np
-from jaxtyping import Float32, Int64, UInt16, UInt64
+from jaxtyping import Float32, Int64, UInt8, UInt16, UInt64
 from numpy import ndarray
 
 from app.domain.repair import sketches, thresholds
@@ -19,7 +23,60 @@ _BITS = (12, 12, 5, 5, 5, 5, 4, 4, 4, 4)
 """A row's place in a tree: so many values, so many bits of each. Deep, as a thousand versions of one template
 share the first ones; few bits, as a value that is equal by chance costs no more than a place."""
 
-_TREES_AT_ONCE = 16
+_IN_WORD = 16
+"""Values in a number, four bits of each: what a pair is looked at by before it is estimated in full."""
+
+_HIGHEST, _LOWER = np.uint64(0x8888888888888888), np.uint64(0x7777777777777777)
+_MET_PER_ROW = 24
+"""Pairs that are gathered before each is told from the others: bounds the memory."""
+
+
+@dataclass(slots=True, kw_only=True)
+class _Nearest:
+    """Pairs of n rows (first * n + second, ascending) that are among the ``each`` most alike of one of their rows, or
+    were not told from those yet. ``floors`` (n,): likeness of the last of these, -1 for a row with fewer."""
+
+    rows: int
+    each: int
+    codes: Int64[ndarray, " m"]
+    alike: Float32[ndarray, " m"]
+    floors: Float32[ndarray, " n"]
+
+    @classmethod
+    def of(cls, rows: int, each: int) -> _Nearest:
+        return cls(
+            rows=rows,
+            each=each,
+            codes=np.empty(0, dtype=np.int64),
+            alike=np.empty(0, dtype=np.float32),
+            floors=np.full(rows, -1, dtype=np.float32),
+        )
+
+    def take(self, codes: Int64[ndarray, " k"], alike: Float32[ndarray, " k"]) -> None:
+        """Further pairs, none of them known."""
+        first, second = np.divmod(codes, max(self.rows, 1))
+        near = alike > np.minimum(self.floors[first], self.floors[second])
+        whole = np.concatenate([self.codes, codes[near]])
+        order = np.argsort(whole, kind="stable")
+        self.codes, self.alike = whole[order], np.concatenate([self.alike, alike[near]])[order]
+        if len(whole) > 2 * self.each * self.rows:
+            self.prune()
+
+    def prune(self) -> None:
+        """The pairs beyond the nearest of both of their rows go; of equals those with the larger code."""
+        ends = np.concatenate(np.divmod(self.codes, max(self.rows, 1)))
+        # Row, distance and pair in one number, as whole numbers are sorted several times as fast as places.
+        bits = np.int64(max(len(self.codes), 1).bit_length())
+        far = np.round((1.0 - self.alike) * np.float32(255)).astype(np.int64)
+        keys = (ends << 8) | np.tile(far, 2)
+        keys = np.sort((keys << bits) | np.tile(np.arange(len(self.codes)), 2))
+        ends, which = keys >> (bits + 8), keys & ((np.int64(1) << bits) - 1)
+        begins = np.flatnonzero(np.diff(ends, prepend=-1))
+        rank = np.arange(len(ends)) - np.repeat(begins, np.diff(begins, append=len(ends)))
+        kept = _distinct(which[rank < self.each])
+        last = np.flatnonzero(rank == self.each - 1)
+        self.floors[ends[last]] = self.alike[which[last]]
+        self.codes, self.alike = self.codes[kept], self.alike[kept]
 
 
 def pair_probability(jaccard: float, bands: int, rows: int) -> float:
@@ -28,11 +85,24 @@ def pair_probability(jaccard: float, bands: int, rows: int) -> float:
     return float(1.0 - (1.0 - jaccard**rows) ** bands)
 
 
+def met_probability(jaccard: float) -> float:
+    """Probability 0..1 that two texts whose shingles have this Jaccard become a pair: that they meet in one of the
+    bands in use, and agree in enough of the values that are looked at there."""
+    agree = jaccard + (1 - jaccard) / 16
+    passed = sum(
+        math.comb(_IN_WORD, k) * agree**k * (1 - agree) ** (_IN_WORD - k)
+        for k in range(thresholds.NEAR_AGREEING, _IN_WORD + 1)
+    )
+    glances = thresholds.SKETCH_BINS // _IN_WORD
+    bands = thresholds.SKETCH_BINS // thresholds.BAND_ROWS
+    # Bands that are looked at by the same values pass together.
+    met = pair_probability(jaccard, bands // glances, thresholds.BAND_ROWS)
+    return float(1.0 - (1.0 - passed * met) ** glances)
+
+
 def curve(jaccards: tuple[float, ...] = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9)) -> dict[str, float]:
-    """The LSH curve of the bands in use: Jaccard of the shingles -> probability of being compared."""
-    rows = thresholds.BAND_ROWS
-    bands = thresholds.SKETCH_BINS // rows
-    return {f"{s:.2f}": round(pair_probability(s, bands, rows), 4) for s in jaccards}
+    """The curve of the bands in use: Jaccard of the shingles -> probability of being compared."""
+    return {f"{s:.2f}": round(met_probability(s), 4) for s in jaccards}
 
 
 def pairs(
@@ -47,22 +117,24 @@ def pairs(
     Only rows of equal ``apart`` meet. A pair is kept where it is among the ``each`` most alike of one of its
     rows: at most ``each`` n pairs.
     """
-    rows = len(signatures)
-    codes, alike = np.empty(0, dtype=np.int64), np.empty(0, dtype=np.float32)
-    bands = range(0, signatures.shape[1], thresholds.BAND_ROWS)
-    group = _group(apart)
-    for start in range(0, len(bands), _TREES_AT_ONCE):
-        met = [_met(signatures, group, apart, band) for band in bands[start : start + _TREES_AT_ONCE]]
-        fresh = _distinct(np.concatenate(met))
-        fresh = fresh[~_among(fresh, codes)]
-        estimate = _estimated(signatures, fresh)
-        near = estimate >= lowest
-        codes, alike = _merged(codes, alike, fresh[near], estimate[near])
-        if len(codes) > 2 * each * rows:
-            codes, alike = _nearest(codes, alike, rows, each)
-    codes, alike = _nearest(codes, alike, rows, each)
-    first, second = np.divmod(codes, max(rows, 1))
-    return np.column_stack([first, second]), alike
+    known = _Nearest.of(len(signatures), each)
+    group, glances = _group(apart), _glances(signatures)
+    met, many = list[ndarray](), 0
+    for band in range(0, signatures.shape[1], thresholds.BAND_ROWS):
+        # The values of another half of the signature than the band's.
+        glance = glances[(band // _IN_WORD + len(glances) // 2) % len(glances)]
+        met.append(_met(signatures, group, apart, band, glance))
+        many += len(met[-1])
+        if many > _MET_PER_ROW * known.rows or band + thresholds.BAND_ROWS >= signatures.shape[1]:
+            fresh = _distinct(np.concatenate(met))
+            fresh = fresh[~_among(fresh, known.codes)]
+            estimate = _estimated(signatures, fresh)
+            near = estimate >= lowest
+            known.take(fresh[near], estimate[near])
+            met, many = [], 0
+    known.prune()
+    first, second = np.divmod(known.codes, max(known.rows, 1))
+    return np.column_stack([first, second]), known.alike
 
 
 def _group(apart: Int64[ndarray, " n"]) -> UInt64[ndarray, " n"]:
@@ -77,6 +149,7 @@ def _met(
     group: UInt64[ndarray, " n"],
     apart: Int64[ndarray, " n"],
     band: int,
+    glance: UInt64[ndarray, " n"],
 ) -> Int64[ndarray, " m"]:
     """Pairs as first * n + second, distinct."""
     rows, width = signatures.shape
@@ -89,14 +162,39 @@ def _met(
     spare = np.uint64(64 - sum(_BITS))
     key = ((key << spare) | (ties >> (np.uint64(64) - spare))) ^ group
     order = np.argsort(key)
+    glance = glance[order]
     bucket = np.ascontiguousarray(signatures[:, band : band + 2]).view(np.uint32)[:, 0][order]
     beside = apart[order]
     found: list[ndarray] = []
-    for step in range(1, thresholds.BAND_NEIGHBORS + 1):
+    near, far = thresholds.NEAR_AGREEING, thresholds.FAR_AGREEING
+    for step in range(1, thresholds.FAR_BAND_NEIGHBORS + 1):
         at = np.flatnonzero((bucket[step:] == bucket[:-step]) & (beside[step:] == beside[:-step]))
+        if not at.size:
+            break
+        # What follows the band is alike by the order already; what stands elsewhere is not.
+        at = at[
+            _agreeing(glance[at], glance[at + step]) >= (near if step <= thresholds.BAND_NEIGHBORS else far)
+        ]
         left, right = order[at], order[at + step]
         found.append(np.minimum(left, right) * rows + np.maximum(left, right))
-    return np.concatenate(found)
+    return np.concatenate([np.empty(0, dtype=np.int64), *found])
+
+
+def _glances(signatures: UInt16[ndarray, "n p"]) -> UInt64[ndarray, "w n"]:
+    made = np.zeros((signatures.shape[1] // _IN_WORD, len(signatures)), dtype=np.uint64)
+    for place in range(signatures.shape[1]):
+        word = made[place // _IN_WORD]
+        word <<= np.uint64(4)
+        word |= signatures[:, place] & np.uint16(15)
+    return made
+
+
+def _agreeing(left: UInt64[ndarray, " m"], right: UInt64[ndarray, " m"]) -> UInt8[ndarray, " m"]:
+    """How many of the values of two glances are equal."""
+    differ = left ^ right
+    # The highest of four bits is set where any of them is.
+    differ = (((differ & _LOWER) + _LOWER) | differ) & _HIGHEST
+    return np.uint8(_IN_WORD) - np.bitwise_count(differ)
 
 
 def _estimated(signatures: UInt16[ndarray, "n p"], codes: Int64[ndarray, " m"]) -> Float32[ndarray, " m"]:
@@ -118,33 +216,3 @@ def _among(codes: Int64[ndarray, " m"], known: Int64[ndarray, " k"]) -> ndarray:
     if not known.size:
         return np.zeros(len(codes), dtype=bool)
     return known[np.minimum(np.searchsorted(known, codes), len(known) - 1)] == codes
-
-
-def _merged(
-    codes: Int64[ndarray, " m"],
-    alike: Float32[ndarray, " m"],
-    fresh: Int64[ndarray, " k"],
-    estimate: Float32[ndarray, " k"],
-) -> tuple[Int64[ndarray, " s"], Float32[ndarray, " s"]]:
-    """Both, ascending."""
-    whole = np.concatenate([codes, fresh])
-    order = np.argsort(whole, kind="stable")
-    return whole[order], np.concatenate([alike, estimate])[order]
-
-
-def _nearest(
-    codes: Int64[ndarray, " m"], alike: Float32[ndarray, " m"], rows: int, each: int
-) -> tuple[Int64[ndarray, " k"], Float32[ndarray, " k"]]:
-    """The pairs that are among the ``each`` most alike of one of their rows, in the order of their codes."""
-    first, second = np.divmod(codes, max(rows, 1))
-    ends = np.concatenate([first, second])
-    which = np.tile(np.arange(len(codes)), 2)
-    # Estimates are steps of one bin; a stable sort leaves equal ones in the order of their codes.
-    far = np.round((1.0 - alike) * np.float32(1023)).astype(np.int64)
-    order = np.argsort((ends << 10) | far[which], kind="stable")
-    ends = ends[order]
-    begins = np.flatnonzero(np.diff(ends, prepend=-1))
-    rank = np.arange(len(ends)) - np.repeat(begins, np.diff([*begins.tolist(), len(ends)]))
-    kept = _distinct(which[order[rank < each]])
-    kept = kept[np.argsort(codes[kept])]
-    return codes[kept], alike[kept]

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
-from jaxtyping import Float32, Int64
+from jaxtyping import Bool, Float32, Int32, Int64
 from numpy import ndarray
 from rapidfuzz import process
 from rapidfuzz.distance import Levenshtein
@@ -24,6 +24,7 @@ from app.domain.thresholds import CHARACTER_NGRAM_CJK, CHARACTER_NGRAM_LATIN, TE
 Read = Callable[[Sequence[str]], Sketches]
 
 _PAIRS_AT_ONCE = 1 << 14
+_READ_AT_ONCE = 1 << 7
 _ENDING = 3
 """Characters of the longest ending that leaves a word the same."""
 
@@ -150,52 +151,68 @@ class Comparison:
     def _compared(
         self, pairs: Int64[ndarray, "m 2"], estimates: Float32[ndarray, " m"]
     ) -> Float32[ndarray, " m"]:
-        """How alike the texts of each pair are; what their words tell is asked before they are read."""
+        """How alike the texts of each pair are: what decides most at the least cost is asked first."""
         made = np.zeros(len(pairs), dtype=np.float32)
-        told = vocabulary.other_words(self.sketches, pairs)
-        # Of one or two words an ending may be all that differs.
-        sure = told.told & ((told.words == 0) | (told.words > 2)) & (not self.lenient)
-        open_ = np.flatnonzero(~sure)
-        most = np.where(told.told & (not self.lenient), _ENDING * told.words, np.iinfo(np.int64).max)
-        made[open_] = self._read(pairs[open_], estimates[open_], most[open_])
+        characters = self.sketches.characters[pairs]
+        longest = characters.max(axis=1)
+        # As many characters as the longer one has more are edits.
+        near = longest - characters.min(axis=1) <= self.edit_share * longest
+        near |= self._worth(estimates) | (longest > TEXT_MAX_CHARACTERS)
+        asked = np.flatnonzero(near)
+        made[asked] = self._read(pairs[asked], estimates[asked])
         return made
 
+    def _worth(self, estimates: Float32[ndarray, " m"]) -> Bool[ndarray, " m"]:
+        return estimates >= thresholds.ESTIMATE_MARGIN * self.threshold
+
     def _read(
-        self,
-        pairs: Int64[ndarray, "m 2"],
-        estimates: Float32[ndarray, " m"],
-        most: Int64[ndarray, " m"],
+        self, pairs: Int64[ndarray, "m 2"], estimates: Float32[ndarray, " m"]
     ) -> Float32[ndarray, " m"]:
-        """``most``: edits above which a pair is another text whatever they are."""
-        places: list[list[int]] = pairs.tolist()
-        raw = [(self.texts[a], self.texts[b]) for a, b in places]
-        long = np.array([max(len(a), len(b)) > TEXT_MAX_CHARACTERS for a, b in raw], dtype=bool)
-        rows: list[int] = np.unique(pairs).tolist()
-        written = {row: text.normalised(text.clip(self.texts[row])) for row in rows}
-        plain = [(written[a], written[b]) for a, b in places]
-        distances = process.cpdist(
-            [a for a, _ in plain], [b for _, b in plain], scorer=Levenshtein.distance, dtype=np.int32
-        )
-        longest = np.array([max(len(a), len(b), 1) for a, b in plain], dtype=np.int32)
+        rows, where = np.unique(pairs, return_inverse=True)
+        where = where.reshape(-1, 2)
+        read: list[int] = rows.tolist()
+        raw = [self.texts[row] for row in read]
+        plain = [text.normalised(text.clip(of)) for of in raw]
+        sides: list[list[int]] = where.T.tolist()
+        left, right = ([plain[i] for i in side] for side in sides)
+        distances = process.cpdist(left, right, scorer=Levenshtein.distance, dtype=np.int32)
+        longest = np.maximum(np.array([*map(len, plain)], dtype=np.int32)[where].max(axis=1), 1)
         edits = (1.0 - distances / longest).astype(np.float32)
         edits[edits < 1.0 - self.edit_share] = 0
         # Of long texts the head and the tail are read: what lies between is known from the signatures alone.
+        clipped = np.array([len(of) > TEXT_MAX_CHARACTERS for of in raw], dtype=bool)
+        long = clipped[where[:, 0]] | clipped[where[:, 1]]
         edits[long & (estimates < self.threshold)] = 0
-        worth = (edits > 0) | (estimates >= thresholds.ESTIMATE_MARGIN * self.threshold)
-        asked = np.flatnonzero(worth & (distances <= most))
+        asked = np.flatnonzero((edits > 0) | self._worth(estimates))
+        if not self.lenient:
+            asked = asked[~self._told(pairs[asked], distances[asked])]
         made = np.zeros(len(pairs), dtype=np.float32)
-        told = slips.differences([plain[i] for i in asked.tolist()], self._occurrences, lenient=self.lenient)
         chosen: list[int] = asked.tolist()
-        for i, differs in zip(chosen, told, strict=True):
+        for i, differs in zip(chosen, self._differences(asked, left, right), strict=True):
             if differs is None:
                 continue
             if edits[i] == 0 or differs.added > thresholds.ADDED_SHARE * longest[i]:
-                near = float(estimates[i]) if long[i] else exact_jaccard(*raw[i])
+                near = float(estimates[i]) if long[i] else exact_jaccard(raw[sides[0][i]], raw[sides[1][i]])
                 made[i] = near if near >= self.threshold else 0.0
             else:
                 made[i] = edits[i]
         # 1.0 is for equals.
         return np.minimum(made, np.float32(0.999))
+
+    def _told(self, pairs: Int64[ndarray, "m 2"], distances: Int32[ndarray, " m"]) -> Bool[ndarray, " m"]:
+        """Whether words that the set knows tell the texts of a pair apart, however few letters differ."""
+        told = vocabulary.other_words(self.sketches, pairs)
+        # Of one or two words an ending may be all that differs.
+        return told.told & ((told.words == 0) | (told.words > 2) | (distances > _ENDING * told.words))
+
+    def _differences(
+        self, asked: Int64[ndarray, " k"], left: Sequence[str], right: Sequence[str]
+    ) -> Iterator[slips.Differences | None]:
+        # In small parts: what stands in memory at once the garbage collector walks through again and again.
+        for start in range(0, len(asked), _READ_AT_ONCE):
+            part: list[int] = asked[start : start + _READ_AT_ONCE].tolist()
+            pairs = [(left[i], right[i]) for i in part]
+            yield from slips.differences(pairs, self._occurrences, lenient=self.lenient)
 
     def _occurrences(self, words: Sequence[str]) -> list[int]:
         return sketches.occurrences(self.sketches.counts, words)

@@ -28,12 +28,14 @@ _NO_VALUE = np.uint16(0xFFFF)
 class Sketches:
     """n texts. ``signatures`` (n, p): low 16 bits of the MinHashes (b-bit MinHash, Li and König 2010).
     ``wholes``: hash of the normalised text, 0 = nothing written. ``numbers``: hash of its sorted numbers, 0 =
-    none. ``words``: what ``buckets.words`` says of each text, from ``begins`` of it to that of the next; of texts
-    that are longer than what is compared there are none. ``counts``: occurrences by bucket over all texts."""
+    none. ``characters``: of the normalised text. ``words``: what ``buckets.words`` says of each text, from ``begins``
+    of it to that of the next; of texts that are longer than what is compared there are none. ``counts``: occurrences
+    by bucket over all texts."""
 
     signatures: UInt16[ndarray, "n p"]
     wholes: Int64[ndarray, " n"]
     numbers: Int64[ndarray, " n"]
+    characters: Int32[ndarray, " n"]
     words: UInt32[ndarray, " w"]
     begins: Int64[ndarray, " n+1"]
     counts: UInt32[ndarray, " b"]
@@ -49,6 +51,7 @@ class Part:
     signatures: UInt16[ndarray, "n p"]
     wholes: Int64[ndarray, " n"]
     numbers: Int64[ndarray, " n"]
+    characters: Int32[ndarray, " n"]
     words: UInt32[ndarray, " w"]
     lengths: Int32[ndarray, " n"]
 
@@ -63,6 +66,7 @@ def joined(rows: int, parts: Iterator[Part]) -> Sketches:
     """The parts' rows one after the other, their words counted together."""
     made = np.empty((rows, thresholds.SKETCH_BINS), dtype=np.uint16)
     wholes, numbers = np.empty(rows, dtype=np.int64), np.empty(rows, dtype=np.int64)
+    characters = np.empty(rows, dtype=np.int32)
     lengths = np.zeros(rows, dtype=np.int64)
     counts = np.zeros(thresholds.WORD_BUCKETS, dtype=np.uint32)
     words = [np.empty(0, dtype=np.uint32)]
@@ -70,6 +74,7 @@ def joined(rows: int, parts: Iterator[Part]) -> Sketches:
     for part in parts:
         end = start + len(part.wholes)
         made[start:end], wholes[start:end], numbers[start:end] = part.signatures, part.wholes, part.numbers
+        characters[start:end] = part.characters
         np.add.at(counts, (part.words & buckets.BUCKET).astype(np.int64), np.uint32(1))
         short = part.lengths <= TEXT_MAX_CHARACTERS
         lengths[start:end] = np.where(short, part.lengths, 0)
@@ -79,6 +84,7 @@ def joined(rows: int, parts: Iterator[Part]) -> Sketches:
         signatures=made,
         wholes=wholes,
         numbers=numbers,
+        characters=characters,
         words=np.concatenate(words),
         begins=np.concatenate([np.zeros(1, dtype=np.int64), np.cumsum(lengths)]),
         counts=counts,
@@ -100,6 +106,7 @@ def read_part(texts: Sequence[str]) -> Part:
         signatures=np.concatenate(signed),
         wholes=np.array([text.stable_hash(p) | 1 if p else 0 for p in plain], dtype=np.int64),
         numbers=np.array([_numbers(t) for t in texts], dtype=np.int64),
+        characters=np.array([*map(len, plain)], dtype=np.int32),
         words=np.concatenate(words),
         lengths=np.concatenate(lengths),
     )

@@ -9,30 +9,29 @@ and Japanese.
 from __future__ import annotations
 
 import itertools
-import math
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import NamedTuple
 
-from rapidfuzz.distance import Levenshtein
+import numpy as np
+from jaxtyping import Bool
+from numpy import ndarray
 
 from app.domain import text
 from app.domain.diagnosis import opposites
 from app.domain.repair import buckets, thresholds
+from app.domain.repair.runs import Runs
 
 Occurrences = Callable[[Sequence[str]], Sequence[int]]
 """How often each of these words, or pairs of CJK characters, stands in the set; a space = no such character."""
 
-_TOKEN = re.compile(
-    f"{text.CJK_CHARACTER}|{text.WORD_CHARACTER}+(?:['’]{text.WORD_CHARACTER}+)*"
-    r"|(?<!\w)-|-(?!\w)|[^\w\s.,;:!?\"'`´‘’“”。，、；：！？…·—–\-（）()]"
-)
 _CJK = re.compile(text.CJK_CHARACTER)
 _TWICE = 2
 """Occurrences that say nothing of a word: two words of one bucket have as many."""
 
+_APOSTROPHE = re.compile("['’]")
 _SIGN = re.compile(r"[^\w'’]")
 _ENDINGS = ("s", "es", "d", "ed", "ing", "'s", "’s")
 _CLOSED: tuple[frozenset[str], ...] = tuple(
@@ -69,16 +68,21 @@ class Differences:
 
 
 class _Span(NamedTuple):
-    """Tokens that differ, and those before and after them on either side; the tokens of a side in one word, and
-    in how many letters these two differ. (A tuple: a million of them are made.)"""
+    """Tokens that differ; ``least`` and ``most``: occurrences in the set of the rarest and of the commonest word of
+    either side (or pair of characters that crosses it), None for a side without one; the tokens of a side in one
+    word, in how many letters these two differ, and whether slips that are spread by chance would hardly do that;
+    ``begin`` and ``end`` are places in the left text. (A tuple: a million of them are made.)"""
 
     left: tuple[str, ...]
     right: tuple[str, ...]
-    around_left: tuple[str, str]
-    around_right: tuple[str, str]
+    least: tuple[int, int] | None
+    most: int
     joined: tuple[str, str]
     size: int
+    concentrated: bool
     is_cjk: bool
+    begin: int
+    end: int
 
 
 def differences(
@@ -88,59 +92,74 @@ def differences(
 
     ``lenient``: a word that was changed as randomly spread slips would change it needs no other sign of a slip.
     """
-    read = [_open(_spans(left, right), max(len(left), len(right))) for left, right in pairs]
-    asked = sorted({w for spans in read for span in spans or () for side in _evidence(span) for w in side})
-    known = dict(zip(asked, occurrences(asked), strict=True))
-    sizes = [max(len(left), len(right)) for left, right in pairs]
-    return [
-        None if spans is None else _judged(spans, known, size, lenient)
-        for spans, size in zip(read, sizes, strict=True)
+    runs = Runs.of(pairs)
+    concentrated, cjk = runs.concentrated(), runs.cjk()
+    open_ = _open(runs, concentrated, cjk)
+    made: list[Differences | None] = [None] * len(pairs)
+    for pair, spans in _spans(runs, open_, concentrated.tolist(), cjk.tolist(), occurrences):
+        made[pair] = _judged(spans, lenient)
+    return made
+
+
+def _open(runs: Runs, concentrated: Bool[ndarray, " r"], cjk: Bool[ndarray, " r"]) -> list[int]:
+    """The pairs of which no run alone decides, whatever the set holds: another number, an opposite, another word."""
+    left, right = runs.lengths()
+    longest, owners = np.maximum(left, right), runs.owners()
+    both = (left > 0) & (right > 0)
+    unlike = both & (runs.sizes >= thresholds.SLIP_SIMILARITY * longest)
+    no_slip = np.where(
+        cjk, np.minimum(left, right) > 1, 1 - runs.sizes / longest < thresholds.SLIP_SIMILARITY
+    )
+    told = np.zeros(len(runs.tokens), dtype=bool)
+    told[owners[unlike & no_slip & concentrated]] = True
+    asked = np.flatnonzero(both & ~told[owners])
+    for run, pair in zip(asked.tolist(), owners[asked].tolist(), strict=True):
+        if not told[pair] and _decided(*runs.sides(run, pair)):
+            told[pair] = True
+    return np.flatnonzero(~told).tolist()
+
+
+def _spans(
+    runs: Runs,
+    pairs: Sequence[int],
+    concentrated: Sequence[bool],
+    cjk: Sequence[bool],
+    occurrences: Occurrences,
+) -> Iterator[tuple[int, list[_Span]]]:
+    """The runs of each of these pairs with what the set knows of them."""
+    begins: list[int] = runs.begins.tolist()
+    sizes: list[int] = runs.sizes.tolist()
+    read = [
+        (run, runs.sides(run, pair), _evidence(runs, run, pair, is_cjk=cjk[run]))
+        for pair in pairs
+        for run in range(begins[pair], begins[pair + 1])
     ]
-
-
-def _spans(left: str, right: str) -> list[_Span]:
-    """Runs of tokens that differ; one that is written in other pieces ("data base") is none."""
-    a, b = _tokens(left), _tokens(right)
-    runs: list[list[int]] = []
-    for code in Levenshtein.opcodes(a, b):
-        if code.tag == "equal":
-            continue
-        i, j, k, m = code.src_start, code.src_end, code.dest_start, code.dest_end
-        if runs and runs[-1][1] == i and runs[-1][3] == k:
-            runs[-1][1], runs[-1][3] = j, m
-        else:
-            runs.append([i, j, k, m])
+    asked = sorted({word for _, _, sides in read for side in sides for word in side})
+    known = dict(zip(asked, occurrences(asked), strict=True)).__getitem__
     spans: list[_Span] = []
-    for i, j, k, m in runs:
-        ours, theirs = tuple(a[i:j]), tuple(b[k:m])
-        joined = "".join(ours), "".join(theirs)
-        if joined[0] == joined[1]:
-            continue
+    for run, (left, right), sides in read:
+        one, other = (list(map(known, side)) for side in sides)
+        least = (min(one), min(other)) if one and other else None
+        most = max(*one, *other) if one and other else 0
+        joined = runs.left[run], runs.right[run]
+        begin, end, _, _ = runs.places[run]
         spans.append(
-            _Span(
-                ours,
-                theirs,
-                (a[i - 1] if i else " ", a[j] if j < len(a) else " "),
-                (b[k - 1] if k else " ", b[m] if m < len(b) else " "),
-                joined,
-                Levenshtein.distance(*joined),
-                any(map(_CJK.match, (*ours, *theirs))),
-            )
+            _Span(left, right, least, most, joined, sizes[run], concentrated[run], cjk[run], begin, end)
         )
-    return spans
+    at = 0
+    for pair in pairs:
+        behind = at + begins[pair + 1] - begins[pair]
+        yield pair, spans[at:behind]
+        at = behind
 
 
-# A text is compared with several others in a row.
-@lru_cache(maxsize=1 << 12)
-def _tokens(of: str) -> list[str]:
-    return _TOKEN.findall(of)
-
-
-def _evidence(span: _Span) -> tuple[list[str], list[str]]:
-    """What the set is asked about either side: its words, or the pairs of characters that cross the span."""
-    if span.is_cjk:
-        return _crossing(span.left, span.around_left), _crossing(span.right, span.around_right)
-    return _pieces(span.left), _pieces(span.right)
+def _evidence(runs: Runs, run: int, pair: int, *, is_cjk: bool) -> tuple[list[str], list[str]]:
+    """What the set is asked about either side: its words, or the pairs of characters that cross the run."""
+    left, right = runs.sides(run, pair)
+    if not is_cjk:
+        return _pieces(left), _pieces(right)
+    before, behind = runs.around(run, pair)
+    return _crossing(left, before), _crossing(right, behind)
 
 
 def _crossing(tokens: Sequence[str], around: tuple[str, str]) -> list[str]:
@@ -149,93 +168,66 @@ def _crossing(tokens: Sequence[str], around: tuple[str, str]) -> list[str]:
 
 
 def _pieces(tokens: Sequence[str]) -> list[str]:
-    return [piece for t in tokens if not _SIGN.match(t) for piece in re.split("['’]", t)]
+    if len(tokens) == 1 and tokens[0].isalnum():
+        return [tokens[0]]
+    return [piece for t in tokens if not _SIGN.match(t) for piece in _APOSTROPHE.split(t)]
 
 
-def _open(spans: list[_Span], characters: int) -> list[_Span] | None:
-    """None where a span alone decides, whatever the set holds: another number, an opposite, another word."""
-    if any(span.left and span.right and _decided(span.left, span.right) for span in spans):
-        return None
-    sizes = [span.size for span in spans]
-    rate = sum(sizes) / max(characters, 1)
-    for span, size in zip(spans, sizes, strict=True):
-        longest = max(map(len, span.joined))
-        if not span.left or not span.right or size < thresholds.SLIP_SIMILARITY * longest:
-            continue
-        looks_like_none = 1 - size / longest < thresholds.SLIP_SIMILARITY
-        no_slip = min(map(len, span.joined)) > 1 if span.is_cjk else looks_like_none
-        if no_slip and _is_concentrated(span, size, rate, characters):
-            return None
-    return spans
-
-
-def _judged(
-    spans: Sequence[_Span], known: Mapping[str, int], characters: int, lenient: bool
-) -> Differences | None:
-    sizes = [span.size for span in spans]
-    rate = sum(sizes) / max(characters, 1)
-    slips = other = added = 0
-    slipped = unlike = 0
-    for span, size in zip(spans, sizes, strict=True):
-        slip = _is_slip(span, known, alone=len(spans) == 1)
-        if _negates(span) and not (slip and not span.is_cjk and span.left and span.right):
+def _judged(spans: Sequence[_Span], lenient: bool) -> Differences | None:
+    slips = added = slipped = 0
+    unlike: list[_Span] = []
+    for span in spans:
+        slip = _is_slip(span, alone=len(spans) == 1)
+        both = bool(span.left and span.right)
+        if not (slip and both and not span.is_cjk) and _negates(span.left, span.right):
             return None
         if slip:
-            slips, slipped = slips + size, slipped + 1
+            slips, slipped = slips + span.size, slipped + 1
         elif _harmless(span):
             continue
-        elif _is_other_word(span, known):
+        elif _is_other_word(span):
             return None
-        elif _is_concentrated(span, size, rate, characters):
-            if span.left and span.right:
+        elif span.concentrated:
+            if both:
                 return None
-            added += size
+            added += span.size
         else:
-            other, unlike = other + size, unlike + 1
-    if unlike > slipped and not lenient:
-        if any(span.left and span.right for span in spans if not _harmless(span)):
+            unlike.append(span)
+    other = sum(span.size for span in unlike)
+    if len(unlike) > slipped and not lenient:
+        if any(span.left and span.right for span in unlike) or _replaces(unlike):
             return None
         added, other = added + other, 0
     return Differences(slips=slips, other=other, added=added)
 
 
-def _is_other_word(span: _Span, known: Mapping[str, int]) -> bool:
+def _replaces(spans: Sequence[_Span]) -> bool:
+    """Whether what is left out beside what is put in is one word for another: 张王李, 王李赵."""
+    return any(
+        bool(one.left) != bool(other.left) and other.begin - one.end <= thresholds.REPLACED_MAX_GAP
+        for one, other in itertools.pairwise(spans)
+    )
+
+
+def _is_other_word(span: _Span) -> bool:
     """Both sides are words that others write as well, and nothing like each other."""
     a, b = span.joined
     if span.is_cjk or not a or not b or max(len(a), len(b)) <= thresholds.CHANCE_WORD_CHARACTERS:
         return False
-    if Levenshtein.normalized_similarity(a, b) >= thresholds.SLIP_SIMILARITY:
+    if span.size <= (1 - thresholds.SLIP_SIMILARITY) * max(len(a), len(b)) or span.least is None:
         return False
-    sides = [[known[w] for w in side] for side in _evidence(span)]
-    return all(sides) and min(map(min, sides)) > max(1.0, thresholds.SLIP_RARITY * max(map(min, sides)))
+    return min(span.least) > max(1.0, thresholds.SLIP_RARITY * max(span.least))
 
 
-def _is_concentrated(span: _Span, size: int, rate: float, characters: int) -> bool:
-    """Whether slips that hit every character alike would hardly ever hit one place so often.
-
-    Chernoff's bound on the binomial tail, for any of the places of this length.
-    """
-    length = max(map(len, span.joined))
-    hit = min(size / length, 1.0)
-    if hit <= rate:
-        return False
-    divergence = hit * math.log(hit / rate)
-    if hit < 1:
-        divergence += (1 - hit) * math.log((1 - hit) / (1 - rate))
-    chance = characters / length * math.exp(-length * divergence)
-    return chance < thresholds.CONCENTRATED
-
-
-def _is_slip(span: _Span, known: Mapping[str, int], *, alone: bool) -> bool:
+def _is_slip(span: _Span, *, alone: bool) -> bool:
     """One side is written (almost) nowhere else, the other side is, and the two look alike.
 
     Of several spans the other side need not be known: rare words are misspelt too.
     """
-    sides = [[known[w] for w in side] for side in _evidence(span)]
-    if not all(sides):
+    if span.least is None:
         return False
-    rare, common = sorted((min(sides[0]), min(sides[1])))
-    if rare > max(1.0, thresholds.SLIP_RARITY * common) or (alone and max(map(max, sides)) <= _TWICE):
+    rare, common = sorted(span.least)
+    if rare > max(1.0, thresholds.SLIP_RARITY * common) or (alone and span.most <= _TWICE):
         return False
     a, b = span.joined
     if span.is_cjk:
@@ -245,7 +237,7 @@ def _is_slip(span: _Span, known: Mapping[str, int], *, alone: bool) -> bool:
     affixed = abs(len(a) - len(b)) >= 2 and (
         a.startswith(b) or b.startswith(a) or a.endswith(b) or b.endswith(a)
     )
-    return not affixed and Levenshtein.normalized_similarity(a, b) >= thresholds.SLIP_SIMILARITY
+    return not affixed and span.size <= (1 - thresholds.SLIP_SIMILARITY) * max(len(a), len(b))
 
 
 def _harmless(span: _Span) -> bool:
@@ -285,9 +277,10 @@ def _closed(left: Sequence[str], right: Sequence[str]) -> bool:
     return any(_KIND[token] in shared for token in ours ^ theirs)
 
 
-def _negates(span: _Span) -> bool:
-    left, right = (text.negations(" ".join(side)) for side in (span.left, span.right))
-    return left % 2 != right % 2
+@lru_cache(maxsize=1 << 15)
+def _negates(left: tuple[str, ...], right: tuple[str, ...]) -> bool:
+    ours, theirs = (text.negations(" ".join(side)) for side in (left, right))
+    return ours % 2 != theirs % 2
 
 
 def _opposed(left: Sequence[str], right: Sequence[str]) -> bool:

@@ -183,8 +183,16 @@ WORD_BUCKETS = 1 << 22
 # Jaccard of about .3 in shingles of three, and meets its original in a band 99.8 times of 100.
 BAND_ROWS = 2
 
-# Rows that follow in a band's order and are looked at: four pairs for each row, however large a bucket.
+# Rows that follow in a band's order and are looked at, however large a bucket.
 BAND_NEIGHBORS = 4
+
+# Of a template in a thousand versions more rows are near: those up to here are looked at, too.
+FAR_BAND_NEIGHBORS = 16
+
+# Of 16 values of the signatures so many have to agree before all are compared; of those further off more. Rows of a
+# Jaccard of .3 pass nine times of ten, of .1 three (and one).
+NEAR_AGREEING = 3
+FAR_AGREEING = 4
 
 # Candidates that each row is compared with in full, the most alike first.
 CANDIDATES_PER_ROW = 8
@@ -216,6 +224,10 @@ SLIP_RARITY = 0.05
 
 # Share of the longer text that words without a counterpart may make up ("please", "thanks").
 ADDED_SHARE = 0.05
+
+# Words (or CJK characters) between one that is left out and one that is put in, where both may be one change: a name
+# of three that lost its first and gained a last.
+REPLACED_MAX_GAP = 2
 
 # Answers of fewer characters are labels: near is not the same there.
 FREE_ANSWER_CHARACTERS = 24

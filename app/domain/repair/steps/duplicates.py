@@ -141,9 +141,7 @@ def _parameters(draft: Draft) -> dict[str, object]:
         "permutations": thresholds.SKETCH_BINS,
         "bands": bands,
         "rows_per_band": thresholds.BAND_ROWS,
-        "probability_at_threshold": round(
-            candidates.pair_probability(threshold, bands, thresholds.BAND_ROWS), 4
-        ),
+        "probability_at_threshold": round(candidates.met_probability(threshold), 4),
         "curve": candidates.curve(),
     }
 
