@@ -48,14 +48,14 @@ def _run(examples: Sequence[TrainingExample], embedding: Embedding, seed: int) -
     few = np.sort(rng.permutation(len(examples))[:MOST_ROWS])
     # a changed row has an id of its own: what it came as tells which it was
     right = [replace(examples[i], source_id=examples[i].id) for i in few.tolist()]
-    vectors = embedding.vectors(right, []).example_inputs
+    vectors = embedding.vectors(right, []).example_inputs[:]
     rows, wrong = mislabelled(right, vectors, rng)
     taught = embedding.vectors(rows, [])
     plan = plan_repair(
         rows,
         Material(
-            input_vectors=taught.example_inputs,
-            output_vectors=taught.example_outputs,
+            input_vectors=taught.example_inputs[:],
+            output_vectors=taught.example_outputs[:],
             rng=np.random.default_rng(seed),
         ),
         RepairPolicy(),
