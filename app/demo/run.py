@@ -18,6 +18,7 @@ from typing import Any
 
 import httpx
 from rich.console import Console
+from rich.markup import escape
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
@@ -88,7 +89,9 @@ def _story(
         case_ids = _upload_cases(client, wrong, adapter)
         by_id = {row["id"]: row for row in eval_rows if isinstance(row.get("id"), str)}
         retention = _import(client, bars, "retention set", [_as_row(a, by_id) for a in right])
-        right_answers = {str(answer["expected_output"]).strip() for answer in answers}
+        right_answers = {
+            (_instruction(a["prompt_messages"]), str(a["expected_output"]).strip()) for a in answers
+        }
         cycle = _cycle(client, bars, version, case_ids, base_model, adapter, retention, right_answers)
     diagnosis_id = next(s["result_id"] for s in cycle["stages"] if s["name"] == "diagnose")
     findings = list(client.pages(f"/v1/diagnoses/{diagnosis_id}/findings"))
@@ -206,7 +209,7 @@ def _cycle(
     base_model: str,
     adapter: str,
     retention: str,
-    right_answers: AbstractSet[str],
+    right_answers: AbstractSet[tuple[str, str]],
 ) -> Any:
     policy = {
         "approval": "manual",  # the plan waits: what it cannot know, it asks
@@ -231,10 +234,12 @@ def _cycle(
         "verify": "verifications",
     }
 
+    decided: set[str] = set()
+
     def watch(state: Any) -> None:
         for stage in state["stages"]:
             if stage["status"] == "awaiting_approval":
-                _decide(client, stage["result_id"], right_answers)
+                _decide(client, stage["result_id"], right_answers, decided)
             if stage["name"] not in tasks:
                 tasks[stage["name"]] = bars.add_task(f"cycle: {stage['name']}", total=1.0)
             done = stage["status"] == "succeeded"
@@ -246,19 +251,38 @@ def _cycle(
     return client.wait(f"/v1/cycles/{cycle['id']}", watch)
 
 
-def _decide(client: Client, repair_id: str, right_answers: AbstractSet[str]) -> None:
+def _decide(
+    client: Client, repair_id: str, right_answers: AbstractSet[tuple[str, str]], decided: set[str]
+) -> None:
     """Stand in for the person who owns the data: the plan's own decisions are taken as they are, and where it asks
-    which of two answers is right, the evaluation file knows. What that does not tell stays open."""
+    which of several answers is right, and the evaluation file has one of them under the same instruction, that one
+    is. What that does not tell stays open. ``right_answers``: (instruction, answer)."""
+    if repair_id in decided:
+        run = client.get(f"/v1/repairs/{repair_id}")["run"]
+        if run is not None and run["status"] == "failed":
+            raise ApiError(f"the repair could not be applied: {run['error']}")
+        return
+    decided.add(repair_id)
     for action in client.pages(f"/v1/repairs/{repair_id}/actions", decision="proposed"):
-        sides = action["evidence"].get("sides", ())
-        right = [side["output"] for side in sides if side["output"] in right_answers]
-        if action["evidence"].get("asks_person") and len(sides) == 2 and len(right) == 1:
+        told = action["evidence"]
+        asked = {_instruction(row["messages"][:-1]) for row in action["before"]}
+        right = [
+            s["output"] for s in told.get("sides", ()) if {(i, s["output"]) for i in asked} <= right_answers
+        ]
+        if told.get("asks_person") and asked != {""} and len(right) == 1:
             console.print(
-                f"casemend asks: {action['reason']}\n  answered from the evaluation file: [bold]{right[0]}[/]"
+                f"casemend asks: {escape(action['reason'])}\n"
+                f"  answered from the evaluation file: [bold]{escape(right[0])}[/]"
             )
             path = f"/v1/repair-actions/{action['id']}"
             client.patch(path, {"decision": "approved", "answer": right[0]})
     client.post(f"/v1/repairs/{repair_id}/apply", {})
+
+
+def _instruction(asked: Sequence[dict[str, Any]]) -> str:
+    """The first line of a prompt that has more than one; what comes without an instruction has none to go by."""
+    first, _, rest = str(asked[-1]["content"]).partition("\n")
+    return first.strip() if rest.strip() else ""
 
 
 def _print_causes(findings: Sequence[dict[str, Any]], planted: dict[str, str | None]) -> None:

@@ -9,7 +9,8 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, select
+from sqlalchemy import ColumnElement, select, type_coerce
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Session
 
 from app.db.models import RepairActionRow, RepairRow
@@ -54,6 +55,7 @@ def decide(
     repairs.require_action_revision(row, if_revision)
     if answer is not None:
         _choose(session, repair, row, decision, answer)
+        _reject_siblings(session, row, key_id=key_id, now=now)
     row.decision = decision.value
     row.decided_by = key_id
     row.decided_at = now
@@ -79,6 +81,27 @@ def _choose(
     row.after = list(chosen.after)
     row.evidence = dict(chosen.evidence)
     row.reason = chosen.reason
+
+
+def _reject_siblings(session: Session, row: RepairActionRow, *, key_id: str | None, now: datetime) -> None:
+    """A dispute that was settled row by row has an action for each losing row; a chosen answer is for all."""
+    sides = row.evidence.get("sides")
+    if sides:
+        session.flush()  # what is written below reads every action anew
+        siblings = [
+            RepairActionRow.id != row.id,
+            RepairActionRow.kind == row.kind,
+            RepairActionRow.rule == row.rule,
+            RepairActionRow.evidence["sides"] == type_coerce(sides, JSONB),
+        ]
+        repair_selection.update_actions(
+            session,
+            row.repair_id,
+            siblings,
+            decision=Decision.REJECTED.value,
+            decided_by=key_id,
+            decided_at=now,
+        )
 
 
 def decide_many(

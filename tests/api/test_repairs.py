@@ -170,6 +170,41 @@ def test_a_person_chooses_another_answer(client: TestClient, repair: str) -> Non
     assert said.count("mine") == 1
 
 
+def test_an_answer_is_for_the_whole_dispute(
+    client: TestClient, sessions: SessionFactory, project: str
+) -> None:
+    """Three rows against two, settled by majority: an action for each of the two."""
+    with transaction(sessions) as session:
+        version = add_version(session, project, 8)
+        q = versions.load_examples(session, version.id)
+        sides = [
+            {"output": "free", "example_ids": [e.id for e in q[:3]]},
+            {"output": "5 EUR", "example_ids": [e.id for e in q[3:5]]},
+        ]
+        plan = [
+            replace(
+                action(ActionKind.RELABEL, [losing], outputs=["free"]),
+                score=0.9,
+                evidence={"rule": "majority", "sides": sides},
+                decision=Decision.APPROVED,
+            )
+            for losing in q[3:5]
+        ]
+        repair = f"/v1/repairs/{add_repair(session, project, plan, version=version).id}"
+    first, second = client.get(f"{repair}/actions").json()["data"]
+    chosen = client.patch(
+        f"/v1/repair-actions/{first['id']}", json={"decision": "approved", "answer": "mine"}
+    )
+    assert chosen.status_code == 200, chosen.text
+    assert sorted(chosen.json()["example_ids"]) == sorted(i for side in sides for i in side["example_ids"])
+    assert chosen.json()["decision"] == "approved"
+    sibling = client.get(f"/v1/repair-actions/{second['id']}").json()
+    assert (sibling["decision"], sibling["revision"]) == ("rejected", second["revision"] + 1)
+    made = client.post(f"{repair}/apply").json()
+    rows = rows_of(client, f"/v1/dataset-versions/{made['id']}/examples")
+    assert [row["messages"][-1]["content"] for row in rows].count("mine") == 5
+
+
 def test_of_two_who_decide_all_at_once_one_is_told_to_read_again(client: TestClient, repair: str) -> None:
     tag = client.get(repair).headers["etag"]
     both = Barrier(2, timeout=10)

@@ -5,7 +5,7 @@ import pytest
 
 from app.domain.diagnosis.learning import Learnt, learn
 from tests.unit.diagnosis.builders import intents, vectors_of
-from workers.stages.learnt_sets import Key, LearntSets
+from workers.stages.learnt_sets import ROWS_OF_A_SET, Key, LearntSets
 
 
 @pytest.fixture(scope="module")
@@ -34,7 +34,7 @@ def test_the_second_diagnosis_of_a_version_learns_nothing_anew(learnt: Learnt) -
 
 def test_what_was_used_longest_ago_makes_room(learnt: Learnt) -> None:
     rows, learns = len(learnt.examples), []
-    kept = LearntSets(max_rows=2 * rows)
+    kept = LearntSets(max_rows=2 * (ROWS_OF_A_SET + rows))
 
     def get(version: str) -> None:
         def again() -> Learnt:

@@ -12,8 +12,11 @@ from dataclasses import dataclass
 
 from app.domain.diagnosis.learning import Learnt
 
-MAX_ROWS = 1_000_000
+MAX_ROWS = 1_200_000
 """Rows of all sets that are kept together: about 3 KiB each with vectors and texts, less than learning them takes."""
+
+ROWS_OF_A_SET = 100_000
+"""What any set takes beside its rows (models, what was measured of samples), counted in rows."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,8 +46,12 @@ class LearntSets:
         made = learn()
         with self._lock:
             self._kept[key] = made
-            while len(self._kept) > 1 and sum(len(s.examples) for s in self._kept.values()) > self._max_rows:
+            while len(self._kept) > 1 and sum(map(_rows, self._kept.values())) > self._max_rows:
                 self._kept.popitem(last=False)
-            if len(made.examples) > self._max_rows:
+            if _rows(made) > self._max_rows:
                 del self._kept[key]
         return made
+
+
+def _rows(learnt: Learnt) -> int:
+    return ROWS_OF_A_SET + len(learnt.examples)

@@ -117,8 +117,8 @@ def _draw(among: Int64[ndarray, " a"], count: int, rng: np.random.Generator) -> 
 def _stratified(
     rows: Int64[ndarray, " r"], tasks: Int64[ndarray, " n"], count: int, rng: np.random.Generator
 ) -> Int64[ndarray, " m"]:
-    """Alike many of every task, as far as it has them, and a third of its rows at most: the rest of a small
-    task is what covers the drawn ones."""
+    """Alike many of every task, as far as it has them, and a third of its rows at most (rounded up): the rest
+    of a small task is what covers the drawn ones."""
     present, of = np.unique(tasks[rows], return_counts=True)
     share = np.ceil(min(count, len(rows) / 3) / max(1, len(present)))
     most = np.minimum(share, np.ceil(of / 3)).astype(np.int64).tolist()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -23,13 +23,17 @@ def with_answer(action: ProposedAction, answer: str, contents: Mapping[str, Cont
     """The action with ``answer`` in the place of the one that it proposes.
 
     A relabel gives it to every row of the dispute that says something else, to those as well that were to be
-    followed; a merged row says it. ``contents``: the rows of ``rows_concerned`` as they stand in the version.
-    Raises ValueError for an empty answer, for an action that gives no answer, and where every row says it already.
+    followed; a merged row says it. An answer that is the excerpt of a row's is that row's. ``contents``: the rows of
+    ``rows_concerned`` as they stand in the version. From then on no policy decides the action, only a person.
+    Raises ValueError for an empty answer, for an action that gives no answer, where every row says it already, and
+    for the very answer that a row of preferences rejects.
     """
     if not answer.strip():
         raise ValueError("answer: must not be empty; drop the rows if they should go")
     proposed = action.evidence.get("proposed_reason", action.reason)
-    told = {**action.evidence, "expected_output": answer, "proposed_reason": proposed}
+    answer = _in_full(answer, (*action.before, *contents.values()))
+    told = {**action.evidence, "expected_output": answer, "proposed_reason": proposed, "asks_person": True}
+    told.pop("of", None)  # the row that was to be followed
     action = replace(action, evidence=told, reason=f'{proposed}; a person chose "{excerpt(answer)}"')
     match action.kind:
         case ActionKind.MERGE:
@@ -47,7 +51,7 @@ def _relabelled(action: ProposedAction, answer: str, contents: Mapping[str, Cont
     ids = [
         i
         for i in rows_concerned(action)
-        if (i in now or i in contents) and not _says(now.get(i) or contents[i], answer)
+        if (i in now or i in contents) and _output(now.get(i) or contents[i]).strip() != answer.strip()
     ]
     if not ids:
         raise ValueError("answer: every row says that already; reject the action instead")
@@ -56,11 +60,23 @@ def _relabelled(action: ProposedAction, answer: str, contents: Mapping[str, Cont
     return replace(action, example_ids=tuple(ids), before=tuple(before), after=tuple(after))
 
 
+def _in_full(answer: str, contents: Iterable[Content]) -> str:
+    outputs = [_output(content) for content in contents]
+    return answer if answer in outputs else next((o for o in outputs if excerpt(o) == answer), answer)
+
+
+def _output(content: Content) -> str:
+    return str(content["messages"][-1]["content"])
+
+
 def _says(content: Content, answer: str) -> bool:
-    said = str(content["messages"][-1]["content"])
+    said = _output(content)
     return (text.normalised(said) or said.strip()) == (text.normalised(answer) or answer.strip())
 
 
 def _answering(content: Content, answer: str) -> dict[str, Any]:
+    rejected = content.get("rejected")
+    if rejected and str(rejected[-1]["content"]).strip() == answer.strip():
+        raise ValueError("answer: a row of preferences rejects this very answer; drop that row instead")
     *asked, last = content["messages"]
     return {**content, "messages": [*asked, {**last, "content": answer}]}

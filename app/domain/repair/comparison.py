@@ -1,6 +1,6 @@
 """Which of n texts are one text written twice: sketches, then candidates, then every candidate read in full.
 
-Memory grows with the rows (some 400 bytes each), never with the pairs: a row is compared with a few others.
+Memory grows with the rows (some 5 kB each at the peak), never with the pairs: a row is compared with a few others.
 """
 
 from __future__ import annotations

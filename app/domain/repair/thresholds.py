@@ -190,7 +190,7 @@ BAND_NEIGHBORS = 4
 FAR_BAND_NEIGHBORS = 16
 
 # Of 16 values of the signatures so many have to agree before all are compared; of those further off more. Rows of a
-# Jaccard of .3 pass nine times of ten, of .1 three (and one).
+# Jaccard of .3 pass nine times of ten, of .1 every second time (and every fourth).
 NEAR_AGREEING = 3
 FAR_AGREEING = 4
 

@@ -101,4 +101,36 @@ def test_what_gives_no_answer_takes_none_and_what_all_rows_say_changes_nothing()
         score=1.0,
     )
     with pytest.raises(ValueError, match="every row says that already"):
-        with_answer(alone, "returns are free", CONTENTS)
+        with_answer(alone, "Returns are free.", CONTENTS)
+
+
+def test_the_spelling_that_a_person_gives_is_for_all_rows() -> None:
+    chosen = with_answer(_relabel(), "returns are free", CONTENTS)
+    assert set(chosen.example_ids) == set(CONTENTS)
+    assert _said(chosen) == {"returns are free"}
+
+
+def test_an_excerpt_stands_for_the_whole_answer() -> None:
+    listed = _row("list", "Do:\n- pack it\n- send it")
+    chosen = with_answer(_relabel(), "Do: - pack it - send it", {**CONTENTS, "list": listed.content()})
+    assert _said(chosen) == {"Do:\n- pack it\n- send it"}
+
+
+def test_a_chosen_action_is_no_policys_any_more() -> None:
+    chosen = with_answer(_relabel(), "Returns are free.", CONTENTS)
+    assert chosen.evidence["asks_person"] is True
+    assert chosen.evidence["expected_output"] == "Returns are free."
+
+
+def test_the_answer_that_a_row_rejects_is_refused() -> None:
+    content = {**FREE[0].content(), "rejected": [{"role": "assistant", "content": "No."}]}
+    action = ProposedAction(
+        kind=ActionKind.RELABEL,
+        example_ids=("free-0",),
+        before=(content,),
+        after=(content,),
+        reason="",
+        score=1.0,
+    )
+    with pytest.raises(ValueError, match="rejects this very answer"):
+        with_answer(action, "No.", {})

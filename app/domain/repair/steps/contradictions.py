@@ -161,45 +161,50 @@ def _unify(
         output = draft.examples[row].output
         spelt[text.normalised(output) or output.strip()].append(row)
     members = {label: spelt[name] for label, name in names.items()}
-    asked_for = {
-        label: sum(n for (right, wrong), n in expected.items() if right == name and wrong in names.values())
-        for label, name in names.items()
-    }
-    best = max(group.labels, key=lambda label: (asked_for[label], len(members[label]), label))
-    evidence = {
-        "rule": "label_group",
-        "labels": {label: len(of) for label, of in members.items()},
-        "links": [
-            {
-                "labels": list(link.labels),
-                "score": round(link.score, 3),
-                "rows": [
-                    {
-                        "example_id": draft.examples[int(rows[at])].id,
-                        "input": excerpt(draft.prompts[int(rows[at])]),
-                        "output": excerpt(draft.examples[int(rows[at])].output),
-                    }
-                    for at in link.rows
-                ],
-            }
-            for link in group.evidence
-        ],
-    }
     standing = {
         label: tuple(row for row in of if row not in draft.gone and row not in draft.settled)
         for label, of in members.items()
     }
-    for label in group.labels:
-        losing = standing[label]
-        if label != best and losing:
-            reason = (
-                f'rows that say "{excerpt(label)}" ({len(losing)}) and rows that say "{excerpt(best)}" '
-                f"({len(members[best])}) ask the same things; please choose one answer"
-            )
-            sides = [
-                {"output": name, "example_ids": [draft.examples[row].id for row in standing[name]]}
-                for name in (best, label)
-            ]
-            told = {**evidence, "sides": sides}
-            draft.ask_answer((members[best][0], *losing), members[best][0], reason, group.score, told)
+    asked_for = {
+        label: sum(n for (right, wrong), n in expected.items() if right == name and wrong in names.values())
+        for label, name in names.items()
+    }
+    ordered = sorted(
+        (label for label in group.labels if standing[label]),
+        key=lambda label: (asked_for[label], len(standing[label]), label),
+        reverse=True,
+    )
+    if len(ordered) > 1:
+        keep = standing[ordered[0]][0]
+        losing = [row for label in ordered[1:] for row in standing[label]]
+        said = " and ".join(f'rows that say "{excerpt(o)}" ({len(standing[o])})' for o in ordered)
+        reason = f"{said} ask the same things; please choose one answer"
+        told = {
+            "rule": "label_group",
+            "labels": {label: len(of) for label, of in members.items()},
+            "links": _links(draft, rows, group),
+            "sides": [
+                {"output": excerpt(o), "example_ids": [draft.examples[row].id for row in standing[o]]}
+                for o in ordered
+            ],
+        }
+        draft.ask_answer((keep, *losing), keep, reason, group.score, told)
     return {"labels": list(group.labels), "score": round(group.score, 3)}
+
+
+def _links(draft: Draft, rows: Int64[ndarray, " r"], group: LabelGroup) -> list[dict[str, object]]:
+    return [
+        {
+            "labels": list(link.labels),
+            "score": round(link.score, 3),
+            "rows": [
+                {
+                    "example_id": draft.examples[int(rows[at])].id,
+                    "input": excerpt(draft.prompts[int(rows[at])]),
+                    "output": excerpt(draft.examples[int(rows[at])].output),
+                }
+                for at in link.rows
+            ],
+        }
+        for link in group.evidence
+    ]
