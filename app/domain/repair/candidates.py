@@ -170,7 +170,7 @@ def _met(
     for step in range(1, thresholds.FAR_BAND_NEIGHBORS + 1):
         at = np.flatnonzero((bucket[step:] == bucket[:-step]) & (beside[step:] == beside[:-step]))
         if not at.size:
-            break
+            continue
         # What follows the band is alike by the order already; what stands elsewhere is not.
         at = at[
             _agreeing(glance[at], glance[at + step]) >= (near if step <= thresholds.BAND_NEIGHBORS else far)
