@@ -58,6 +58,9 @@ class Retention:
     slices: tuple[RetentionSlice, ...]
 
 
+_NOTHING = 1e-9
+
+
 def retention(scores: Sequence[RetentionScore], *, rng: np.random.Generator) -> Retention | None:
     """Retention overall and by slice; None without rows. Slices of fewer than 5 rows are pooled."""
     if not scores:
@@ -112,5 +115,5 @@ def bootstrap_interval(
 
 
 def _ratio(before: float, after: float) -> float:
-    # Nothing to lose: nothing was lost.
-    return after / before if before > 0 else 1.0
+    # Nothing to lose: nothing was lost. A quotient of less than this would not be finite.
+    return after / before if before > _NOTHING else 1.0

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from app.domain.verification.fix_rate import fix_rate, wilson_interval
@@ -56,6 +56,7 @@ def test_small_slices_are_pooled() -> None:
 
 @settings(max_examples=15, deadline=None)
 @given(st.lists(st.tuples(st.floats(0, 1), st.floats(0, 1)), min_size=1, max_size=20), st.integers(0, 9))
+@example([(5e-324, 1.0)], 0)
 def test_retention_is_seeded_and_finite(pairs: list[tuple[float, float]], seed: int) -> None:
     scores = _scores("s", [b for b, _ in pairs], [a for _, a in pairs])
     first, second = (retention(scores, rng=np.random.default_rng(seed)) for _ in range(2))
