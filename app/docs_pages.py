@@ -89,9 +89,10 @@ def _repairs() -> Iterator[Page]:
 def _leads_to(cause: RootCause, symptom: Symptom | None) -> tuple[str, ...]:
     seen = frozenset(() if symptom is None else (symptom,))
     verdicts = [
-        Verdict(cause=cause, symptoms=seen, has_expected=expected, already_right=right)
+        Verdict(cause=cause, symptoms=seen, has_expected=expected, already_right=right, labelled=labelled)
         for expected in (True, False)
         for right in (False, True)
+        for labelled in (False, True)
     ]
     recommended = {a.action for verdict in verdicts for a in remedies.recommended(verdict)}
     return tuple(name for name in map(remedies.name_of, remedies.REMEDIES) if name in recommended)

@@ -30,9 +30,16 @@ _NUMBER = re.compile(r"(?<![\w.])-?\d+(?:,\d{3})*(?:\.\d+)?|\d+(?:\.\d+)?")
 _NUMBER_RUN = re.compile(r"[-\d][\d,.]*")
 _DIGIT = re.compile(r"\d")
 _EDGES = " \t\r\n.,;:!?\"'`´‘’“”。，；：！？、…·*#_~"
-_NEGATIONS = re.compile(
-    r"\b(?:not|no|never|none|cannot|without|nor|neither)\b|n['’]t\b|不|没|無|无|非|未|别|勿|否", re.IGNORECASE
+_NOT_NEGATING = (
+    # yes or no: 是不是, 有没有, 可不可以, 是否
+    rf"({CJK_CHARACTER})[不没]\1|[是能可会]否|"
+    # words that hold such a character and deny nothing
+    "不过|不错|不仅|不但|不断|不管|不论|不同|不久|差不多|没关系|无论|无线|无锡|非常|非洲|除非|未来|未婚妻|"
+    "[特分区性级类个告派差辨鉴识]别|别人|别的|别墅|别名|别针"
 )
+_ENGLISH_NEGATION = r"\b(?:not|no|never|none|cannot|without|nor|neither)\b|n['’]t\b"
+_NEGATIONS = re.compile(rf"{_NOT_NEGATING}|({_ENGLISH_NEGATION}|[不没無无非未别勿否])", re.IGNORECASE)
+_ENGLISH_NEGATIONS = re.compile(_ENGLISH_NEGATION, re.IGNORECASE)
 
 
 def clip(text: str, max_characters: int = thresholds.TEXT_MAX_CHARACTERS) -> str:
@@ -103,12 +110,14 @@ def _canonical_number(number: str) -> str:
 
 def negations(text: str) -> int:
     """How many negating words (English, Chinese) a text holds."""
-    return len(_NEGATIONS.findall(text))
+    return len(negating_words(text))
 
 
 def negating_words(text: str) -> tuple[str, ...]:
-    """The negating words (English, Chinese) of a text, in order."""
-    return tuple(_NEGATIONS.findall(text))
+    """The negating words (English, Chinese) of a text, in order; 是不是 asks, and 非常 is no negation either."""
+    if text.isascii():
+        return tuple(_ENGLISH_NEGATIONS.findall(text))
+    return tuple(word for _, word in _NEGATIONS.findall(text) if word)
 
 
 def stable_hash(text: str) -> int:

@@ -14,15 +14,22 @@ from typing import Any
 MAX_ITEMS = 24
 FAR_OUT = 0.9
 LENGTH_TAIL = 0.05
-_MEASURES = {
-    "mean_of_five": "its five nearest rows",
-    "text_overlap": "shared wording",
-    "task_distance": "its task as a whole",
-    "label_distance": "the nearest group of answers",
+SHOWN_MEASURES = 3
+MEASURE_NAMES = {
+    "mean_of_five": "distance to its five nearest rows",
+    "text_overlap": "wording that no near row shares",
+    "task_distance": "distance to its task as a whole",
+    "label_distance": "distance to the nearest group of answers",
+    "label_angle": "direction away from every group of answers",
     "unseen_short_grams": "new short letter sequences",
     "unseen_long_grams": "new long letter sequences",
     "surprisal": "unusual letter sequences",
-    "label_fit": "how well the best answer fits",
+    "label_fit": "fits no answer well",
+    "label_neighbors": "distance to rows of the answer it resembles most",
+    "label_share": "that answer is rare among its near rows",
+    "label_words": "its words are unlike that answer's rows",
+    "label_short_grams": "short letter sequences new to that answer",
+    "label_long_grams": "long letter sequences new to that answer",
 }
 
 
@@ -60,7 +67,6 @@ def ood_facts(ood: dict[str, Any]) -> list[Fact]:
         facts.append(Fact(says=says, share=share))
     methods = ood.get("methods")
     if isinstance(methods, Mapping) and (known := _numbers(methods)):
-        del ood["methods"]
         facts.append(_methods_fact(known[:MAX_ITEMS]))
     if ood.get("language_known") is False:
         del ood["language_known"]
@@ -72,7 +78,8 @@ def ood_facts(ood: dict[str, Any]) -> list[Fact]:
 
 
 def _methods_fact(known: Sequence[tuple[str, float]]) -> Fact:
-    """By how many measures the case lies outside; all are named, the one furthest out first."""
+    """By how many measures the case lies outside; those that put it furthest out are named, the others stay
+    with the scores."""
     ranks = dict(known)
     if ranks.get("task_distance") == ranks.get("label_distance"):
         ranks.pop("label_distance", None)
@@ -80,7 +87,10 @@ def _methods_fact(known: Sequence[tuple[str, float]]) -> Fact:
     each = sorted(ranks.items(), key=lambda rank: -rank[1])
     return Fact(
         says=f"By {outside} of {len(ranks)} measures further out than {_percent(FAR_OUT)} of the task's rows",
-        words=tuple(f"{_MEASURES.get(name, _words(name).lower())} {_percent(share)}" for name, share in each),
+        words=tuple(
+            f"{MEASURE_NAMES.get(name, _words(name).lower())} {_percent(share)}"
+            for name, share in each[: max(SHOWN_MEASURES, min(outside, 2 * SHOWN_MEASURES))]
+        ),
     )
 
 
@@ -156,14 +166,14 @@ def conflict_facts(conflict: dict[str, Any]) -> list[Fact]:
         if not differs and "differs" in paraphrase:
             facts.append(Fact(says="The contradicting row asks the same, word for word"))
         if share is not None:
-            says = "So often have rows as near as the contradicting one the same answer in this training set"
+            says = f"Of training rows as much alike as these two, {_percent(share)} have the same answer"
             usual = number_of(paraphrase.get("usual"))
             against = (
-                f", and {_percent(usual)} of its task's near rows in general"
+                f" (of near rows of the task in general {_percent(usual)})"
                 if usual is not None and usual < share / 2
                 else ""
             )
-            facts.append(Fact(says=f"{says}: {_percent(share)}{against}", share=share))
+            facts.append(Fact(says=says + against, share=share))
         if any(kind != "words" for kind in differs):
             facts.append(Fact(says="Differs from it in", words=differs))
     return facts
@@ -171,6 +181,11 @@ def conflict_facts(conflict: dict[str, Any]) -> list[Fact]:
 
 def hard_facts(hard: dict[str, Any]) -> list[Fact]:
     facts = []
+    if taught := _texts(hard.pop("taught_by", None)):
+        rows = "a training row asks" if len(taught) == 1 else f"{len(taught)} training rows ask"
+        have = "has" if len(taught) == 1 else "have"
+        says = f"Taught, and not learnt: {rows} the very same and {have} the expected answer"
+        facts.append(Fact(says=says, words=taught))
     reasons = [r for r in mappings_of(hard.get("reasons")) if r.get("kind") or r.get("detail")]
     if reasons:
         del hard["reasons"]

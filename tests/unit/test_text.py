@@ -38,6 +38,25 @@ def test_numbers_are_compared_by_value_as_written() -> None:
     assert text.numbers("1,200.0 of -3 and 5-2") == ("1200", "-3", "5", "2")
 
 
+@pytest.mark.parametrize(
+    ("said", "denies"),
+    [
+        ("能不能去", ()),
+        ("可不可以帮我查", ()),
+        ("有没有票", ()),
+        ("是否可以", ()),
+        ("非常好，特别快", ()),
+        ("他不去", ("不",)),
+        ("不能不去", ("不", "不")),
+        ("I don't, and never did", ("n't", "never")),
+        ("nothing is not notable", ("not",)),
+    ],
+)
+def test_what_asks_or_only_holds_the_character_is_no_negation(said: str, denies: tuple[str, ...]) -> None:
+    assert text.negating_words(said) == denies
+    assert text.negations(said) == len(denies)
+
+
 def test_the_known_instruction_in_front_is_cut_off() -> None:
     rows = [example(i, f"text {i}", "x", instruction="Name the intent.") for i in range(3)]
     known = text.known_instructions(rows)

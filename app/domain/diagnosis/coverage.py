@@ -121,9 +121,11 @@ def in_label(
     return np.where((nearest >= 0)[:, None], np.column_stack([ordered.mean(axis=1), share]), 0.0)
 
 
-def evidence(features_row: Float64[ndarray, " f"], cosines: ndarray, expected_rows: int) -> dict[str, Any]:
+def evidence(
+    features_row: Float64[ndarray, " f"], cosines: ndarray, expected_rows: int, *, labelled: bool = True
+) -> dict[str, Any]:
     """Scores a person can read: cosines; and percentiles, the share 0..1 of the task's training rows that are
-    better covered than the case."""
+    better covered than the case. Measures against labels are told where the task has any (``labelled``)."""
     near = bool(cosines.size)
     outside = {m: _outside(features_row[i]) for i, m in enumerate(MEASURES)} if near else {}
     return {
@@ -132,7 +134,9 @@ def evidence(features_row: Float64[ndarray, " f"], cosines: ndarray, expected_ro
         "nearest_percentile": outside.pop("nearest", None),
         "mean_of_five_percentile": outside.get("mean_of_five"),
         "training_rows_with_expected_output": expected_rows,
-        "methods": {m: p for m, p in outside.items() if m not in _UNTOLD},
+        "methods": {
+            m: p for m, p in outside.items() if m not in _UNTOLD and (labelled or not m.startswith("label_"))
+        },
     }
 
 

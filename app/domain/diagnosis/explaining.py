@@ -62,11 +62,13 @@ def ood(
     cosines: Float32[ndarray, " k"],
     expected_rows: int,
     known_scripts: frozenset[str] | None,
+    *,
+    labelled: bool,
 ) -> dict[str, Any]:
     new = novelty.novelty(_asked(learnt, case), learnt.vocabulary, known_scripts)
     unseen = bool(features[_LABEL_UNSEEN] > 0.5)
     return {
-        **coverage.evidence(features, cosines, expected_rows),
+        **coverage.evidence(features, cosines, expected_rows, labelled=labelled),
         # told only where outputs are labels: that no row has a computed amount says nothing
         "unseen_label": case.expected_output if unseen else None,
         "unseen_terms": list(new.unseen),
@@ -114,7 +116,9 @@ def contradiction(
     labelled, usual = _labelled(learnt, task), float(learnt.known.relevance.task_agreement[task])
     # of 24 near rows most are other questions: whose side these are on says nothing
     least = max(thresholds.ASKS_THE_SAME, thresholds.CREDIBLE_SHARE * float(relevance[row].max(initial=0.0)))
-    asking = present & (relevance[row] >= (least if labelled else max(least, usual)))
+    # Among four letters to choose from every fourth row agrees by chance: such agreement does not count.
+    by_chance = 0.0 if labelled else usual + thresholds.ASKS_THE_SAME * (1.0 - usual)
+    asking = present & (relevance[row] >= max(least, by_chance))
     told["counts"] = {
         "expected": int((asking & expected).sum()),
         "model_output": int((asking & wrong).sum()),
@@ -165,7 +169,7 @@ def _label_groups(features: Float64[ndarray, " f"], case: BadCase) -> dict[str, 
 
 
 def hard(
-    learnt: Learnt, case: BadCase, near: Near, row: int, task: int, *, already_right: bool
+    learnt: Learnt, case: BadCase, near: Near, on: Sides, row: int, task: int, *, already_right: bool
 ) -> dict[str, Any]:
     asked, expected = _asked(learnt, case), case.expected_output or ""
     rows, present = near.rows[row], near.present[row]
@@ -177,12 +181,21 @@ def hard(
     # how long the name of a label is makes nothing hard
     answered = "" if _labelled(learnt, task) else expected
     found = hardness.reasons(learnt.demands, asked, answered, task=task, groups=groups, names=names)
+    taught = _taught(learnt, asked, rows[present & on.expected[row]])
     return {
         **learnt.demands.percentiles(asked, expected, task),
+        "taught_by": list(taught),
         "reasons": [r.as_dict() for r in found],
         "confusable": groups.as_dict(names) if groups else None,
         "model_output_is_right": already_right,
     }
+
+
+def _taught(learnt: Learnt, asked: str, supporting: Int64[ndarray, " s"]) -> tuple[str, ...]:
+    """The near rows that ask the very same and have the expected answer: what was taught and not learnt."""
+    said = text.tokens(asked)
+    examples = (learnt.examples[int(row)] for row in supporting)
+    return tuple(e.id for e in examples if text.tokens(text.focus(e.prompt, learnt.instructions)) == said)
 
 
 def _labelled(learnt: Learnt, task: int) -> bool:

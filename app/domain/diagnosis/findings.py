@@ -108,7 +108,12 @@ def root_cause(
 
 
 def recommended_actions(
-    cause: RootCause, symptoms: Sequence[Symptom], *, has_expected: bool, already_right: bool
+    cause: RootCause,
+    symptoms: Sequence[Symptom],
+    *,
+    has_expected: bool,
+    already_right: bool,
+    labelled: bool = False,
 ) -> tuple[RecommendedAction, ...]:
     """What to do about a case, cheapest sensible remedy first."""
     return remedies.recommended(
@@ -117,5 +122,6 @@ def recommended_actions(
             symptoms=frozenset(symptoms),
             has_expected=has_expected,
             already_right=already_right,
+            labelled=labelled,
         )
     )

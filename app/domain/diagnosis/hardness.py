@@ -167,7 +167,8 @@ def margins(similarities: Float32[ndarray, "q k"], labels: Int64[ndarray, "q k"]
     there is.
     """
     present = labels >= 0
-    cosine = np.where(present, similarities.astype(np.float64), -1.0)
+    # below any cosine: who is not there is never the nearest
+    cosine = np.where(present, similarities.astype(np.float64), -2.0)
     if not cosine.shape[1]:
         return np.full(len(cosine), 2.0)
     best = cosine.argmax(axis=1)

@@ -235,6 +235,7 @@ def _explained(
     cause = findings.root_cause(probabilities, already_right=right, below=options.undetermined_below)
     seen = () if right else symptoms.symptom_findings(case, learnt.profile)
     near, on, relevance = looked.near, looked.sides, looked.relevance
+    labelled = bool(learnt.known.placed[looked.tasks[row]])
     return Finding(
         bad_case_id=case.id,
         root_cause=cause,
@@ -249,6 +250,7 @@ def _explained(
                 near.cosine[row][near.present[row]],
                 int(looked.expected_rows[row]),
                 options.known_scripts,
+                labelled=labelled,
             ),
             conflict=explaining.contradiction(
                 learnt,
@@ -260,7 +262,7 @@ def _explained(
                 row,
                 probabilities[RootCause.CONFLICT],
             ),
-            hard=explaining.hard(learnt, case, near, row, int(looked.tasks[row]), already_right=right),
+            hard=explaining.hard(learnt, case, near, on, row, int(looked.tasks[row]), already_right=right),
             serving_mismatch={
                 "said": case.request is not None,
                 "mismatches": [m.as_dict() for m in mismatches],
@@ -273,5 +275,6 @@ def _explained(
             tuple(s.symptom for s in seen),
             has_expected=bool(looked.has_expected[row]),
             already_right=right,
+            labelled=labelled,
         ),
     )

@@ -2,6 +2,7 @@
 
 import json
 
+import hypothesis
 import numpy as np
 import pytest
 from hypothesis import given
@@ -127,6 +128,7 @@ def test_a_rare_case_is_told_by_its_rank() -> None:
         max_size=6,
     )
 )
+@hypothesis.example([[(0.0, -1), (-1.0, 0), (0.0, -1), (0.0, -1)]])
 def test_margins_of_many_rows_are_those_of_each(rows: list[list[tuple[float, int]]]) -> None:
     similarities = np.array([[s for s, _ in row] for row in rows], dtype=np.float32).reshape(len(rows), 4)
     labels = np.array([[label for _, label in row] for row in rows], dtype=np.int64).reshape(len(rows), 4)

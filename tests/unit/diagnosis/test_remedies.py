@@ -46,6 +46,13 @@ def test_a_symptom_adds_its_remedy_after_those_of_the_cause(symptom: Symptom, ac
     assert _names(RootCause.HARD, symptom) == [*_names(RootCause.HARD), action]
 
 
+def test_what_is_hard_among_labels_needs_rows_at_the_border_and_no_steps() -> None:
+    made = findings.recommended_actions(
+        RootCause.HARD, (), has_expected=True, already_right=False, labelled=True
+    )
+    assert [a.action for a in made] == ["border_examples", "curriculum", "raise_rank"]
+
+
 def test_missing_knowledge_points_to_retrieval_first_and_a_cut_off_request_is_mended_in_the_request() -> None:
     assert _names(RootCause.OOD, Symptom.MISSING_KNOWLEDGE)[0] == "retrieve"
     assert "raise_max_tokens" not in _names(RootCause.SERVING_MISMATCH, Symptom.TRUNCATION)
@@ -58,10 +65,17 @@ def test_an_undetermined_case_asks_for_what_is_missing() -> None:
 
 def test_every_remedy_is_recommended_for_some_verdict_and_every_verdict_has_a_remedy() -> None:
     verdicts = [
-        Verdict(cause=cause, symptoms=frozenset(seen), has_expected=expected, already_right=right)
+        Verdict(
+            cause=cause,
+            symptoms=frozenset(seen),
+            has_expected=expected,
+            already_right=right,
+            labelled=labelled,
+        )
         for cause in RootCause
         for seen in itertools.chain([()], ((s,) for s in Symptom))
         for expected, right in ((True, True), (True, False), (False, False))
+        for labelled in (False, True)
     ]
     recommended = [remedies.recommended(verdict) for verdict in verdicts]
     assert all(recommended)

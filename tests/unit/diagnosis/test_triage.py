@@ -111,6 +111,47 @@ def test_what_is_covered_and_consistent_is_hard() -> None:
     assert {f.root_cause for f in found.findings} == {RootCause.HARD}
 
 
+def test_a_hard_case_that_was_taught_names_the_rows_that_taught_it() -> None:
+    rows = intents()
+    taught = next(row for row in rows if row.output == "delivery")
+    asked = [
+        case("same", f"{taught.prompt}?", "something else", "delivery"),
+        *_cases("delivery", "x", count=1),
+    ]
+    same, other = diagnose(rows, asked).findings
+    assert taught.id in same.evidence.hard["taught_by"]
+    assert other.evidence.hard["taught_by"] == []
+    assert next(a.action for a in same.recommended_actions) == "border_examples"
+
+
+def test_agreement_that_chance_explains_is_no_side_taken() -> None:
+    rng = np.random.default_rng(0)
+    prompts = [
+        f"Which letter is right for question {rng.integers(1e6)} of list {i % 40}?" for i in range(400)
+    ]
+    rows = [example(i, prompt, "ABCD"[rng.integers(4)]) for i, prompt in enumerate(prompts)]
+    asked = [case("c", "Which letter is right for question 77 of list 3?", "B", "A")]
+    vectors = vectors_of(rows, asked)
+    learnt = learn(rows, vectors, np.random.default_rng(0))
+    looked = triage._look(asked, texts_of([], asked, learnt.instructions), vectors, learnt)
+    usual = float(learnt.known.relevance.task_agreement[0])
+    assert not learnt.known.placed[0]
+    assert usual == pytest.approx(0.25, abs=0.05)
+    counted = [
+        explaining.contradiction(
+            learnt,
+            asked[0],
+            looked.near,
+            looked.sides,
+            np.full_like(looked.relevance, relevance),
+            looked.features[0],
+            0,
+        )["counts"]
+        for relevance in (usual + 0.1, 0.9)
+    ]
+    assert [sum(counts.values()) for counts in counted] == [0, looked.near.present[0].sum()]
+
+
 def test_a_request_without_the_trained_system_prompt_is_a_serving_mismatch() -> None:
     rows = [dataclasses.replace(e, id=e.id) for e in intents()]
     rows = [example(i, e.prompt, e.output, system="You name the intent.") for i, e in enumerate(rows)]

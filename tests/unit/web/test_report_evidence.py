@@ -5,11 +5,14 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from app.domain.diagnosis import coverage
 from app.domain.records import Evidence, RootCause
+from app.web import evidence_facts
 from app.web.evidence_facts import Fact
 from app.web.report_csv import render_csv
 from app.web.report_evidence import runner_up, view
@@ -148,11 +151,28 @@ def test_a_label_that_no_row_has_is_told_first() -> None:
     assert told(Evidence(ood={"unseen_label": None})) == {}
 
 
-def test_measures_are_named_in_words_and_counted_and_none_is_kept_back() -> None:
-    ranks = {"text_overlap": 0.9997, "task_distance": 0.95, "label_distance": 0.95, "surprisal": 0.01}
-    (fact,) = dict(view(Evidence(ood={"methods": ranks})).facts)["ood"]
-    assert fact.says == "By 2 of 3 measures further out than 90% of the task's rows"
-    assert fact.words == ("shared wording 99.9%", "its task as a whole 95%", "unusual letter sequences 1%")
+def test_measures_are_counted_the_furthest_named_in_words_and_all_stay_with_the_scores() -> None:
+    ranks = {
+        "text_overlap": 0.9997,
+        "task_distance": 0.95,
+        "label_distance": 0.95,
+        "mean_of_five": 0.4,
+        "surprisal": 0.01,
+    }
+    shown = view(Evidence(ood={"methods": ranks}))
+    (fact,) = dict(shown.facts)["ood"]
+    assert fact.says == "By 2 of 4 measures further out than 90% of the task's rows"
+    assert fact.words == (
+        "wording that no near row shares 99.9%",
+        "distance to its task as a whole 95%",
+        "distance to its five nearest rows 40%",
+    )
+    assert dict(shown.rest)["ood"] == {"methods": ranks}
+
+
+def test_every_measure_of_coverage_has_a_name_in_words() -> None:
+    told = coverage.evidence(np.full(len(coverage.FEATURES), -3.0), np.ones(5), 1)["methods"]
+    assert told.keys() <= evidence_facts.MEASURE_NAMES.keys()
 
 
 def test_what_speaks_for_the_verdict_comes_first() -> None:
@@ -180,11 +200,26 @@ def test_a_hard_case_is_shown_to_be_covered_and_consistent() -> None:
     assert first.says == "No row asks exactly this, so none contradicts the expected answer"
 
 
+def test_what_was_taught_and_not_learnt_is_told_before_what_makes_it_hard() -> None:
+    reasons = [{"kind": "prompt_numbers", "detail": "the prompt holds 6 numbers", "percentile": 0.9}]
+    once = Evidence(hard={"taught_by": ["ex_1"], "reasons": reasons})
+    first, second = dict(view(once, RootCause.HARD).facts)["hard"]
+    assert (
+        first.says == "Taught, and not learnt: a training row asks the very same and has the expected answer"
+    )
+    assert first.words == ("ex_1",)
+    assert second.says == "The prompt holds 6 numbers"
+    twice = Evidence(hard={"taught_by": ["ex_1", "ex_2"]})
+    (only,) = dict(view(twice, RootCause.HARD).facts)["hard"]
+    assert "2 training rows ask the very same and have" in only.says
+    assert "hard" not in dict(view(Evidence(hard={"taught_by": []})).facts)
+
+
 def test_a_contradiction_word_for_word_is_said_to_be_one() -> None:
     paraphrase = {"probability": 0.29, "usual": 0.02, "differs": []}
     same, often = told(Evidence(conflict={"paraphrase": paraphrase}))["conflict"]
     assert same == "The contradicting row asks the same, word for word"
-    assert often.endswith("in this training set: 29%, and 2% of its task's near rows in general")
+    assert often.endswith("29% have the same answer (of near rows of the task in general 2%)")
     other = told(Evidence(conflict={"paraphrase": {**paraphrase, "differs": ["number"]}}))["conflict"]
     assert other[-1] == "Differs from it in"
 

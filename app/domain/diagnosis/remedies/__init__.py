@@ -9,6 +9,7 @@ from __future__ import annotations
 from app.domain.diagnosis.remedies import (
     add_examples,
     ask_person,
+    border_examples,
     chain_of_thought,
     check_deployment,
     check_end_of_turn,
@@ -40,6 +41,7 @@ REMEDIES: tuple[Remedy, ...] = (
     clean_conflicts,
     retrain,
     chain_of_thought,
+    border_examples,
     curriculum,
     raise_rank,
     close_case,

@@ -2,9 +2,8 @@
 
 **How it is decided.** The root cause is hard.
 
-**What to do.** Order the mixture by difficulty and upsample rows that are like the case; two groups that are
-confused need rows of both, near the border between them. See that the share of other rows stays large enough
-for the retention set.
+**What to do.** Order the mixture by difficulty and upsample rows that are like the case: above all those that
+ask the same and were not learnt. See that the share of other rows stays large enough for the retention set.
 """
 
 from app.domain.diagnosis.remedies.verdict import Cost, Verdict

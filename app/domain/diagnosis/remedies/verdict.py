@@ -19,12 +19,14 @@ class Cost(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Verdict:
-    """A case's verdict. ``already_right``: the model output agrees with the expected output."""
+    """A case's verdict. ``already_right``: the model output agrees with the expected output; ``labelled``: the
+    answers of its task are labels."""
 
     cause: RootCause
     symptoms: frozenset[Symptom]
     has_expected: bool
     already_right: bool
+    labelled: bool = False
 
 
 class Remedy(Protocol):
