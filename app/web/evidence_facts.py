@@ -14,7 +14,7 @@ from typing import Any
 MAX_ITEMS = 24
 FAR_OUT = 0.9
 LENGTH_TAIL = 0.05
-SHOWN_MEASURES = 3
+SHOWN_MEASURES = 6
 MEASURE_NAMES = {
     "mean_of_five": "distance to its five nearest rows",
     "text_overlap": "wording that no near row shares",
@@ -66,8 +66,8 @@ def ood_facts(ood: dict[str, Any]) -> list[Fact]:
         says = f"Further from its nearest row than {_percent(share)} of the task's training rows from theirs"
         facts.append(Fact(says=says, share=share))
     methods = ood.get("methods")
-    if isinstance(methods, Mapping) and (known := _numbers(methods)):
-        facts.append(_methods_fact(known[:MAX_ITEMS]))
+    if isinstance(methods, Mapping):
+        facts += _methods_facts(_numbers(methods)[:MAX_ITEMS])
     if ood.get("language_known") is False:
         del ood["language_known"]
         facts.append(Fact(says="The embedder does not know this language: nearness says little here"))
@@ -77,21 +77,24 @@ def ood_facts(ood: dict[str, Any]) -> list[Fact]:
     return facts
 
 
-def _methods_fact(known: Sequence[tuple[str, float]]) -> Fact:
-    """By how many measures the case lies outside; those that put it furthest out are named, the others stay
-    with the scores."""
+def _methods_facts(known: Sequence[tuple[str, float]]) -> list[Fact]:
+    """By how many measures the case lies outside, if by any; those that put it furthest out are named, the
+    others stay with the scores."""
     ranks = dict(known)
     if ranks.get("task_distance") == ranks.get("label_distance"):
         ranks.pop("label_distance", None)
     outside = sum(share >= FAR_OUT for share in ranks.values())
-    each = sorted(ranks.items(), key=lambda rank: -rank[1])
-    return Fact(
-        says=f"By {outside} of {len(ranks)} measures further out than {_percent(FAR_OUT)} of the task's rows",
-        words=tuple(
-            f"{MEASURE_NAMES.get(name, _words(name).lower())} {_percent(share)}"
-            for name, share in each[: max(SHOWN_MEASURES, min(outside, 2 * SHOWN_MEASURES))]
-        ),
-    )
+    if not outside:
+        return []
+    each = sorted(ranks.items(), key=lambda rank: -rank[1])[: min(outside, SHOWN_MEASURES)]
+    return [
+        Fact(
+            says=f"By {outside} of {len(ranks)} measures further out than {_percent(FAR_OUT)} of the task's rows",
+            words=tuple(
+                f"{MEASURE_NAMES.get(name, _words(name).lower())} {_percent(share)}" for name, share in each
+            ),
+        )
+    ]
 
 
 def sides_sentence(sides: tuple[int, int, int]) -> str:

@@ -165,9 +165,9 @@ def test_measures_are_counted_the_furthest_named_in_words_and_all_stay_with_the_
     assert fact.words == (
         "wording that no near row shares 99.9%",
         "distance to its task as a whole 95%",
-        "distance to its five nearest rows 40%",
     )
     assert dict(shown.rest)["ood"] == {"methods": ranks}
+    assert told(Evidence(ood={"methods": {"text_overlap": 0.4}})) == {}
 
 
 def test_every_measure_of_coverage_has_a_name_in_words() -> None:
