@@ -28,9 +28,9 @@ def unit(rows: Float16[ndarray, "n d"]) -> Float32[ndarray, "n d"]:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UnitRows:
     """n vectors: ``places`` (n,) are their rows in ``table`` (u, d), -1 = the zero vector. Texts that repeat share
-    a row."""
+    a row. A float32 table holds unit rows already (``widened_once``)."""
 
-    table: Float16[ndarray, "u d"]
+    table: Float16[ndarray, "u d"] | Float32[ndarray, "u d"]
     places: Int32[ndarray, " n"]
 
     def __len__(self) -> int:
@@ -46,15 +46,24 @@ class UnitRows:
         flat = np.ravel(at)
         made = np.zeros((len(flat), self.table.shape[1]), dtype=np.float32)
         if flat.size and flat.min() >= 0:
-            made = unit(self.table[flat])
+            made = self._wide(flat)
         elif flat.size:
             held = flat >= 0
-            made[held] = unit(self.table[flat[held]])
+            made[held] = self._wide(flat[held])
         return made.reshape(*np.shape(at), self.table.shape[1])
+
+    def _wide(self, at: Int32[ndarray, " f"]) -> Float32[ndarray, "f d"]:
+        rows = self.table[at]
+        return rows if rows.dtype == np.float32 else unit(rows)
 
     def taken(self, rows: Any) -> UnitRows:
         """The same of some rows, none of them widened."""
         return UnitRows(table=self.table, places=self.places[rows])
+
+
+def widened_once(table: Float16[ndarray, "u d"]) -> Float16[ndarray, "u d"] | Float32[ndarray, "u d"]:
+    """What fits into one block is widened here and not with every reading, a tenth of a small set's diagnosis."""
+    return unit(table) if len(table) <= BLOCK_ROWS else table
 
 
 UnitVectors: TypeAlias = Float32[ndarray, "n d"] | UnitRows

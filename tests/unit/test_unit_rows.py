@@ -37,6 +37,15 @@ def test_any_choice_of_rows_is_the_same_to_the_bit(count: int, texts: int, seed:
     np.testing.assert_array_equal(kept.taken(square.ravel())[:], wide[square.ravel()])
 
 
+def test_a_small_table_is_widened_once_and_reads_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    kept, _ = rows_of(30, 9)
+    once = UnitRows(table=unit_rows.widened_once(kept.table), places=kept.places)
+    assert (once.table.dtype, kept.table.dtype) == (np.float32, np.float16)
+    np.testing.assert_array_equal(once[:], kept[:])
+    monkeypatch.setattr(unit_rows, "BLOCK_ROWS", 8)
+    assert unit_rows.widened_once(kept.table) is kept.table
+
+
 @pytest.mark.parametrize("block", [1, 7, 1000])
 def test_sums_do_not_depend_on_the_blocks(monkeypatch: pytest.MonkeyPatch, block: int) -> None:
     monkeypatch.setattr(unit_rows, "BLOCK_ROWS", block)

@@ -16,7 +16,7 @@ from numpy import ndarray
 
 from app.domain import text
 from app.domain.records import BadCase, TrainingExample
-from app.domain.unit_rows import UnitRows, UnitVectors
+from app.domain.unit_rows import UnitRows, UnitVectors, widened_once
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,12 +74,14 @@ class Vectors:
 
     @classmethod
     def from_halves(cls, texts: ViewTexts, unique: Sequence[str], table: Float16[ndarray, "u d"]) -> Vectors:
-        """The same of vectors as they are kept: rows of training examples share ``table`` and are not widened."""
+        """The same of vectors as they are kept: rows of training examples share ``table``; of large sets they are not
+        widened."""
+        kept = widened_once(table)
         where = {t: i for i, t in enumerate(unique)}
 
         def spread(view: tuple[str, ...]) -> UnitRows:
             places = np.fromiter((where[t] if t else -1 for t in view), dtype=np.int32, count=len(view))
-            return UnitRows(table=table, places=places)
+            return UnitRows(table=kept, places=places)
 
         return cls(
             example_inputs=spread(texts.example_inputs),
