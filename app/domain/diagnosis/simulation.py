@@ -15,7 +15,7 @@ from app.domain import similarity, thresholds
 from app.domain.diagnosis.lexicon import Grams, grams_of, lexicon, take
 from app.domain.diagnosis.neighborhood import Near, Sides, compared, sides
 from app.domain.diagnosis.reference import FEATURES, Asked, Reference, refer
-from app.domain.diagnosis.worlds import CAUSES, HARD, OOD, Cases, World, worlds
+from app.domain.diagnosis.worlds import CAUSES, CONFLICT, HARD, OOD, Cases, World, worlds
 from app.domain.similarity import Commitments
 
 _LOOKS = [
@@ -34,6 +34,8 @@ _TAUGHT = FEATURES.index("label_rows")
 _FIVE = FEATURES.index("mean_of_five_rank")
 _OPPOSING = FEATURES.index("opposing_rows_odds")
 _UNSEEN = FEATURES.index("label_unseen")
+_USUAL = FEATURES.index("task_agreement")
+_OPPOSED = [FEATURES.index("wrong_best"), FEATURES.index("neither_best")]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,7 +68,7 @@ def simulate(
     held = grams_of(clean.training.prompts.texts) if grams is None else grams
     for world in worlds(clean, rng):
         measured = _measured(clean, world, held, rng)
-        believed = _believable(measured, world.cases)
+        believed = _believable(measured, world.cases, clean.placed[world.cases.tasks])
         features.append(measured[believed])
         causes.append(world.cases.causes[believed])
         tasks.append(world.cases.tasks[believed])
@@ -138,16 +140,22 @@ def _labels(whole: Int64[ndarray, " m"], like: Commitments) -> Commitments:
     return replace(like, whole=whole, final=nothing, numbers=nothing, closed=np.ones(len(whole), dtype=bool))
 
 
-def _believable(features: Float64[ndarray, "m f"], cases: Cases) -> ndarray:
-    """What was taken out may still be covered by what is left, and what was left in may be an outlier of the
-    set itself: neither teaches what its cause looks like."""
+def _believable(
+    features: Float64[ndarray, "m f"], cases: Cases, placed: Bool[ndarray, " m"]
+) -> Bool[ndarray, " m"]:
+    """What was taken out may still be covered by what is left, what was left in may be an outlier of the set
+    itself, and what was put beside it may be another question to this set: none of them teaches what its cause
+    looks like. ``placed``: the labels of the case's task have a place among the prompts."""
     never_taught = features[:, _UNSEEN] > 0.5
     far = features[:, _LOOKS].mean(axis=1) < thresholds.UNCOVERED_BELOW
     covered = features[:, _FIVE] > thresholds.COVERED_ABOVE
     # The set may hold conflicts of its own: near rows that look more like the case's label than like theirs.
     clean = features[:, _OPPOSING] < thresholds.OPPOSING_ODDS_BELOW
     believed = np.where(cases.causes == OOD, never_taught | (far & (features[:, _TAUGHT] == 0)), covered)
-    return believed & ((cases.causes != HARD) | clean)
+    # A row of another answer contradicts where it should agree more often than chance has it.
+    usual = features[:, _USUAL]
+    opposed = features[:, _OPPOSED].max(axis=1) >= usual + thresholds.ASKS_THE_SAME * (1.0 - usual)
+    return believed & ((cases.causes != HARD) | clean) & ((cases.causes != CONFLICT) | placed | opposed)
 
 
 def _with_copies(near: Near, on: Sides, cases: Cases, rng: np.random.Generator) -> tuple[Near, Sides]:

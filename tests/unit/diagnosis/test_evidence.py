@@ -100,6 +100,24 @@ def test_simulated_conflicts_hold_more_contradiction_than_simulated_hard_cases()
     assert support[RootCause.OOD] < support[RootCause.CONFLICT] < support[RootCause.HARD]
 
 
+def test_where_near_rows_agree_by_chance_only_what_should_agree_is_a_simulated_conflict() -> None:
+    rng = np.random.default_rng(0)
+    things = rng.permutation([f"{a}{b}" for a in "bdfgklmnprst" for b in ("ark", "eel", "ill", "oon", "um")])
+    rows = [
+        example(
+            i, f"Of three lists the {things[i % 60]} has {rng.integers(99)}: which?", "ABCD"[rng.integers(4)]
+        )
+        for i in range(300)
+    ]
+    made = simulate(_refer(rows), np.random.default_rng(1))
+    conflicts = made.features[made.causes == CAUSES.index(RootCause.CONFLICT)]
+    best = conflicts[:, [FEATURES.index("wrong_best"), FEATURES.index("neither_best")]].max(axis=1)
+    assert not made.placed.any()
+    assert len(conflicts) >= 20
+    # a quarter agrees by chance; a quarter of the way from there to certainty
+    assert best.min() > 0.4
+
+
 def test_a_case_without_expected_output_is_judged_without_what_needs_one() -> None:
     names = {FEATURES[i] for i in usable_columns(has_expected=False, has_output=True)}
     assert "support_share" not in names
