@@ -44,6 +44,7 @@ STEPS: Mapping[str, Mapping[str, float]] = {
     "one world instead of several": {"WORLDS": 1},
     "words of near texts compared": {"EDIT_MIN_JACCARD": 2.0},
     "hard cases cleaned of the set's own conflicts": {"OPPOSING_ODDS_BELOW": 1e9},
+    "contradictions that chance does not explain": {"ASKS_THE_SAME": -1e9},
     "labels with and without a place": {"PLACED_KAPPA": 2.0},
     "labels split under two names": {"SPLIT_SHARE": 0.0},
     "uncovered cases that are really far": {"UNCOVERED_BELOW": 1e9},
