@@ -151,7 +151,8 @@ CREDIBLE_SHARE: Final = 0.6
 """A row is shown as one that contradicts, or supports, where it weighs this share of the weightiest."""
 
 ASKS_THE_SAME: Final = 0.25
-"""Relevance below which no row counts as one that should agree, however far the others are."""
+"""Relevance below which no row counts as one that should agree, however far the others are; where rows agree by
+chance, the kappa."""
 
 SPEAKS_FOR_CONFLICT: Final = 0.15
 """Probability of a conflict from which a finding shows the contradicting pair, whatever its verdict."""

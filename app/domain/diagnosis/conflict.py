@@ -130,6 +130,13 @@ class Relevance:
         return np.where(near.present, chance.reshape(near.rows.shape), np.float32(0.0))
 
 
+def beyond_chance(usual: Float64[ndarray, " q"]) -> Float64[ndarray, " q"]:
+    """The relevance 0..1 from which rows count as ones that should agree where ``usual`` of the near rows agree
+    anyway: a share ``ASKS_THE_SAME`` of the way from chance to certainty (Cohen 1960, kappa). Of answers that are
+    one of four letters every fourth row agrees by chance."""
+    return usual + thresholds.ASKS_THE_SAME * (1.0 - usual)
+
+
 def _pair_columns(near: Near, steadiness: Float64[ndarray, " q"]) -> Float64[ndarray, "p c"]:
     shape = near.rows.shape
     return np.column_stack(

@@ -113,12 +113,12 @@ def contradiction(
     told = conflict.evidence(near, on, relevance, row)
     present, expected, wrong = near.present[row], on.expected[row], on.wrong[row] & ~on.expected[row]
     task = _task(learnt, near, row)
-    labelled, usual = _labelled(learnt, task), float(learnt.known.relevance.task_agreement[task])
+    labelled, agreement = _labelled(learnt, task), learnt.known.relevance.task_agreement[task]
     # of 24 near rows most are other questions: whose side these are on says nothing
     least = max(thresholds.ASKS_THE_SAME, thresholds.CREDIBLE_SHARE * float(relevance[row].max(initial=0.0)))
-    # Among four letters to choose from every fourth row agrees by chance: such agreement does not count.
-    by_chance = 0.0 if labelled else usual + thresholds.ASKS_THE_SAME * (1.0 - usual)
-    asking = present & (relevance[row] >= max(least, by_chance))
+    if not labelled:
+        least = max(least, float(conflict.beyond_chance(agreement)))
+    asking = present & (relevance[row] >= least)
     told["counts"] = {
         "expected": int((asking & expected).sum()),
         "model_output": int((asking & wrong).sum()),
@@ -147,7 +147,7 @@ def contradiction(
     }
     told["paraphrase"] = {
         "probability": round(float(relevance[row, against]), 4),
-        "usual": round(usual, 4),
+        "usual": round(float(agreement), 4),
         "differs": sorted({d.kind.value for d in differing}),
     }
     if (groups := _label_groups(features, case)) is not None:

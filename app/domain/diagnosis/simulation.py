@@ -12,6 +12,7 @@ from jaxtyping import Bool, Float64, Int64
 from numpy import ndarray
 
 from app.domain import similarity, thresholds
+from app.domain.diagnosis import conflict
 from app.domain.diagnosis.lexicon import Grams, grams_of, lexicon, take
 from app.domain.diagnosis.neighborhood import Near, Sides, compared, sides
 from app.domain.diagnosis.reference import FEATURES, Asked, Reference, refer
@@ -153,8 +154,7 @@ def _believable(
     clean = features[:, _OPPOSING] < thresholds.OPPOSING_ODDS_BELOW
     believed = np.where(cases.causes == OOD, never_taught | (far & (features[:, _TAUGHT] == 0)), covered)
     # A row of another answer contradicts where it should agree more often than chance has it.
-    usual = features[:, _USUAL]
-    opposed = features[:, _OPPOSED].max(axis=1) >= usual + thresholds.ASKS_THE_SAME * (1.0 - usual)
+    opposed = features[:, _OPPOSED].max(axis=1) >= conflict.beyond_chance(features[:, _USUAL])
     return believed & ((cases.causes != HARD) | clean) & ((cases.causes != CONFLICT) | placed | opposed)
 
 
