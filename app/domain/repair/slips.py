@@ -12,7 +12,6 @@ import itertools
 import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
@@ -20,8 +19,7 @@ from jaxtyping import Bool
 from numpy import ndarray
 
 from app.domain import text
-from app.domain.diagnosis import opposites
-from app.domain.repair import buckets, thresholds
+from app.domain.repair import buckets, chinese_slips, lexicon, telling_words, thresholds
 from app.domain.repair.runs import Runs
 
 Occurrences = Callable[[Sequence[str]], Sequence[int]]
@@ -32,30 +30,7 @@ _TWICE = 2
 """Occurrences that say nothing of a word: two words of one bucket have as many."""
 
 _APOSTROPHE = re.compile("['’]")
-_SIGN = re.compile(r"[^\w'’]")
 _ENDINGS = ("s", "es", "d", "ed", "ing", "'s", "’s")
-_CLOSED: tuple[frozenset[str], ...] = tuple(
-    frozenset(of.split())
-    for of in (
-        "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen "
-        "seventeen eighteen nineteen twenty thirty forty fifty sixty seventy eighty ninety hundred thousand "
-        "million billion half twice double once first second third fourth fifth sixth seventh eighth ninth tenth",
-        "january february march april may june july august september october november december jan feb mar apr "
-        "jun jul aug sep sept oct nov dec",
-        "monday tuesday wednesday thursday friday saturday sunday mon tue wed thu fri sat sun today tomorrow "
-        "yesterday weekday weekend",
-        "零 一 二 两 三 四 五 六 七 八 九 十 百 千 万 亿 半",
-        "甲 乙 丙 丁",
-        "he she",
-        "his her",
-        "him her",
-        "and or",
-        "with without",
-        "who what when where which why how",
-        "谁 哪 何 几",
-    )
-)
-"""Words of one kind that are never a slip of each other: numbers, months, days, question words."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,7 +46,8 @@ class _Span(NamedTuple):
     """Tokens that differ; ``least`` and ``most``: occurrences in the set of the rarest and of the commonest word of
     either side (or pair of characters that crosses it), None for a side without one; the tokens of a side in one
     word, in how many letters these two differ, and whether slips that are spread by chance would hardly do that;
-    ``begin`` and ``end`` are places in the left text. (A tuple: a million of them are made.)"""
+    ``begin`` and ``end`` are places in the left text; ``reading``: of a single Chinese character. (A tuple: a million
+    are made.)"""
 
     left: tuple[str, ...]
     right: tuple[str, ...]
@@ -83,6 +59,7 @@ class _Span(NamedTuple):
     is_cjk: bool
     begin: int
     end: int
+    reading: chinese_slips.Reading | None
 
 
 def differences(
@@ -112,9 +89,11 @@ def _open(runs: Runs, concentrated: Bool[ndarray, " r"], cjk: Bool[ndarray, " r"
     )
     told = np.zeros(len(runs.tokens), dtype=bool)
     told[owners[unlike & no_slip & concentrated]] = True
-    asked = np.flatnonzero(both & ~told[owners])
+    # Where many words differ one of them may be another by chance.
+    few = np.diff(runs.begins) * thresholds.CHANCE_SHARE < 1
+    asked = np.flatnonzero(both & few[owners] & ~told[owners])
     for run, pair in zip(asked.tolist(), owners[asked].tolist(), strict=True):
-        if not told[pair] and _decided(*runs.sides(run, pair)):
+        if not told[pair] and telling_words.tells(*runs.sides(run, pair)):
             told[pair] = True
     return np.flatnonzero(~told).tolist()
 
@@ -130,21 +109,24 @@ def _spans(
     begins: list[int] = runs.begins.tolist()
     sizes: list[int] = runs.sizes.tolist()
     read = [
-        (run, runs.sides(run, pair), _evidence(runs, run, pair, is_cjk=cjk[run]))
+        (run, pair, runs.sides(run, pair), _evidence(runs, run, pair, is_cjk=cjk[run]))
         for pair in pairs
         for run in range(begins[pair], begins[pair + 1])
     ]
-    asked = sorted({word for _, _, sides in read for side in sides for word in side})
+    asked = sorted({word for _, _, _, sides in read for side in sides for word in side})
     known = dict(zip(asked, occurrences(asked), strict=True)).__getitem__
     spans: list[_Span] = []
-    for run, (left, right), sides in read:
+    for run, pair, (left, right), sides in read:
         one, other = (list(map(known, side)) for side in sides)
         least = (min(one), min(other)) if one and other else None
         most = max(*one, *other) if one and other else 0
         joined = runs.left[run], runs.right[run]
         begin, end, _, _ = runs.places[run]
+        reading = chinese_slips.read(*runs.tokens[pair], runs.places[run]) if cjk[run] else None
         spans.append(
-            _Span(left, right, least, most, joined, sizes[run], concentrated[run], cjk[run], begin, end)
+            _Span(
+                left, right, least, most, joined, sizes[run], concentrated[run], cjk[run], begin, end, reading
+            )
         )
     at = 0
     for pair in pairs:
@@ -170,29 +152,31 @@ def _crossing(tokens: Sequence[str], around: tuple[str, str]) -> list[str]:
 def _pieces(tokens: Sequence[str]) -> list[str]:
     if len(tokens) == 1 and tokens[0].isalnum():
         return [tokens[0]]
-    return [piece for t in tokens if not _SIGN.match(t) for piece in _APOSTROPHE.split(t)]
+    return [piece for t in tokens if not telling_words.SIGN.match(t) for piece in _APOSTROPHE.split(t)]
 
 
 def _judged(spans: Sequence[_Span], lenient: bool) -> Differences | None:
-    slips = added = slipped = 0
+    slips = added = slipped = told = 0
     unlike: list[_Span] = []
     for span in spans:
         slip = _is_slip(span, alone=len(spans) == 1)
         both = bool(span.left and span.right)
-        if not (slip and both and not span.is_cjk) and _negates(span.left, span.right):
-            return None
-        if slip:
+        if (both and telling_words.tells(span.left, span.right)) or (
+            not (slip and both and not span.is_cjk) and _turns(span)
+        ):
+            told += 1
+        elif slip:
             slips, slipped = slips + span.size, slipped + 1
         elif _harmless(span):
             continue
-        elif _is_other_word(span):
-            return None
+        elif _is_other_word(span) or (span.concentrated and both):
+            told += 1
         elif span.concentrated:
-            if both:
-                return None
             added += span.size
         else:
             unlike.append(span)
+    if told > thresholds.CHANCE_SHARE * slipped:
+        return None
     other = sum(span.size for span in unlike)
     if len(unlike) > slipped and not lenient:
         if any(span.left and span.right for span in unlike) or _replaces(unlike):
@@ -224,12 +208,14 @@ def _is_slip(span: _Span, *, alone: bool) -> bool:
 
     Of several spans the other side need not be known: rare words are misspelt too.
     """
-    if span.least is None:
-        return False
-    rare, common = sorted(span.least)
-    if rare > max(1.0, thresholds.SLIP_RARITY * common) or (alone and span.most <= _TWICE):
-        return False
+    if span.reading is not None:
+        return _is_slip_of_one(span, span.reading, alone=alone)
     a, b = span.joined
+    alike = span.size <= (1 - thresholds.SLIP_SIMILARITY) * max(len(a), len(b))
+    if alike and (_mixed(a, b) or _lost_a_letter(a, b)):
+        return True
+    if not _known_apart(span, alone=alone):
+        return False
     if span.is_cjk:
         return min(len(a), len(b)) <= 1
     if not a or not b:
@@ -237,14 +223,63 @@ def _is_slip(span: _Span, *, alone: bool) -> bool:
     affixed = abs(len(a) - len(b)) >= 2 and (
         a.startswith(b) or b.startswith(a) or a.endswith(b) or b.endswith(a)
     )
-    return not affixed and span.size <= (1 - thresholds.SLIP_SIMILARITY) * max(len(a), len(b))
+    return alike and not affixed
+
+
+def _mixed(a: str, b: str) -> bool:
+    """A Chinese character in a word of letters: "pytho样n"."""
+    plain, other = (a, b) if a.isascii() else (b, a)
+    return (
+        plain.isascii() and plain.isalnum() and any(c.isascii() for c in other) and bool(_CJK.search(other))
+    )
+
+
+def _lost_a_letter(a: str, b: str) -> bool:
+    """A word whose coming and going changes nothing, without one of its letters: "o" for "do", "he" for "the"."""
+    short, long = sorted((a, b), key=len)
+    if len(long) - len(short) != 1 or long not in buckets.FUNCTION_WORDS:
+        return False
+    return any(short == long[:at] + long[at + 1 :] for at in range(len(long)))
+
+
+def _known_apart(span: _Span, *, alone: bool) -> bool:
+    """One side is written (almost) nowhere else in the set, and the other side is; or general writing has it so, of
+    words of which the set says nothing."""
+    if span.least is None:
+        return False
+    rare, common = sorted(span.least)
+    if rare <= max(1.0, thresholds.SLIP_RARITY * common) and not (alone and span.most <= _TWICE):
+        return True
+    if span.is_cjk or rare > _TWICE:
+        return False
+    a, b = span.joined
+    return lexicon.is_misspelling(a, b) or lexicon.is_misspelling(b, a) or _one_letter_inside(span)
+
+
+def _one_letter_inside(span: _Span) -> bool:
+    """Of a long name that English does not know either way."""
+    a, b = span.joined
+    return (
+        span.size == 1
+        and min(len(a), len(b)) >= thresholds.LONG_WORD
+        and (a[0], a[-1]) == (b[0], b[-1])
+        and not (lexicon.is_english_word(a) and lexicon.is_english_word(b))
+    )
+
+
+def _is_slip_of_one(span: _Span, reading: chinese_slips.Reading, *, alone: bool) -> bool:
+    """Of one Chinese character: what the set knows, as far as general writing does not contradict it, or general
+    writing alone where it is sure."""
+    if chinese_slips.is_slip(reading):
+        return True
+    if span.least is None or not _known_apart(span, alone=alone):
+        return False
+    return not chinese_slips.contradicts(reading, left_is_known=span.least[0] >= span.least[1])
 
 
 def _harmless(span: _Span) -> bool:
     """Endings, and words whose coming and going leaves a question what it is."""
-    if not span.left or not span.right:
-        return frozenset((*span.left, *span.right)) <= buckets.FUNCTION_WORDS
-    return _inflected(span)
+    return frozenset((*span.left, *span.right)) <= buckets.FUNCTION_WORDS or _inflected(span)
 
 
 def _inflected(span: _Span) -> bool:
@@ -252,44 +287,9 @@ def _inflected(span: _Span) -> bool:
     return len(a) >= 3 and b.startswith(a) and b[len(a) :] in _ENDINGS
 
 
-# In rows of one template the same few words differ again and again.
-@lru_cache(maxsize=1 << 15)
-def _decided(left: tuple[str, ...], right: tuple[str, ...]) -> bool:
-    """Whether these sides make two questions wherever they stand."""
-    return _opposed(left, right) or _closed(left, right) or _other_sign(left, right)
-
-
-def _other_sign(left: Sequence[str], right: Sequence[str]) -> bool:
-    """Plus for minus: signs on both sides, and not the same."""
-    signs = [[t for t in side if _SIGN.match(t) and not _CJK.match(t)] for side in (left, right)]
-    return bool(signs[0]) and bool(signs[1]) and signs[0] != signs[1]
-
-
-_KIND = {word: number for number, kind in enumerate(_CLOSED) for word in kind}
-
-
-def _closed(left: Sequence[str], right: Sequence[str]) -> bool:
-    """Another number, month, day: words of one kind on both sides, and not the same."""
-    ours, theirs = ({token for token in side if token in _KIND} for side in (left, right))
-    if not ours or not theirs:
+def _turns(span: _Span) -> bool:
+    """Whether one side has a negation that the other has not."""
+    if not telling_words.negates(span.left, span.right):
         return False
-    shared = {_KIND[token] for token in ours} & {_KIND[token] for token in theirs}
-    return any(_KIND[token] in shared for token in ours ^ theirs)
-
-
-@lru_cache(maxsize=1 << 15)
-def _negates(left: tuple[str, ...], right: tuple[str, ...]) -> bool:
-    ours, theirs = (text.negations(" ".join(side)) for side in (left, right))
-    return ours % 2 != theirs % 2
-
-
-def _opposed(left: Sequence[str], right: Sequence[str]) -> bool:
-    """The two sides stand at two ends of one axis ("freeze", "unfreeze")."""
-    if any(_stem(a) in right for a in left) or any(_stem(b) in left for b in right):
-        return True
-    axes = opposites.axes()
-    ends = {place for a in left for place in axes.get(a, ())}
-    return bool(ends) and any((axis, -end) in ends for b in right for axis, end in axes.get(b, ()))
-
-
-_stem = lru_cache(maxsize=1 << 16)(opposites.stem)
+    negated = text.negations(" ".join(span.left)) % 2 == 1
+    return span.reading is None or not chinese_slips.breaks_a_word(span.reading, left=negated)

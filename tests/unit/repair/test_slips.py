@@ -84,3 +84,42 @@ def test_a_name_that_lost_its_first_character_and_gained_a_last_is_another_name(
     assert replaced is None
     assert left_out is not None
     assert left_out.added == 1
+
+
+@pytest.mark.parametrize(
+    ("left", "right"),
+    [
+        # words that stand nowhere else, and that English knows
+        ("tell me the weather for influenza in Rome", "tell me the weather for inflenza in Rome"),
+        ("tell me how to reach bartholomeusz in Rome", "tell me how to reach bartholmeusz in Rome"),
+        # letters of words that may come and go
+        ("tell me the weather in Rome on friday", "tell me he weather in Rome on friday"),
+        ("please show my order from Berlin to me", "please show my order from Berlin t me"),
+        # a character of another script in a word
+        ("我想知道python去机场怎么走", "我想知道pytho样n去机场怎么走"),
+        # a negation that broke a word
+        ("帮我查一下小学生附近的酒店", "帮我查一下小学不生附近的酒店"),
+    ],
+)
+def test_what_general_writing_knows_tells_a_slip_where_the_set_is_silent(left: str, right: str) -> None:
+    assert _alike(left, right)
+
+
+@pytest.mark.parametrize(
+    ("left", "right"),
+    [
+        ("我想知道5克是多少附近的酒店", "我想知道5斤是多少附近的酒店"),
+        ("请告诉我怎么查北京附近的酒店", "请告诉我怎么刷北京附近的酒店"),
+        ("tell me how to reach Abdullayev in Rome", "tell me how to reach Abdullayeva in Rome"),
+    ],
+)
+def test_another_unit_word_or_name_is_told_where_the_set_is_silent(left: str, right: str) -> None:
+    assert not _alike(left, right)
+
+
+def test_of_a_text_with_many_slips_one_may_be_a_negation_by_chance() -> None:
+    left = "tell me please the weather in Rome on friday with my friends and book a table for the family"
+    slips_only = "tel me pleese the wether in Rme on fryday with my freinds and book a table for the famly"
+    assert _alike(left, slips_only)
+    assert _alike(left, slips_only.replace(" a table", " no table"))
+    assert not _alike(left, left.replace(" a table", " no table"))

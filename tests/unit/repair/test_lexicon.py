@@ -1,0 +1,37 @@
+from __future__ import annotations
+
+import math
+
+import pytest
+
+from app.domain.repair import lexicon
+
+
+@pytest.mark.parametrize(("word", "of"), [("wether", "whether"), ("inflenza", "influenza"), ("tehh", "the")])
+def test_what_english_hardly_knows_is_a_misspelling_of_what_it_knows_well(word: str, of: str) -> None:
+    assert lexicon.is_misspelling(word, of)
+    assert not lexicon.is_misspelling(of, word)
+
+
+@pytest.mark.parametrize(("left", "right"), [("whether", "weather"), ("Xyqzw", "Xyqzv"), ("menu", "men")])
+def test_two_known_words_and_two_unknown_ones_are_no_misspellings_of_each_other(
+    left: str, right: str
+) -> None:
+    assert not lexicon.is_misspelling(left, right)
+    assert not lexicon.is_misspelling(right, left)
+
+
+def test_chinese_reads_likelier_with_its_words_whole() -> None:
+    assert lexicon.log_likelihood("") == 0
+    assert lexicon.log_likelihood("我的手机") - lexicon.log_likelihood("我的手几") > math.log(20)
+    # another word reads about as well
+    assert abs(lexicon.log_likelihood("北京天气") - lexicon.log_likelihood("南京天气")) < math.log(20)
+    # a character that no list has counts once in 100,000, not never
+    assert lexicon.log_likelihood("㐂") == pytest.approx(math.log(1e-5))
+
+
+def test_the_word_around_a_character_is_the_most_frequent_one() -> None:
+    assert lexicon.word_at("我买手机了", 2) == (2, 4)
+    assert lexicon.word_at("我买手机了", 3) == (2, 4)
+    assert lexicon.word_at("㐂㐃㐄", 1) is None
+    assert lexicon.word_at("手", 0) is None
