@@ -5,9 +5,8 @@
 FOLDER holds the accuracy sets (triage_dev, conflict_dev, ...; JSON lines, gzip). Ground truth scores and nothing
 else. Parts: conflicts (which rows are wrong, and the training set after its plan is applied by policy), held
 (mislabelled rows of other sets), rows (noise and quality), text (normalisation and personal data), duplicates
-(planted copies, signatures, a whole job); and, asked for by name, growth (to a million rows) and api (100,000 rows
-over HTTP). Without --write the figures
-are held against the committed baselines.
+(planted copies, labelled pairs, signatures, a whole job); and, asked for by name, growth (to a million rows) and api
+(100,000 rows over HTTP). Without --write the figures are held against the committed baselines.
 """
 
 from __future__ import annotations
@@ -22,6 +21,7 @@ from rich.console import Console
 
 from bench import (
     harness,
+    planted_copies,
     repair_api,
     repair_conflicts,
     repair_duplicates,
@@ -77,7 +77,9 @@ def texts(data: Path) -> dict[str, Any]:
 
 def duplicates(data: Path, size: int) -> dict[str, Any]:
     return {
-        "planted": repair_duplicates.planted(data),
+        "planted": planted_copies.planted(data),
+        "planted_lenient": planted_copies.planted(data, lenient=True),
+        "labelled_pairs": planted_copies.labelled_pairs(data),
         "signatures": repair_duplicates.signatures(data),
         "job": repair_duplicates.job(data, size),
     }

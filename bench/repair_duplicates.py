@@ -1,4 +1,4 @@
-"""Near-duplicates: planted copies found, signatures and whole jobs beside their peers, and growth to a million rows.
+"""Near-duplicates: signatures and whole jobs beside their peers, and growth to a million rows.
 
 Every function prints what it measured and returns it JSON-ready; ``bench.repair`` calls them. Truth scores and
 nothing else: what is compared with which settings is the product's default, but for the peers' thresholds,
@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import importlib.util
 import json
-import re
 import subprocess
 import sys
 import time
@@ -21,125 +20,10 @@ from typing import Any
 import numpy as np
 
 from app.domain.repair import near_duplicates, sketches, thresholds
-from app.domain.text import negating_words, normalised, numbers
+from app.domain.text import normalised
 from bench import duplicate_peers, harness
 from bench.perturbed import grown
-
-EDITS = (0.05, 0.10, 0.20)
-TARGETS = {0.05: 0.99, 0.10: 0.97, 0.20: 0.90}
-PLANTED_SHARE = 0.1
-MIN_CHARACTERS = 20
-"""Of shorter texts one edit is more than five per cent."""
-
-
-def edited(text: str, share: float, rng: np.random.Generator, *, anywhere: bool = False) -> str:
-    """``text`` with ``share`` of its characters substituted, deleted or doubled by others from the same text.
-
-    Digits, negations and their neighbours stay unless ``anywhere``: a copy with another number, or without its
-    "not", is another question.
-    """
-    letters = [c for c in text if c.isalpha()]
-    kept = set[int]() if anywhere else _meaning(text)
-    places = [i for i in range(len(text)) if i not in kept]
-    count = min(len(places), round(share * len(text)))
-    if not letters or not count:
-        return text
-    made = list(text)
-    for place in rng.choice(len(places), count, replace=False).tolist():
-        at, letter = places[place], letters[int(rng.integers(len(letters)))]
-        kind = int(rng.integers(3))
-        made[at] = letter if kind == 0 else "" if kind == 1 else made[at] + letter
-    return "".join(made)
-
-
-def _meaning(text: str) -> set[int]:
-    """Places of digits and negations, and those beside them."""
-    spans = [(i, i + 1) for i, c in enumerate(text) if c.isdigit()]
-    for word in set(negating_words(text)):
-        spans.extend(m.span() for m in re.finditer(re.escape(word), text))
-    return {i for start, end in spans for i in range(start - 1, end + 1)}
-
-
-def texts_of(data: Path) -> dict[str, list[str]]:
-    """Distinct prompts by language: rows of the training set and of the sets of questions."""
-    rows = harness.read_rows(data / "triage_dev_train.jsonl.gz")
-    rows += harness.read_rows(data / "conflict_dev.jsonl.gz")
-    whole = dict.fromkeys(str(r["input"]) for r in rows)
-    kept = [t for t in whole if MIN_CHARACTERS <= len(t) <= 2000 or (_is_cjk(t) and len(t) >= 10)]
-    return {"en": [t for t in kept if not _is_cjk(t)], "zh": [t for t in kept if _is_cjk(t)]}
-
-
-def _is_cjk(of: str) -> bool:
-    return sum("\u4e00" <= c <= "\u9fff" for c in of) * 2 > sum(c.isascii() and c.isalpha() for c in of)
-
-
-def planted(
-    data: Path, seeds: Sequence[int] = (0, 1, 2), *, anywhere: bool = False, lenient: bool = False
-) -> dict[str, Any]:
-    """Recall and precision on copies planted into all the real rows of a language, by share of edits.
-
-    Pairs without a planted row are left out: real rows hold real near-duplicates that nobody labelled. A
-    pair of a copy and another row than its original counts as wrong unless that row is one text with the original
-    by the same method. An edit may still make another question of a copy, as a letter that is put in may be a "not":
-    ``misses_of_another_meaning`` is the share of the misses with other numbers or negations than their original,
-    ``recall_of_one_meaning`` the recall on the copies without. Recall itself is over all copies.
-    """
-    figures: dict[str, Any] = {}
-    for language, texts in texts_of(data).items():
-        for share in EDITS:
-            runs = [_planted(texts, share, seed, anywhere=anywhere, lenient=lenient) for seed in seeds]
-            mean = {k: round(float(np.mean([r[k] for r in runs])), 4) for k in runs[0]}
-            mean["spread"] = round(float(np.std([r["recall"] for r in runs])), 4)
-            figures[f"{language}_{share:.2f}"] = mean | {"target": TARGETS[share]}
-            print(f"planted {language} {share:.0%}: {mean} target {TARGETS[share]}")
-    return figures
-
-
-def _planted(
-    texts: Sequence[str], share: float, seed: int, *, anywhere: bool, lenient: bool
-) -> dict[str, float]:
-    rng = np.random.default_rng(seed)
-    chosen: list[int] = rng.choice(len(texts), round(PLANTED_SHARE * len(texts)), replace=False).tolist()
-    copies = [edited(texts[i], share, rng, anywhere=anywhere) for i in chosen]
-    found = near_duplicates.same_prompts(
-        [*texts, *copies],
-        [""] * (len(texts) + len(copies)),
-        thresholds.NEAR_DUPLICATE_JACCARD,
-        lenient=lenient,
-    )
-    clean = len(texts)
-    source = {clean + i: of for i, of in enumerate(chosen)}
-    original_group = {row: set(g) for g in _clean_groups(found, clean) for row in g}
-    turned = {row for row, copy in enumerate(copies, clean) if _meant(copy) != _meant(texts[source[row]])}
-    hits, right, wrong, strict = set[int](), 0, 0, 0
-    for a, b in found.jaccards:
-        for copy, other in ((a, b), (b, a)):
-            if copy not in source:
-                continue
-            of = source.get(other, other)
-            if of == source[copy]:
-                hits.add(copy)
-                right += 1
-            elif of in original_group.get(source[copy], ()):
-                strict += 1
-            else:
-                wrong += 1
-    return {
-        "copies": len(copies),
-        "recall": len(hits) / max(len(copies), 1),
-        "recall_of_one_meaning": len(hits - turned) / max(len(copies) - len(turned), 1),
-        "misses_of_another_meaning": len(turned - hits) / max(len(copies) - len(hits), 1),
-        "precision": (right + strict) / max(right + strict + wrong, 1),
-        "precision_against_the_original_alone": right / max(right + strict + wrong, 1),
-    }
-
-
-def _meant(of: str) -> tuple[list[str], list[str]]:
-    return sorted(numbers(of)), sorted(word.casefold() for word in negating_words(of))
-
-
-def _clean_groups(found: near_duplicates.PromptGroups, clean: int) -> tuple[tuple[int, ...], ...]:
-    return near_duplicates.connected(clean, [p for p in found.jaccards if max(p) < clean])
+from bench.planted_copies import EDITS, MIN_CHARACTERS, edited
 
 
 def signatures(data: Path, rows: int = 5000) -> dict[str, Any]:

@@ -1,0 +1,165 @@
+"""Near-duplicates in real texts: planted copies, and pairs that people labelled.
+
+Recall alone is cheap: whoever calls all near texts one finds every copy. So the same settings are asked about
+pairs of questions that people call the same or different. Truth scores and nothing else.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from app.domain.repair import near_duplicates, thresholds
+from app.domain.repair.comparison import Comparison
+from app.domain.text import negating_words, numbers
+from bench import harness
+
+EDITS = (0.05, 0.10, 0.20)
+TARGETS = {0.05: 0.99, 0.10: 0.97, 0.20: 0.90}
+PLANTED_SHARE = 0.1
+MIN_CHARACTERS = 20
+"""Of shorter texts one edit is more than five per cent."""
+
+
+def edited(text: str, share: float, rng: np.random.Generator, *, anywhere: bool = False) -> str:
+    """``text`` with ``share`` of its characters substituted, deleted or doubled by others from the same text.
+
+    Digits, negations and their neighbours stay unless ``anywhere``: a copy with another number, or without its
+    "not", is another question.
+    """
+    letters = [c for c in text if c.isalpha()]
+    kept = set[int]() if anywhere else _meaning(text)
+    places = [i for i in range(len(text)) if i not in kept]
+    count = min(len(places), round(share * len(text)))
+    if not letters or not count:
+        return text
+    made = list(text)
+    for place in rng.choice(len(places), count, replace=False).tolist():
+        at, letter = places[place], letters[int(rng.integers(len(letters)))]
+        kind = int(rng.integers(3))
+        made[at] = letter if kind == 0 else "" if kind == 1 else made[at] + letter
+    return "".join(made)
+
+
+def _meaning(text: str) -> set[int]:
+    """Places of digits and negations, and those beside them."""
+    spans = [(i, i + 1) for i, c in enumerate(text) if c.isdigit()]
+    for word in set(negating_words(text)):
+        spans.extend(m.span() for m in re.finditer(re.escape(word), text))
+    return {i for start, end in spans for i in range(start - 1, end + 1)}
+
+
+def texts_of(data: Path) -> dict[str, list[str]]:
+    """Distinct prompts by language: rows of the training set and of the sets of questions."""
+    rows = harness.read_rows(data / "triage_dev_train.jsonl.gz")
+    rows += harness.read_rows(data / "conflict_dev.jsonl.gz")
+    whole = dict.fromkeys(str(r["input"]) for r in rows)
+    kept = [t for t in whole if MIN_CHARACTERS <= len(t) <= 2000 or (_is_cjk(t) and len(t) >= 10)]
+    return {"en": [t for t in kept if not _is_cjk(t)], "zh": [t for t in kept if _is_cjk(t)]}
+
+
+def _is_cjk(of: str) -> bool:
+    return sum("\u4e00" <= c <= "\u9fff" for c in of) * 2 > sum(c.isascii() and c.isalpha() for c in of)
+
+
+def planted(
+    data: Path, seeds: Sequence[int] = (0, 1, 2), *, anywhere: bool = False, lenient: bool = False
+) -> dict[str, Any]:
+    """Recall and precision on copies planted into all the real rows of a language, by share of edits.
+
+    Pairs without a planted row are left out: real rows hold real near-duplicates that nobody labelled. A
+    pair of a copy and another row than its original counts as wrong unless that row is one text with the original
+    by the same method. An edit may still make another question of a copy, as a letter that is put in may be a "not":
+    ``misses_of_another_meaning`` is the share of the misses with other numbers or negations than their original,
+    ``recall_of_one_meaning`` the recall on the copies without. Recall itself is over all copies.
+    """
+    figures: dict[str, Any] = {}
+    kind = "planted, lenient," if lenient else "planted"
+    for language, texts in texts_of(data).items():
+        for share in EDITS:
+            runs = [_planted(texts, share, seed, anywhere=anywhere, lenient=lenient) for seed in seeds]
+            mean = {k: round(float(np.mean([r[k] for r in runs])), 4) for k in runs[0]}
+            mean["spread"] = round(float(np.std([r["recall"] for r in runs])), 4)
+            figures[f"{language}_{share:.2f}"] = mean | {"target": TARGETS[share]}
+            print(f"{kind} {language} {share:.0%}: {mean} target {TARGETS[share]}")
+    return figures
+
+
+def _planted(
+    texts: Sequence[str], share: float, seed: int, *, anywhere: bool, lenient: bool
+) -> dict[str, float]:
+    rng = np.random.default_rng(seed)
+    chosen: list[int] = rng.choice(len(texts), round(PLANTED_SHARE * len(texts)), replace=False).tolist()
+    copies = [edited(texts[i], share, rng, anywhere=anywhere) for i in chosen]
+    found = near_duplicates.same_prompts(
+        [*texts, *copies],
+        [""] * (len(texts) + len(copies)),
+        thresholds.NEAR_DUPLICATE_JACCARD,
+        lenient=lenient,
+    )
+    clean = len(texts)
+    source = {clean + i: of for i, of in enumerate(chosen)}
+    original_group = {row: set(g) for g in _clean_groups(found, clean) for row in g}
+    turned = {row for row, copy in enumerate(copies, clean) if _meant(copy) != _meant(texts[source[row]])}
+    hits, right, wrong, strict = set[int](), 0, 0, 0
+    for a, b in found.jaccards:
+        for copy, other in ((a, b), (b, a)):
+            if copy not in source:
+                continue
+            of = source.get(other, other)
+            if of == source[copy]:
+                hits.add(copy)
+                right += 1
+            elif of in original_group.get(source[copy], ()):
+                strict += 1
+            else:
+                wrong += 1
+    return {
+        "copies": len(copies),
+        "recall": len(hits) / max(len(copies), 1),
+        "recall_of_one_meaning": len(hits - turned) / max(len(copies) - len(turned), 1),
+        "misses_of_another_meaning": len(turned - hits) / max(len(copies) - len(hits), 1),
+        "precision": (right + strict) / max(right + strict + wrong, 1),
+        "precision_against_the_original_alone": right / max(right + strict + wrong, 1),
+    }
+
+
+def _meant(of: str) -> tuple[list[str], list[str]]:
+    return sorted(numbers(of)), sorted(word.casefold() for word in negating_words(of))
+
+
+def _clean_groups(found: near_duplicates.PromptGroups, clean: int) -> tuple[tuple[int, ...], ...]:
+    return near_duplicates.connected(clean, [p for p in found.jaccards if max(p) < clean])
+
+
+def labelled_pairs(data: Path) -> dict[str, Any]:
+    """Of the pairs of neardup_dev that people call one question, and of those that they do not, the share that is one
+    text written twice by the product's settings, and by ``lenient`` ones; by set.
+
+    Most pairs of one question are other words for it, so that the first share is small by right; the second one
+    counts mistakes, on pairs that were chosen for being hard.
+    """
+    rows = harness.read_rows(data / "neardup_dev.jsonl.gz")
+    figures: dict[str, Any] = {}
+    for name in sorted({str(r["subset"]) for r in rows}):
+        some = [r for r in rows if r["subset"] == name]
+        texts = [str(r[side]) for side in ("a", "b") for r in some]
+        pairs = np.arange(len(texts), dtype=np.int64).reshape(2, -1).T
+        same = np.array([int(r["label"]) for r in some], dtype=bool)
+        for lenient in (False, True):
+            compared = Comparison.of(
+                texts, [""] * len(texts), thresholds.NEAR_DUPLICATE_JACCARD, lenient=lenient
+            )
+            one = compared.alike(pairs) > 0
+            figures[f"{name} lenient" if lenient else name] = {
+                "pairs": len(some),
+                "one_text_of_same": round(float(one[same].mean()), 4),
+                "one_text_of_different": round(float(one[~same].mean()), 4),
+            }
+    for name, value in figures.items():
+        print(f"labelled {name}: {value}")
+    return figures
