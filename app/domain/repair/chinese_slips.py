@@ -1,39 +1,43 @@
-"""One Chinese character that differs between two texts: does the text read as well with either?
+"""One Chinese character that differs between two texts: is it a slip, by what general writing knows?
 
-A slip leaves half a word behind (手机 became 手几, or lost its 机), another word does not (怎么查, 怎么刷). Read with
-the words of general writing, as a set of some thousand rows knows few of them. Knows the characters around the place.
-Refuses to know what the set says of them.
+A slip leaves half a word (手机 became 手几, or lost its 机) or puts a character into one (小学生 became 小学不生).
+Another word does not: 怎么查 and 怎么刷, 取款 and 贷款, 血压 and 高血压. A set of some thousand rows knows few words,
+general writing does. Knows the characters around the place. Refuses to know what the set says of them, and to judge
+characters that general Chinese writing hardly uses: those of names, of Japanese, of Korean.
 """
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Sequence
+from enum import Enum
 from typing import NamedTuple
 
-from app.domain import text
 from app.domain.repair import lexicon, thresholds
 
-_CJK = re.compile(text.CJK_CHARACTER)
+_HAN = re.compile("[\u3400-\u4dbf\u4e00-\u9fff]")
+
+
+class Side(Enum):
+    NEITHER, LEFT, RIGHT = range(3)
 
 
 class Reading(NamedTuple):
-    """``likelier``: natural logarithm of how much likelier the left text reads; ``left``, ``right``: whether the
-    character stands on that side; ``broken``: whether the word that it belongs to on the likelier side leaves no word
-    where it is taken out, None where it belongs to none; ``doubled``: whether the less likely side repeats a
-    neighbour in its place, and no word is written so (成成 for 成人); ``rare``: whether the character on that side is
-    one that general writing hardly uses by itself, as those of names are."""
+    """``likelier``: natural logarithm of how much likelier the left text reads. ``has_left``, ``has_right``: whether
+    the character stands there. ``half``: whether the word that it is part of on the likelier side leaves no word
+    without it; None where it is part of none, or stands on one side only. ``slip``: the side that is a slip whatever
+    the set knows."""
 
     likelier: float
-    left: bool
-    right: bool
-    broken: bool | None
-    doubled: bool
-    rare: bool
+    has_left: bool
+    has_right: bool
+    half: bool | None
+    slip: Side
 
 
 class _Place(NamedTuple):
-    """A token, or none, and the characters around it."""
+    """A character, or none, and those around it."""
 
     before: str
     inside: str
@@ -41,81 +45,98 @@ class _Place(NamedTuple):
 
     @classmethod
     def of(cls, tokens: Sequence[str], begin: int, end: int) -> _Place:
-        around = thresholds.READ_AROUND
-        return cls(
-            "".join(tokens[max(0, begin - around) : begin]),
-            "".join(tokens[begin:end]),
-            "".join(tokens[end : end + around]),
-        )
+        before, behind = "", ""
+        while len(before) < thresholds.READ_AROUND and begin > 0 and _HAN.match(tokens[begin - 1]):
+            begin -= 1
+            before = tokens[begin] + before
+        inside = "".join(tokens[begin + len(before) : end])
+        while len(behind) < thresholds.READ_AROUND and end < len(tokens) and _HAN.match(tokens[end]):
+            behind += tokens[end]
+            end += 1
+        return cls(before, inside, behind)
 
     def log_likelihood(self) -> float:
-        return lexicon.log_likelihood(self.before + self.inside + self.behind)
+        return lexicon.log_likelihood("".join(self))
 
-    def leaves_no_word(self) -> bool | None:
-        chinese, begin = self.before + self.inside + self.behind, len(self.before)
-        found = lexicon.word_at(chinese, begin) if self.inside else None
-        if found is None:
-            return None
-        rest = (chinese[found[0] : begin], chinese[begin + 1 : found[1]])
-        return not all(len(of) > 1 and lexicon.is_chinese_word(of) for of in rest if of)
+    def word(self) -> tuple[str, str]:
+        """The word around the character without it, in two pieces; the frequencies decide which."""
+        chinese, at = "".join(self), len(self.before)
+        found = lexicon.word_at(chinese, at)
+        return ("", "") if found is None else (chinese[found[0] : at], chinese[at + 1 : found[1]])
+
+    def is_part_of_a_word(self) -> bool:
+        """Whether the text reads likelier with a word that the character belongs to than with it alone."""
+        alone = sum(lexicon.log_likelihood(of) for of in self)
+        return self.log_likelihood() > alone + 1e-9
 
     def is_doubled(self) -> bool:
-        beside = (self.before[-1:], self.behind[:1])
-        return bool(self.inside) and self.inside in beside and not lexicon.is_chinese_word(2 * self.inside)
+        return self.inside in (self.before[-1:], self.behind[:1]) and not lexicon.frequency(2 * self.inside)
 
 
 def read(left: Sequence[str], right: Sequence[str], place: tuple[int, int, int, int]) -> Reading | None:
-    """Tokens of two texts, and the places [i, j) and [k, m) in them that differ; None where more than one token or
-    one of another script differs on a side, or both read as well."""
+    """Tokens of two texts, and the places [i, j) and [k, m) in them that differ; None where these are not single
+    characters that Chinese uses, or both texts read as well."""
     i, j, k, m = place
-    if max(j - i, m - k) > 1 or not all(map(_CJK.match, (*left[i:j], *right[k:m]))):
+    if max(j - i, m - k) > 1 or not all(map(_HAN.match, (*left[i:j], *right[k:m]))):
         return None
     ours, theirs = _Place.of(left, i, j), _Place.of(right, k, m)
-    if j - i != m - k and (ours.before, ours.behind) != (theirs.before, theirs.behind):
+    if j - i == m - k:
+        return _replaced(ours, theirs)
+    if (ours.before, ours.behind) != (theirs.before, theirs.behind):
         # Other differences stand near: what is longer is told from them in the surroundings that read better.
-        if ours.log_likelihood() >= theirs.log_likelihood():
-            theirs = ours._replace(inside=theirs.inside)
-        else:
-            ours = theirs._replace(inside=ours.inside)
+        better = max(ours, theirs, key=lambda of: (of.log_likelihood(), of.before, of.behind))
+        ours, theirs = (better._replace(inside=of.inside) for of in (ours, theirs))
+    return _put_in(ours, theirs)
+
+
+def _replaced(ours: _Place, theirs: _Place) -> Reading | None:
     likelier = ours.log_likelihood() - theirs.log_likelihood()
     if likelier == 0:
         return None
     better, worse = (ours, theirs) if likelier > 0 else (theirs, ours)
-    return Reading(
-        likelier=likelier,
-        left=j > i,
-        right=m > k,
-        broken=better.leaves_no_word(),
-        doubled=worse.is_doubled(),
-        rare=bool(worse.inside) and lexicon.is_rare_character(worse.inside),
-    )
+    rest = [of for of in better.word() if of]
+    half = None if not rest else not all(len(of) > 1 and lexicon.frequency(of) for of in rest)
+    sure = abs(likelier) >= thresholds.LIKELIER and not lexicon.is_rare_character(worse.inside)
+    found = bool(half) and (sure or worse.is_doubled()) and not worse.is_part_of_a_word()
+    slip = Side.NEITHER if not found else Side.RIGHT if likelier > 0 else Side.LEFT
+    return Reading(likelier=likelier, has_left=True, has_right=True, half=half, slip=slip)
 
 
-def is_slip(of: Reading) -> bool:
-    """What general writing alone says: one side has half a word."""
-    if of.left and of.right:
-        sure = of.doubled or (abs(of.likelier) >= thresholds.LIKELIER and not of.rare)
-        return sure and bool(of.broken)
-    cheap, dear = thresholds.WORD_COST
-    return not cheap < _cost(of) < dear
+def _put_in(ours: _Place, theirs: _Place) -> Reading | None:
+    longer = ours if ours.inside else theirs
+    if lexicon.is_rare_character(longer.inside):
+        return None
+    likelier = ours.log_likelihood() - theirs.log_likelihood()
+    cost = -likelier if ours.inside else likelier
+    # Beyond what the character costs by itself: it broke a word.
+    breaks = cost + math.log(lexicon.frequency(longer.inside)) >= thresholds.LIKELIER
+    lost = cost <= thresholds.LOST_COST and not _stands_alone(longer)
+    has_left, has_right = bool(ours.inside), bool(theirs.inside)
+    slip = Side.NEITHER if not breaks and not lost else Side.LEFT if breaks == has_left else Side.RIGHT
+    return Reading(likelier=likelier, has_left=has_left, has_right=has_right, half=None, slip=slip)
 
 
-def breaks_a_word(of: Reading, *, left: bool) -> bool:
-    """Whether what stands on this side, and is more than the other side has or in its place, is what broke a word: a
-    negation is none there."""
-    unlikely = of.likelier < 0 if left else of.likelier > 0
-    if of.left and of.right:
-        return unlikely and bool(of.broken) and abs(of.likelier) >= thresholds.LIKELIER
-    return (of.left if left else of.right) and _cost(of) >= thresholds.WORD_COST[1]
+def _stands_alone(of: _Place) -> bool:
+    """Whether what is left of the word without the character is a word as well, and a single character a far more
+    frequent one: 血压 of 高血压, 元 of 美元."""
+    before, behind = of.word()
+    rest = lexicon.frequency(before + behind)
+    if len(before + behind) > 1:
+        return rest >= thresholds.WELL_KNOWN_FREQUENCY
+    return rest >= thresholds.ALONE * lexicon.frequency(before + of.inside + behind)
 
 
-def contradicts(of: Reading, *, left_is_known: bool) -> bool:
-    """Whether general writing has the side for the slip that the set knows better, or for another word."""
-    if not (of.left and of.right):
+def is_too_much(of: Reading, *, left: bool) -> bool:
+    """Whether the character on this side is the slip, so that it means nothing: a negation negates nothing."""
+    if left:
+        return of.has_left and of.slip is Side.LEFT
+    return of.has_right and of.slip is Side.RIGHT
+
+
+def contradicts(of: Reading, *, known: int) -> bool:
+    """Whether general writing has the side for the slip that the set knows better, or for another word. ``known``:
+    above 0 where the set knows the left side better, below where the right one. Says nothing of a character that
+    stands on one side only."""
+    if not (of.has_left and of.has_right):
         return False
-    return of.broken is False or (of.likelier < 0) is left_is_known
-
-
-def _cost(of: Reading) -> float:
-    """How much less likely the longer text is."""
-    return -of.likelier if of.left else of.likelier
+    return of.half is False or of.likelier * known < 0

@@ -10,7 +10,7 @@ import math
 from collections.abc import Mapping
 from functools import cache, lru_cache
 
-import wordfreq
+from rapidfuzz.distance import OSA
 
 from app.domain.repair import thresholds
 
@@ -20,17 +20,25 @@ _LONGEST = 4
 _CHARACTER = 1e-5
 """What every character counts for at least: a rare one is more often a name than a slip."""
 
+_SHORTEST, _LONG = 4, 8
+"""Letters from which a word is known by its spelling, and from which two slips leave it known."""
+
 
 def is_misspelling(word: str, of: str) -> bool:
-    """Whether English hardly knows ``word`` beside ``of``, which is well known: "recieve" beside "receive"."""
+    """Whether English hardly knows ``word`` beside ``of``, which is well known and differs in one letter, or two of a
+    long word: "recieve" beside "receive". Two neighbours that changed places are one letter (optimal string
+    alignment)."""
+    shortest = min(len(word), len(of))
+    if shortest < _SHORTEST or OSA.distance(word, of) > (2 if shortest >= _LONG else 1):
+        return False
     known = _listed("en").get(of, 0.0)
     rarity = thresholds.MISSPELLING_RARITY
-    return known >= thresholds.WELL_KNOWN_FREQUENCY and _listed("en").get(word, 0.0) <= rarity * known
+    return known >= thresholds.LISTED_FREQUENCY and _listed("en").get(word, 0.0) <= rarity * known
 
 
 def is_english_word(word: str) -> bool:
-    """Whether the list has this word, however rare."""
-    return word in _listed("en")
+    """Whether at least one in a million English words is this one."""
+    return _listed("en").get(word, 0.0) >= thresholds.WELL_KNOWN_FREQUENCY
 
 
 @lru_cache(maxsize=1 << 16)
@@ -40,7 +48,7 @@ def log_likelihood(chinese: str) -> float:
     listed = _listed("zh")
     best = [0.0]
     for end in range(1, len(chinese) + 1):
-        likeliest = best[end - 1] + math.log(max(_CHARACTER, listed.get(chinese[end - 1], 0.0)))
+        likeliest = best[end - 1] + math.log(max(_CHARACTER, frequency(chinese[end - 1])))
         for start in range(max(0, end - _LONGEST), end - 1):
             share = listed.get(chinese[start:end])
             if share is not None:
@@ -49,25 +57,25 @@ def log_likelihood(chinese: str) -> float:
     return best[-1]
 
 
-def is_chinese_word(word: str) -> bool:
-    """Whether the list has this as one word."""
-    return word in _listed("zh")
+def frequency(chinese: str) -> float:
+    """Share 0..1 of the running words of Chinese text that are this one; 0.0 for one that is not listed."""
+    return _listed("zh").get(chinese, 0.0)
 
 
 def is_rare_character(character: str) -> bool:
-    """Whether fewer than one in 100,000 Chinese words is this character alone."""
-    return _listed("zh").get(character, 0.0) < _CHARACTER
+    """Whether fewer than one in 100,000 Chinese words is this character alone. So is every character of Japanese and
+    Korean, and of traditional writing, that the list has not."""
+    return frequency(character) < _CHARACTER
 
 
 def word_at(chinese: str, at: int) -> tuple[int, int] | None:
     """Where the most frequent word of two to four characters around the character ``at`` begins, and ends (the place
     behind it); None where the list has none there."""
-    listed = _listed("zh")
     best: tuple[int, int] | None = None
     most = 0.0
     for start in range(max(0, at - _LONGEST + 1), at + 1):
         for behind in range(max(start + 2, at + 1), min(start + _LONGEST, len(chinese)) + 1):
-            share = listed.get(chinese[start:behind], 0.0)
+            share = frequency(chinese[start:behind])
             if share > most:
                 best, most = (start, behind), share
     return best
@@ -75,4 +83,7 @@ def word_at(chinese: str, at: int) -> tuple[int, int] | None:
 
 @cache
 def _listed(language: str) -> Mapping[str, float]:
+    # A tenth of a second, which a process that compares nothing does not spend.
+    import wordfreq
+
     return wordfreq.get_frequency_dict(language)

@@ -1,9 +1,10 @@
 """Are two texts one text written twice? What differs is read word by word.
 
-A slip of the pen makes a word that nobody else writes and that looks like the one it stands for. Another word
-that is as well known makes another question: "the weather in Rome", "the weather in Oslo". Numbers, negation,
-formula signs and the ends of an axis of opposites always do. Words for spaced scripts, characters for Chinese
-and Japanese.
+A slip of the pen makes a word that nobody else writes and that looks like the one it stands for: nobody in the
+set, and where the set is silent nobody in general writing. Another word that is as well known makes another
+question: "the weather in Rome", "the weather in Oslo". Numbers, formula signs and the ends of an axis of opposites
+always do; a negation, but where it is a single Chinese character among many slips. Words for spaced scripts,
+characters for Chinese and Japanese.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from jaxtyping import Bool
 from numpy import ndarray
 
 from app.domain import text
-from app.domain.repair import buckets, chinese_slips, lexicon, telling_words, thresholds
+from app.domain.repair import buckets, chinese_slips, lexicon, spellings, telling_words, thresholds
 from app.domain.repair.runs import Runs
 
 Occurrences = Callable[[Sequence[str]], Sequence[int]]
@@ -30,7 +31,7 @@ _TWICE = 2
 """Occurrences that say nothing of a word: two words of one bucket have as many."""
 
 _APOSTROPHE = re.compile("['’]")
-_ENDINGS = ("s", "es", "d", "ed", "ing", "'s", "’s")
+_ALIKE = (frozenset(("a", "an", "the")), frozenset("吗呢啊呀吧"))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,8 +47,8 @@ class _Span(NamedTuple):
     """Tokens that differ; ``least`` and ``most``: occurrences in the set of the rarest and of the commonest word of
     either side (or pair of characters that crosses it), None for a side without one; the tokens of a side in one
     word, in how many letters these two differ, and whether slips that are spread by chance would hardly do that;
-    ``begin`` and ``end`` are places in the left text; ``reading``: of a single Chinese character. (A tuple: a million
-    are made.)"""
+    ``begin`` and ``end`` are places in the left text; ``reading``: of a single Chinese character; ``counts``: whether
+    it changes a number that it stands beside. (A tuple: a million are made.)"""
 
     left: tuple[str, ...]
     right: tuple[str, ...]
@@ -60,6 +61,7 @@ class _Span(NamedTuple):
     begin: int
     end: int
     reading: chinese_slips.Reading | None
+    counts: bool
 
 
 def differences(
@@ -89,9 +91,7 @@ def _open(runs: Runs, concentrated: Bool[ndarray, " r"], cjk: Bool[ndarray, " r"
     )
     told = np.zeros(len(runs.tokens), dtype=bool)
     told[owners[unlike & no_slip & concentrated]] = True
-    # Where many words differ one of them may be another by chance.
-    few = np.diff(runs.begins) * thresholds.CHANCE_SHARE < 1
-    asked = np.flatnonzero(both & few[owners] & ~told[owners])
+    asked = np.flatnonzero(both & ~told[owners])
     for run, pair in zip(asked.tolist(), owners[asked].tolist(), strict=True):
         if not told[pair] and telling_words.tells(*runs.sides(run, pair)):
             told[pair] = True
@@ -125,7 +125,18 @@ def _spans(
         reading = chinese_slips.read(*runs.tokens[pair], runs.places[run]) if cjk[run] else None
         spans.append(
             _Span(
-                left, right, least, most, joined, sizes[run], concentrated[run], cjk[run], begin, end, reading
+                left=left,
+                right=right,
+                least=least,
+                most=most,
+                joined=joined,
+                size=sizes[run],
+                concentrated=concentrated[run],
+                is_cjk=cjk[run],
+                begin=begin,
+                end=end,
+                reading=reading,
+                counts=cjk[run] and len(left) + len(right) == 1 and _counts(runs, run, pair),
             )
         )
     at = 0
@@ -144,6 +155,12 @@ def _evidence(runs: Runs, run: int, pair: int, *, is_cjk: bool) -> tuple[list[st
     return _crossing(left, before), _crossing(right, behind)
 
 
+def _counts(runs: Runs, run: int, pair: int) -> bool:
+    """Of a token without a counterpart."""
+    (left, right), (ours, theirs) = runs.sides(run, pair), runs.around(run, pair)
+    return telling_words.counts((left or right)[0], ours if left else theirs)
+
+
 def _crossing(tokens: Sequence[str], around: tuple[str, str]) -> list[str]:
     row = [t if _CJK.match(t) else " " for t in (around[0], *tokens, around[1])]
     return [a + b for a, b in itertools.pairwise(row) if a != " " or b != " "]
@@ -156,33 +173,48 @@ def _pieces(tokens: Sequence[str]) -> list[str]:
 
 
 def _judged(spans: Sequence[_Span], lenient: bool) -> Differences | None:
-    slips = added = slipped = told = 0
-    unlike: list[_Span] = []
+    slips = added = other = slipped = chance = 0
+    kinds = set[tuple[str, str]]()
+    unlike = list[_Span]()
     for span in spans:
         slip = _is_slip(span, alone=len(spans) == 1)
-        both = bool(span.left and span.right)
-        if (both and telling_words.tells(span.left, span.right)) or (
-            not (slip and both and not span.is_cjk) and _turns(span)
-        ):
-            told += 1
+        if _makes_another_question(span, slip=slip):
+            if not _may_be_chance(span):
+                return None
+            chance, other = chance + 1, other + span.size
         elif slip:
             slips, slipped = slips + span.size, slipped + 1
+            kinds.add(span.joined)
         elif _harmless(span):
             continue
-        elif _is_other_word(span) or (span.concentrated and both):
-            told += 1
         elif span.concentrated:
             added += span.size
         else:
             unlike.append(span)
-    if told > thresholds.CHANCE_SHARE * slipped:
+    # A slip that is made in many places of a template is one.
+    if chance > thresholds.CHANCE_SHARE * len(kinds):
         return None
-    other = sum(span.size for span in unlike)
+    differs = sum(span.size for span in unlike)
     if len(unlike) > slipped and not lenient:
         if any(span.left and span.right for span in unlike) or _replaces(unlike):
             return None
-        added, other = added + other, 0
-    return Differences(slips=slips, other=other, added=added)
+        return Differences(slips=slips, other=other, added=added + differs)
+    return Differences(slips=slips, other=other + differs, added=added)
+
+
+def _makes_another_question(span: _Span, *, slip: bool) -> bool:
+    both = bool(span.left and span.right)
+    # A misspelt word looks like a negation by chance.
+    if not (slip and both and not span.is_cjk) and _turns(span):
+        return True
+    return not slip and not _harmless(span) and (_is_other_word(span) or (span.concentrated and both))
+
+
+def _may_be_chance(span: _Span) -> bool:
+    """Whether one slip more would have made it: a letter or two of a word, one Chinese character."""
+    if span.is_cjk:
+        return max(len(span.left), len(span.right)) == 1 == span.size
+    return len(span.left) == len(span.right) == 1 and span.size <= thresholds.CHANCE_LETTERS
 
 
 def _replaces(spans: Sequence[_Span]) -> bool:
@@ -204,7 +236,8 @@ def _is_other_word(span: _Span) -> bool:
 
 
 def _is_slip(span: _Span, *, alone: bool) -> bool:
-    """One side is written (almost) nowhere else, the other side is, and the two look alike.
+    """One side is written (almost) nowhere else, the other side is, and the two look alike; or they are one word in
+    two spellings, or one character that Chinese has no word with.
 
     Of several spans the other side need not be known: rare words are misspelt too.
     """
@@ -212,7 +245,7 @@ def _is_slip(span: _Span, *, alone: bool) -> bool:
         return _is_slip_of_one(span, span.reading, alone=alone)
     a, b = span.joined
     alike = span.size <= (1 - thresholds.SLIP_SIMILARITY) * max(len(a), len(b))
-    if alike and (_mixed(a, b) or _lost_a_letter(a, b)):
+    if alike and (spellings.is_mixed(a, b) or spellings.lost_a_letter(a, b)):
         return True
     if not _known_apart(span, alone=alone):
         return False
@@ -226,22 +259,6 @@ def _is_slip(span: _Span, *, alone: bool) -> bool:
     return alike and not affixed
 
 
-def _mixed(a: str, b: str) -> bool:
-    """A Chinese character in a word of letters: "pytho样n"."""
-    plain, other = (a, b) if a.isascii() else (b, a)
-    return (
-        plain.isascii() and plain.isalnum() and any(c.isascii() for c in other) and bool(_CJK.search(other))
-    )
-
-
-def _lost_a_letter(a: str, b: str) -> bool:
-    """A word whose coming and going changes nothing, without one of its letters: "o" for "do", "he" for "the"."""
-    short, long = sorted((a, b), key=len)
-    if len(long) - len(short) != 1 or long not in buckets.FUNCTION_WORDS:
-        return False
-    return any(short == long[:at] + long[at + 1 :] for at in range(len(long)))
-
-
 def _known_apart(span: _Span, *, alone: bool) -> bool:
     """One side is written (almost) nowhere else in the set, and the other side is; or general writing has it so, of
     words of which the set says nothing."""
@@ -250,46 +267,35 @@ def _known_apart(span: _Span, *, alone: bool) -> bool:
     rare, common = sorted(span.least)
     if rare <= max(1.0, thresholds.SLIP_RARITY * common) and not (alone and span.most <= _TWICE):
         return True
-    if span.is_cjk or rare > _TWICE:
+    if span.is_cjk or rare > _TWICE or not len(span.left) == len(span.right) == 1:
         return False
     a, b = span.joined
-    return lexicon.is_misspelling(a, b) or lexicon.is_misspelling(b, a) or _one_letter_inside(span)
-
-
-def _one_letter_inside(span: _Span) -> bool:
-    """Of a long name that English does not know either way."""
-    a, b = span.joined
-    return (
-        span.size == 1
-        and min(len(a), len(b)) >= thresholds.LONG_WORD
-        and (a[0], a[-1]) == (b[0], b[-1])
-        and not (lexicon.is_english_word(a) and lexicon.is_english_word(b))
-    )
+    return lexicon.is_misspelling(a, b) or lexicon.is_misspelling(b, a)
 
 
 def _is_slip_of_one(span: _Span, reading: chinese_slips.Reading, *, alone: bool) -> bool:
     """Of one Chinese character: what the set knows, as far as general writing does not contradict it, or general
     writing alone where it is sure."""
-    if chinese_slips.is_slip(reading):
+    if reading.slip is not chinese_slips.Side.NEITHER:
         return True
     if span.least is None or not _known_apart(span, alone=alone):
         return False
-    return not chinese_slips.contradicts(reading, left_is_known=span.least[0] >= span.least[1])
+    return not chinese_slips.contradicts(reading, known=span.least[0] - span.least[1])
 
 
 def _harmless(span: _Span) -> bool:
-    """Endings, and words whose coming and going leaves a question what it is."""
-    return frozenset((*span.left, *span.right)) <= buckets.FUNCTION_WORDS or _inflected(span)
-
-
-def _inflected(span: _Span) -> bool:
-    a, b = sorted(span.joined, key=len)
-    return len(a) >= 3 and b.startswith(a) and b[len(a) :] in _ENDINGS
+    """Endings, words whose coming and going leaves a question what it is, and those that stand for each other."""
+    words = frozenset((*span.left, *span.right))
+    if not span.left or not span.right:
+        return words <= buckets.FUNCTION_WORDS
+    return spellings.is_inflected(*span.joined) or any(words <= of for of in _ALIKE)
 
 
 def _turns(span: _Span) -> bool:
-    """Whether one side has a negation that the other has not."""
+    """Whether one side has a negation, or more of a number, that the other has not, and that is no slip."""
+    if span.counts:
+        return True
     if not telling_words.negates(span.left, span.right):
         return False
     negated = text.negations(" ".join(span.left)) % 2 == 1
-    return span.reading is None or not chinese_slips.breaks_a_word(span.reading, left=negated)
+    return span.reading is None or not chinese_slips.is_too_much(span.reading, left=negated)

@@ -1,6 +1,6 @@
-"""Words that make another question of a text wherever they stand: numbers, units, directions, signs, negations.
+"""Words that make another question of a text: numbers, units, directions, signs, negations.
 
-Knows both sides of a place where two texts differ. Refuses to know where it is, and how well a set knows the words.
+Knows both sides of a place where two texts differ. Refuses to know how well a set knows the words.
 """
 
 from __future__ import annotations
@@ -54,11 +54,18 @@ def _other_sign(left: Sequence[str], right: Sequence[str]) -> bool:
     return bool(signs[0]) and bool(signs[1]) and signs[0] != signs[1]
 
 
+_NUMBERS = frozenset("零二三四五六七八九十百千万亿半")
 _KIND = {word: number for number, kind in enumerate(_CLOSED) for word in kind}
 
 
+def counts(token: str, beside: Sequence[str]) -> bool:
+    """Whether a token that has no counterpart changes the number that it stands beside: 十八天 is not 八天, 3千米 is
+    not 3米. One is none: 讲个故事 is 讲一个故事."""
+    return token in _NUMBERS and any(of in _NUMBERS or of.isdigit() for of in beside)
+
+
 def _closed(left: Sequence[str], right: Sequence[str]) -> bool:
-    """Another number, month, day: words of one kind on both sides, and not the same."""
+    """Another number, unit, month, day: words of one kind on both sides, and not the same."""
     ours, theirs = ({token for token in side if token in _KIND} for side in (left, right))
     if not ours or not theirs:
         return False
@@ -68,6 +75,7 @@ def _closed(left: Sequence[str], right: Sequence[str]) -> bool:
 
 @lru_cache(maxsize=1 << 15)
 def negates(left: tuple[str, ...], right: tuple[str, ...]) -> bool:
+    """Whether one side negates and the other does not."""
     ours, theirs = (text.negations(" ".join(side)) for side in (left, right))
     return ours % 2 != theirs % 2
 

@@ -232,27 +232,30 @@ REPLACED_MAX_GAP = 2
 # Answers of fewer characters are labels: near is not the same there.
 FREE_ANSWER_CHARACTERS = 24
 
-# Share of running words from which a word is well known: once in ten millions.
-WELL_KNOWN_FREQUENCY = 1e-7
+# Shares of running words: a word that is well known (one in a million), and one that is used now and then.
+WELL_KNOWN_FREQUENCY = 1e-6
+LISTED_FREQUENCY = 1e-7
 
-# Share of a well-known word's frequency up to which what looks like it is a misspelling: "wether" has .003 of
-# "whether".
+# Share of a known word's frequency up to which what looks like it is a misspelling: "wether" has .003 of "whether".
 MISSPELLING_RARITY = 0.01
 
-# Letters from which two words of which English knows at most one, and that differ in one letter inside, are one word.
-LONG_WORD = 8
-
 # How much likelier (natural logarithm, 20 times) a text has to be with one Chinese character than with another in its
-# place, so that the other is a slip whatever the set knows.
+# place, or without it, so that it is a slip whatever the set knows.
 LIKELIER = 3.0
 
-# What a further Chinese word costs a text in likelihood (natural logarithm): where a character costs less, the text
-# without it has half a word; where it costs more, it broke one.
-WORD_COST = (2.0, 11.0)
+# What a Chinese character costs a text in likelihood (natural logarithm) at most, where the text without it has half
+# a word: a word more costs about 8.
+LOST_COST = 2.0
 
-# Characters on either side of a difference that are read with it.
+# How many times as often as the word that it is part of a character stands alone that is meant so.
+ALONE = 10
+
+# Chinese characters on either side of a difference that are read with it.
 READ_AROUND = 4
 
-# Share of the clear slips up to which differences that would make another question are slips too: of a text with five
-# misspelt words a sixth that happens to be another one.
+# Share of the different slips up to which small differences that would make another question are slips too: of a text
+# with five misspelt words a sixth that happens to be another one.
 CHANCE_SHARE = 0.2
+
+# Letters (one character of Chinese) in which such a chance word differs at most.
+CHANCE_LETTERS = 2

@@ -7,14 +7,19 @@ import pytest
 from app.domain.repair import lexicon
 
 
-@pytest.mark.parametrize(("word", "of"), [("wether", "whether"), ("inflenza", "influenza"), ("tehh", "the")])
+@pytest.mark.parametrize(
+    ("word", "of"), [("wether", "whether"), ("inflenza", "influenza"), ("recieve", "receive")]
+)
 def test_what_english_hardly_knows_is_a_misspelling_of_what_it_knows_well(word: str, of: str) -> None:
     assert lexicon.is_misspelling(word, of)
     assert not lexicon.is_misspelling(of, word)
 
 
-@pytest.mark.parametrize(("left", "right"), [("whether", "weather"), ("Xyqzw", "Xyqzv"), ("menu", "men")])
-def test_two_known_words_and_two_unknown_ones_are_no_misspellings_of_each_other(
+@pytest.mark.parametrize(
+    ("left", "right"),
+    [("whether", "weather"), ("Xyqzw", "Xyqzv"), ("menu", "men"), ("bit", "byte"), ("tehh", "the")],
+)
+def test_known_words_unknown_ones_and_short_ones_are_no_misspellings_of_each_other(
     left: str, right: str
 ) -> None:
     assert not lexicon.is_misspelling(left, right)
@@ -35,3 +40,9 @@ def test_the_word_around_a_character_is_the_most_frequent_one() -> None:
     assert lexicon.word_at("我买手机了", 3) == (2, 4)
     assert lexicon.word_at("㐂㐃㐄", 1) is None
     assert lexicon.word_at("手", 0) is None
+
+
+@pytest.mark.parametrize("character", ["㐂", "個", "불", "骉"])
+def test_characters_of_names_and_other_writing_are_rare(character: str) -> None:
+    assert lexicon.is_rare_character(character)
+    assert not lexicon.is_rare_character("手")

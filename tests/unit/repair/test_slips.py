@@ -91,7 +91,6 @@ def test_a_name_that_lost_its_first_character_and_gained_a_last_is_another_name(
     [
         # words that stand nowhere else, and that English knows
         ("tell me the weather for influenza in Rome", "tell me the weather for inflenza in Rome"),
-        ("tell me how to reach bartholomeusz in Rome", "tell me how to reach bartholmeusz in Rome"),
         # letters of words that may come and go
         ("tell me the weather in Rome on friday", "tell me he weather in Rome on friday"),
         ("please show my order from Berlin to me", "please show my order from Berlin t me"),
@@ -99,10 +98,13 @@ def test_a_name_that_lost_its_first_character_and_gained_a_last_is_another_name(
         ("我想知道python去机场怎么走", "我想知道pytho样n去机场怎么走"),
         # a negation that broke a word
         ("帮我查一下小学生附近的酒店", "帮我查一下小学不生附近的酒店"),
+        # words that stand for each other
+        ("我想知道北京去机场怎么走吗", "我想知道北京去机场怎么走呢"),
     ],
 )
 def test_what_general_writing_knows_tells_a_slip_where_the_set_is_silent(left: str, right: str) -> None:
     assert _alike(left, right)
+    assert _alike(right, left)
 
 
 @pytest.mark.parametrize(
@@ -110,16 +112,61 @@ def test_what_general_writing_knows_tells_a_slip_where_the_set_is_silent(left: s
     [
         ("我想知道5克是多少附近的酒店", "我想知道5斤是多少附近的酒店"),
         ("请告诉我怎么查北京附近的酒店", "请告诉我怎么刷北京附近的酒店"),
+        ("请告诉我八天去机场怎么走", "请告诉我十八天去机场怎么走"),
         ("tell me how to reach Abdullayev in Rome", "tell me how to reach Abdullayeva in Rome"),
+        ("give me the hat in Rome on friday", "give me the that in Rome on friday"),
+        ("please freeze the bit on friday", "please freeze the byte on friday"),
+        ("is it not clear in Rome on friday", "is it nuclear in Rome on friday"),
+        ("the parcel is in the table in Rome", "the parcel is on the table in Rome"),
+        ("как включить погоду в Rome", "как выключить погоду в Rome"),
     ],
 )
 def test_another_unit_word_or_name_is_told_where_the_set_is_silent(left: str, right: str) -> None:
     assert not _alike(left, right)
+    assert not _alike(right, left)
 
 
-def test_of_a_text_with_many_slips_one_may_be_a_negation_by_chance() -> None:
-    left = "tell me please the weather in Rome on friday with my friends and book a table for the family"
-    slips_only = "tel me pleese the wether in Rme on fryday with my freinds and book a table for the famly"
-    assert _alike(left, slips_only)
-    assert _alike(left, slips_only.replace(" a table", " no table"))
-    assert not _alike(left, left.replace(" a table", " no table"))
+def test_what_the_set_writes_more_often_is_a_word_of_its_own_whatever_general_writing_knows() -> None:
+    texts = ["tell me about receive in Rome", "tell me about recieve in Rome"]
+    for known, expected in ((0, True), (3, False)):
+        others = [f"tell me about recieve in {city}" for city in ("Oslo", "Paris", "Berlin")[:known]]
+        others += [f"tell me about receive in {city}" for city in ("Oslo", "Paris", "Berlin")[:known]]
+        compared = Comparison.of([*_SET, *others, *texts], [""] * (len(_SET) + len(others) + 2), 0.8)
+        at = len(_SET) + len(others)
+        assert bool(compared.alike(np.array([[at, at + 1]]))[0] > 0) is expected
+
+
+def _differences(left: str, right: str) -> slips.Differences | None:
+    both = [
+        slips.differences([pair], lambda words: [9] * len(words))[0]
+        for pair in ((left, right), (right, left))
+    ]
+    assert both[0] == both[1]
+    return both[0]
+
+
+def test_among_many_slips_one_character_may_be_a_negation_by_chance() -> None:
+    left = "我的手机怎么充值请问小学生几点睡觉我要去公司怎么走支持成人学员报名想买这个东西"
+    four = "我的手几怎么充值请问小学我生几点睡觉我要去公我怎么走支持成成学员报名想买这个东西"
+    five = four.replace("这个东西", "这个东我")
+    assert _differences(left, four) is not None
+    assert _differences(left, four.replace("想买", "不买")) is None
+    assert _differences(left, five.replace("想买", "不买")) is not None
+
+
+def test_a_slip_that_is_made_again_and_again_excuses_no_other_word() -> None:
+    left = "the car the bus the cat the dog the man please freeze the card for rome on friday"
+    right = "he car he bus he cat he dog he man please unfreeze the card for rome on friday"
+    assert _differences(left, right) is None
+
+
+@pytest.mark.parametrize("seed", range(30))
+def test_the_order_of_two_texts_does_not_matter(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    pool = [*"我的手机怎么充值不十北京", "the", "do", "weather", "in", "Rome", "no"]
+    left = [pool[int(rng.integers(len(pool)))] for _ in range(12)]
+    right = list(left)
+    place = int(rng.integers(12))
+    right[place] = pool[int(rng.integers(len(pool)))]
+    _differences(" ".join(left), " ".join(right))
+    _differences("".join(left), "".join(right))
