@@ -137,6 +137,16 @@ def pairs(
     return np.column_stack([first, second]), known.alike
 
 
+def by_family(pairs: Int64[ndarray, "m 2"], rows: int) -> Int64[ndarray, " m"]:
+    """An order of the pairs in which those of alike rows follow each other, so that a row that was read is still
+    at hand for the next pair: by the first row that either a row or its first partner meets."""
+    first = np.arange(rows)
+    np.minimum.at(first, pairs[:, 0], pairs[:, 1])
+    np.minimum.at(first, pairs[:, 1], pairs[:, 0])
+    first = first[first]
+    return np.lexsort((pairs[:, 1], pairs[:, 0], first[pairs[:, 0]]))
+
+
 def _group(apart: Int64[ndarray, " n"]) -> UInt64[ndarray, " n"]:
     """64 mixed bits of each group: put over a key they leave its members in the order of what they share, and
     others hardly ever stand between them."""

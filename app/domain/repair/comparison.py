@@ -83,10 +83,11 @@ class Comparison:
             return found
         rows = np.flatnonzero((first_of == np.arange(len(first_of))) & filled)
         near, estimates = candidates.pairs(self.sketches.signatures[rows], self.apart[rows])
+        alike = np.zeros(len(near), dtype=np.float32)
+        order = candidates.by_family(near, len(rows))
         near = rows[near]
-        alike = np.concatenate(
-            [np.empty(0, np.float32), *(made for _, made in self._measured(near, estimates))]
-        )
+        for part, made in self._measured(near[order], estimates[order]):
+            alike[order[part]] = made
         told = self._without_rivals(near[alike > 0], alike[alike > 0])
         found.update(told)
         return found
