@@ -10,15 +10,18 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from jaxtyping import Float32, Int64, UInt8, UInt16, UInt64
 from numpy import ndarray
 
 from app.domain.repair import sketches, thresholds
+from app.domain.repair.nearest import Nearest
 
 _ODD = np.uint64(0x9E3779B97F4A7C15)
 _GATHERED = 1 << 11
+_STEPS = 256
 _BITS = (12, 12, 5, 5, 5, 5, 4, 4, 4, 4)
 """A row's place in a tree: so many values, so many bits of each. Deep, as a thousand versions of one template
 share the first ones; few bits, as a value that is equal by chance costs no more than a place."""
@@ -27,56 +30,12 @@ _IN_WORD = 16
 """Values in a number, four bits of each: what a pair is looked at by before it is estimated in full."""
 
 _HIGHEST, _LOWER = np.uint64(0x8888888888888888), np.uint64(0x7777777777777777)
-_MET_PER_ROW = 24
-"""Pairs that are gathered before each is told from the others: bounds the memory."""
+_SECOND = np.int64(0xFFFFFFFF)
+"""A pair is one number, its first row above 32 bits of its second one."""
 
-
-@dataclass(slots=True, kw_only=True)
-class _Nearest:
-    """Pairs of n rows (first * n + second, ascending) that are among the ``each`` most alike of one of their rows, or
-    were not told from those yet. ``floors`` (n,): likeness of the last of these, -1 for a row with fewer."""
-
-    rows: int
-    each: int
-    codes: Int64[ndarray, " m"]
-    alike: Float32[ndarray, " m"]
-    floors: Float32[ndarray, " n"]
-
-    @classmethod
-    def of(cls, rows: int, each: int) -> _Nearest:
-        return cls(
-            rows=rows,
-            each=each,
-            codes=np.empty(0, dtype=np.int64),
-            alike=np.empty(0, dtype=np.float32),
-            floors=np.full(rows, -1, dtype=np.float32),
-        )
-
-    def take(self, codes: Int64[ndarray, " k"], alike: Float32[ndarray, " k"]) -> None:
-        """Further pairs, none of them known."""
-        first, second = np.divmod(codes, max(self.rows, 1))
-        near = alike > np.minimum(self.floors[first], self.floors[second])
-        whole = np.concatenate([self.codes, codes[near]])
-        order = np.argsort(whole, kind="stable")
-        self.codes, self.alike = whole[order], np.concatenate([self.alike, alike[near]])[order]
-        if len(whole) > 2 * self.each * self.rows:
-            self.prune()
-
-    def prune(self) -> None:
-        """The pairs beyond the nearest of both of their rows go; of equals those with the larger code."""
-        ends = np.concatenate(np.divmod(self.codes, max(self.rows, 1)))
-        # Row, distance and pair in one number, as whole numbers are sorted several times as fast as places.
-        bits = np.int64(max(len(self.codes), 1).bit_length())
-        far = np.round((1.0 - self.alike) * np.float32(255)).astype(np.int64)
-        keys = (ends << 8) | np.tile(far, 2)
-        keys = np.sort((keys << bits) | np.tile(np.arange(len(self.codes)), 2))
-        ends, which = keys >> (bits + 8), keys & ((np.int64(1) << bits) - 1)
-        begins = np.flatnonzero(np.diff(ends, prepend=-1))
-        rank = np.arange(len(ends)) - np.repeat(begins, np.diff(begins, append=len(ends)))
-        kept = _distinct(which[rank < self.each])
-        last = np.flatnonzero(rank == self.each - 1)
-        self.floors[ends[last]] = self.alike[which[last]]
-        self.codes, self.alike = self.codes[kept], self.alike[kept]
+_REMEMBERED_PER_ROW = 32
+_MISSED = 0.01
+"""Share of the pairs as near as the last of a row's nearest that a glance may hold for further off."""
 
 
 def pair_probability(jaccard: float, bands: int, rows: int) -> float:
@@ -117,24 +76,40 @@ def pairs(
     Only rows of equal ``apart`` meet. A pair is kept where it is among the ``each`` most alike of one of its
     rows: at most ``each`` n pairs.
     """
-    known = _Nearest.of(len(signatures), each)
-    group, glances = _group(apart), _glances(signatures)
-    met, many = list[ndarray](), 0
-    for band in range(0, signatures.shape[1], thresholds.BAND_ROWS):
+    rows, width = signatures.shape
+    nearest, seen = Nearest.of(rows, each), _Seen.of(rows)
+    group, glances, columns = _group(apart), _glances(signatures), np.ascontiguousarray(signatures.T)
+    for band in range(0, width, thresholds.BAND_ROWS):
         # The values of another half of the signature than the band's.
         glance = glances[(band // _IN_WORD + len(glances) // 2) % len(glances)]
-        met.append(_met(signatures, group, apart, band, glance))
-        many += len(met[-1])
-        if many > _MET_PER_ROW * known.rows or band + thresholds.BAND_ROWS >= signatures.shape[1]:
-            fresh = _distinct(np.concatenate(met))
-            fresh = fresh[~_among(fresh, known.codes)]
-            estimate = _estimated(signatures, fresh)
-            near = estimate >= lowest
-            known.take(fresh[near], estimate[near])
-            met, many = [], 0
-    known.prune()
-    first, second = np.divmod(known.codes, max(known.rows, 1))
-    return np.column_stack([first, second]), known.alike
+        met = seen.fresh(_met(columns, group, apart, band, glance, _enough(nearest.floors)))
+        estimate = _estimated(signatures, met)
+        near = estimate >= lowest
+        met, estimate = met[near], estimate[near]
+        nearest.take(met >> 32, met & _SECOND, estimate)
+    made = nearest.pairs()
+    return made, _estimated(signatures, (made[:, 0] << 32) | made[:, 1])
+
+
+@dataclass(slots=True, kw_only=True)
+class _Seen:
+    """Pairs that were met before, each at the place that its hash says until another one takes it: what was
+    forgotten is only estimated once more, and nothing has to be sorted."""
+
+    places: Int64[ndarray, " t"]
+
+    @classmethod
+    def of(cls, rows: int) -> _Seen:
+        return cls(places=np.full(1 << (_REMEMBERED_PER_ROW * rows).bit_length(), -1, dtype=np.int64))
+
+    def fresh(self, codes: Int64[ndarray, " m"]) -> Int64[ndarray, " k"]:
+        """Those of the pairs that are not remembered; from now on they are."""
+        unused = np.uint64(65 - len(self.places).bit_length())
+        at = ((codes.astype(np.uint64) * _ODD) >> unused).astype(np.int64)
+        new = self.places[at] != codes
+        codes = codes[new]
+        self.places[at[new]] = codes
+        return codes
 
 
 def by_family(pairs: Int64[ndarray, "m 2"], rows: int) -> Int64[ndarray, " m"]:
@@ -154,39 +129,54 @@ def _group(apart: Int64[ndarray, " n"]) -> UInt64[ndarray, " n"]:
     return (mixed ^ (mixed >> np.uint64(29))) * _ODD
 
 
+def _enough(floors: Float32[ndarray, " n"]) -> UInt8[ndarray, " n"]:
+    """Values of a glance that agree in nearly all pairs nearer than each row's floor (binomial quantile)."""
+    return _quantiles()[np.floor(np.maximum(floors, 0) * _STEPS).astype(np.int64)]
+
+
+@lru_cache(maxsize=1)
+def _quantiles() -> UInt8[ndarray, " q"]:
+    agree = np.linspace(0, 1, _STEPS + 1)[:, None] * (15 / 16) + 1 / 16
+    k = np.arange(_IN_WORD + 1)
+    ways = np.array([math.comb(_IN_WORD, i) for i in k], dtype=np.float64)
+    below = np.cumsum(ways * agree**k * (1 - agree) ** (_IN_WORD - k), axis=1)
+    return (below <= _MISSED).sum(axis=1).astype(np.uint8)
+
+
 def _met(
-    signatures: UInt16[ndarray, "n p"],
+    columns: UInt16[ndarray, "p n"],
     group: UInt64[ndarray, " n"],
     apart: Int64[ndarray, " n"],
     band: int,
     glance: UInt64[ndarray, " n"],
+    enough: UInt8[ndarray, " n"],
 ) -> Int64[ndarray, " m"]:
-    """Pairs as first * n + second, distinct."""
-    rows, width = signatures.shape
+    """Pairs of neighbours in the order of this band, distinct."""
+    width, rows = columns.shape
     key = np.zeros(rows, dtype=np.uint64)
     for place, bits in enumerate(_BITS):
-        value = signatures[:, (band + place) % width] & np.uint16((1 << bits) - 1)
+        value = columns[(band + place) % width] & np.uint16((1 << bits) - 1)
         key = (key << np.uint64(bits)) | value
     # Rows whose keys are equal stand in another order in every tree: so they meet others each time.
     ties = (np.arange(rows, dtype=np.uint64) + np.uint64(rows * band + 1)) * _ODD
     spare = np.uint64(64 - sum(_BITS))
     key = ((key << spare) | (ties >> (np.uint64(64) - spare))) ^ group
     order = np.argsort(key)
-    glance = glance[order]
-    bucket = np.ascontiguousarray(signatures[:, band : band + 2]).view(np.uint32)[:, 0][order]
-    beside = apart[order]
+    glance, enough, beside = glance[order], enough[order], apart[order]
+    bucket = (columns[band].astype(np.uint32) << np.uint32(16) | columns[band + 1])[order]
     found: list[ndarray] = []
-    near, far = thresholds.NEAR_AGREEING, thresholds.FAR_AGREEING
     for step in range(1, thresholds.FAR_BAND_NEIGHBORS + 1):
         at = np.flatnonzero((bucket[step:] == bucket[:-step]) & (beside[step:] == beside[:-step]))
         if not at.size:
             continue
         # What follows the band is alike by the order already; what stands elsewhere is not.
-        at = at[
-            _agreeing(glance[at], glance[at + step]) >= (near if step <= thresholds.BAND_NEIGHBORS else far)
-        ]
+        far = step > thresholds.BAND_NEIGHBORS
+        least = np.uint8(thresholds.FAR_AGREEING if far else thresholds.NEAR_AGREEING)
+        # It is of use to the row that lacks neighbours most.
+        least = np.maximum(np.minimum(enough[at], enough[at + step]), least)
+        at = at[_agreeing(glance[at], glance[at + step]) >= least]
         left, right = order[at], order[at + step]
-        found.append(np.minimum(left, right) * rows + np.maximum(left, right))
+        found.append((np.minimum(left, right) << 32) | np.maximum(left, right))
     return np.concatenate([np.empty(0, dtype=np.int64), *found])
 
 
@@ -210,19 +200,6 @@ def _agreeing(left: UInt64[ndarray, " m"], right: UInt64[ndarray, " m"]) -> UInt
 def _estimated(signatures: UInt16[ndarray, "n p"], codes: Int64[ndarray, " m"]) -> Float32[ndarray, " m"]:
     made = np.empty(len(codes), dtype=np.float32)
     for start in range(0, len(codes), _GATHERED):
-        left, right = np.divmod(codes[start : start + _GATHERED], len(signatures))
-        made[start : start + _GATHERED] = sketches.jaccard(signatures[left], signatures[right])
+        part = codes[start : start + _GATHERED]
+        made[start : start + _GATHERED] = sketches.jaccard(signatures[part >> 32], signatures[part & _SECOND])
     return made
-
-
-def _distinct(codes: Int64[ndarray, " m"]) -> Int64[ndarray, " k"]:
-    """Ascending, each once. (``np.unique`` hashes whole numbers, which is several times slower here.)"""
-    made = np.sort(codes)
-    return made[np.diff(made, prepend=-1) != 0]
-
-
-def _among(codes: Int64[ndarray, " m"], known: Int64[ndarray, " k"]) -> ndarray:
-    """Whether each code is one of the known ones, which ascend."""
-    if not known.size:
-        return np.zeros(len(codes), dtype=bool)
-    return known[np.minimum(np.searchsorted(known, codes), len(known) - 1)] == codes

@@ -90,7 +90,10 @@ class Runs:
 
     def cjk(self) -> Bool[ndarray, " r"]:
         """Whether a Chinese, Japanese or Korean character stands on either side."""
-        made = [_has_cjk(a) or _has_cjk(b) for a, b in zip(self.left, self.right, strict=True)]
+        made = [
+            not (a.isascii() and b.isascii()) and _CJK.search(f"{a} {b}") is not None
+            for a, b in zip(self.left, self.right, strict=True)
+        ]
         return np.array(made, dtype=bool)
 
     def concentrated(self) -> Bool[ndarray, " r"]:
@@ -152,10 +155,6 @@ def _differing(left: str, right: str) -> list[tuple[int, int, int, int]]:
             made.append((i, j, k, m))
             behind = True
     return made
-
-
-def _has_cjk(of: str) -> bool:
-    return not of.isascii() and _CJK.search(of) is not None
 
 
 # A text is compared with several others in a row.
