@@ -20,7 +20,7 @@ from app.domain.repair import sketches, thresholds
 from app.domain.repair.nearest import Nearest
 
 _ODD = np.uint64(0x9E3779B97F4A7C15)
-_GATHERED = 1 << 11
+_GATHERED = 1 << 9
 _STEPS = 256
 _BITS = (12, 12, 5, 5, 5, 5, 4, 4, 4, 4)
 """A row's place in a tree: so many values, so many bits of each. Deep, as a thousand versions of one template
@@ -201,5 +201,7 @@ def _estimated(signatures: UInt16[ndarray, "n p"], codes: Int64[ndarray, " m"]) 
     made = np.empty(len(codes), dtype=np.float32)
     for start in range(0, len(codes), _GATHERED):
         part = codes[start : start + _GATHERED]
-        made[start : start + _GATHERED] = sketches.jaccard(signatures[part >> 32], signatures[part & _SECOND])
+        # Whole rows are taken in half the time that an index takes.
+        left, right = signatures.take(part >> 32, axis=0), signatures.take(part & _SECOND, axis=0)
+        made[start : start + _GATHERED] = sketches.jaccard(left, right)
     return made

@@ -24,6 +24,9 @@ from app.domain.thresholds import CHARACTER_NGRAM_CJK, CHARACTER_NGRAM_LATIN, TE
 Read = Callable[[Sequence[str]], Sketches]
 
 _PAIRS_AT_ONCE = 1 << 14
+_WORDS_AT_ONCE = 1 << 10
+"""Pairs whose words stay in a core's cache."""
+
 _READ_AT_ONCE = 1 << 7
 _ENDING = 3
 """Characters of the longest ending that leaves a word the same."""
@@ -202,9 +205,14 @@ class Comparison:
 
     def _told(self, pairs: Int64[ndarray, "m 2"], distances: Int32[ndarray, " m"]) -> Bool[ndarray, " m"]:
         """Whether words that the set knows tell the texts of a pair apart, however few letters differ."""
-        told = vocabulary.other_words(self.sketches, pairs)
-        # Of one or two words an ending may be all that differs.
-        return told.told & ((told.words == 0) | (told.words > 2) | (distances > _ENDING * told.words))
+        made = np.zeros(len(pairs), dtype=bool)
+        for start in range(0, len(pairs), _WORDS_AT_ONCE):
+            part = slice(start, start + _WORDS_AT_ONCE)
+            told = vocabulary.other_words(self.sketches, pairs[part])
+            # Of one or two words an ending may be all that differs.
+            more = (told.words == 0) | (told.words > 2) | (distances[part] > _ENDING * told.words)
+            made[part] = told.told & more
+        return made
 
     def _differences(
         self, asked: Int64[ndarray, " k"], left: Sequence[str], right: Sequence[str]
