@@ -19,6 +19,7 @@ from app.domain import text
 from app.domain.repair import candidates, sketches, slips, thresholds, vocabulary
 from app.domain.repair.sketches import Sketches
 from app.domain.repair.sketches import read as read_texts
+from app.domain.repair.vocabulary import OtherWords
 from app.domain.thresholds import CHARACTER_NGRAM_CJK, CHARACTER_NGRAM_LATIN, TEXT_MAX_CHARACTERS
 
 Read = Callable[[Sequence[str]], Sketches]
@@ -189,7 +190,8 @@ class Comparison:
         edits[long & (estimates < self.threshold)] = 0
         asked = np.flatnonzero((edits > 0) | self._worth(estimates))
         if not self.lenient:
-            asked = asked[~self._told(pairs[asked], distances[asked])]
+            spaced = vocabulary.spaced_words(self.sketches, rows)[where[asked]]
+            asked = asked[~self._told(pairs[asked], spaced, distances[asked])]
         made = np.zeros(len(pairs), dtype=np.float32)
         chosen: list[int] = asked.tolist()
         for i, differs in zip(chosen, self._differences(asked, left, right), strict=True):
@@ -203,15 +205,21 @@ class Comparison:
         # 1.0 is for equals.
         return np.minimum(made, np.float32(0.999))
 
-    def _told(self, pairs: Int64[ndarray, "m 2"], distances: Int32[ndarray, " m"]) -> Bool[ndarray, " m"]:
+    def _told(
+        self,
+        pairs: Int64[ndarray, "m 2"],
+        spaced: Int64[ndarray, "m 2"],
+        distances: Int32[ndarray, " m"],
+    ) -> Bool[ndarray, " m"]:
         """Whether words that the set knows tell the texts of a pair apart, however few letters differ."""
         made = np.zeros(len(pairs), dtype=bool)
         for start in range(0, len(pairs), _WORDS_AT_ONCE):
-            part = slice(start, start + _WORDS_AT_ONCE)
-            told = vocabulary.other_words(self.sketches, pairs[part])
-            # Of one or two words an ending may be all that differs.
-            more = (told.words == 0) | (told.words > 2) | (distances[part] > _ENDING * told.words)
-            made[part] = told.told & more
+            part = np.arange(start, min(start + _WORDS_AT_ONCE, len(pairs)))
+            placed = vocabulary.replaced_words(self.sketches, pairs[part], spaced[part])
+            made[part] = _beyond_endings(placed, distances[part])
+            part = part[~made[part]]
+            other = vocabulary.other_words(self.sketches, pairs[part])
+            made[part] = _beyond_endings(other, distances[part])
         return made
 
     def _differences(
@@ -225,6 +233,11 @@ class Comparison:
 
     def _occurrences(self, words: Sequence[str]) -> list[int]:
         return sketches.occurrences(self.sketches.counts, words)
+
+
+def _beyond_endings(of: OtherWords, distances: Int32[ndarray, " m"]) -> Bool[ndarray, " m"]:
+    # Of one or two words an ending may be all that differs.
+    return of.told & ((of.words == 0) | (of.words > 2) | (distances > _ENDING * of.words))
 
 
 def exact_jaccard(left: str, right: str) -> float:

@@ -47,6 +47,31 @@ def other_words(sketches: Sketches, pairs: Int64[ndarray, "m 2"]) -> OtherWords:
     return OtherWords(told=told | others, words=np.where(others, 0, many.max(axis=1)))
 
 
+def spaced_words(sketches: Sketches, rows: Int64[ndarray, " m"]) -> Int64[ndarray, " m"]:
+    """How many words of spaced scripts each of these rows has."""
+    places, entries = _listed(sketches, rows)
+    return np.bincount(places[(entries & PAIR) == 0], minlength=len(rows))
+
+
+def replaced_words(
+    sketches: Sketches, pairs: Int64[ndarray, "m 2"], spaced: Int64[ndarray, "m 2"]
+) -> OtherWords:
+    """What words in each other's place tell, whatever else the rows hold: two versions of a long text may have the
+    same words in another order. ``spaced``: words of either row, as ``spaced_words`` says.
+
+    Counted from both ends for as long as the words before and behind are the same, so that none of them stands
+    there because something was put in. One alone may be an edit; rows mostly of CJK characters tell nothing.
+    """
+    (ahead, stopped), (behind, stopped_behind) = (
+        _replaced(sketches, pairs, spaced, from_end=from_end) for from_end in (False, True)
+    )
+    # Where nothing stops either count, both have counted the same words.
+    words = np.where(stopped & stopped_behind, ahead + behind, np.maximum(ahead, behind))
+    characters = sketches.begins[pairs + 1] - sketches.begins[pairs] - spaced
+    told = words > np.maximum(1, np.abs(spaced[:, 0] - spaced[:, 1]))
+    return OtherWords(told=told & (characters.max(axis=1) <= spaced.max(axis=1)), words=words)
+
+
 def known_share(sketches: Sketches, rows: Int64[ndarray, " m"]) -> Float32[ndarray, " m"]:
     """Share 0..1 of the words of each row that stand in the set more than once; 1 for a row without words."""
     places, entries = _listed(sketches, rows)
@@ -54,6 +79,32 @@ def known_share(sketches: Sketches, rows: Int64[ndarray, " m"]) -> Float32[ndarr
     many = np.bincount(places, minlength=len(rows))
     seen = np.bincount(places, weights=known, minlength=len(rows))
     return np.where(many > 0, seen / np.maximum(many, 1), 1.0).astype(np.float32)
+
+
+def _replaced(
+    sketches: Sketches, pairs: Int64[ndarray, "m 2"], spaced: Int64[ndarray, "m 2"], *, from_end: bool
+) -> tuple[Int64[ndarray, " m"], Bool[ndarray, " m"]]:
+    """Single words with another one in their place, both known, up to where two stand side by side (or one text
+    ends); and whether there was such a place."""
+    many = spaced.min(axis=1)
+    owners = np.repeat(np.arange(len(pairs)), many)
+    step = np.arange(len(owners)) - np.repeat(np.cumsum(many) - many, many)
+    begins = sketches.begins[pairs]
+    if from_end:
+        begins, step = begins + spaced - 1, -step
+    left, right = (sketches.words.take(np.repeat(begins[:, side], many) + step) for side in (0, 1))
+    at = np.flatnonzero(left != right)
+    of, step = owners[at], np.abs(step[at])
+    beside = (np.diff(at) == 1) & (of[1:] == of[:-1])
+    ends = (step == many[of] - 1) & (spaced[of, 0] != spaced[of, 1])
+    ends[1:] |= beside
+    ends[:-1] |= beside
+    stop = np.full(len(pairs), np.iinfo(np.int64).max)
+    np.minimum.at(stop, of[ends], step[ends])
+    kept = step < stop[of]
+    counts = np.stack([sketches.counts.take(side[at[kept]] & BUCKET) for side in (left, right)], axis=1)
+    known = _comparable(counts.astype(np.int64))
+    return np.bincount(of[kept][known], minlength=len(pairs)), stop < np.iinfo(np.int64).max
 
 
 def _summed(

@@ -5,6 +5,7 @@ import pytest
 
 from app.domain.repair import candidates, sketches, thresholds
 from app.domain.repair.comparison import Comparison
+from app.domain.repair.nearest import Nearest
 
 
 def test_the_curve_is_the_one_of_the_book() -> None:
@@ -40,6 +41,37 @@ def test_there_are_at_most_a_few_pairs_for_each_row(kind: str) -> None:
     assert len(found) <= thresholds.CANDIDATES_PER_ROW * rows
     assert len(found) == len(alike)
     assert len(found) > 0 or kind == "random"
+
+
+@pytest.mark.parametrize(("rows", "each"), [(0, 3), (1, 3), (2, 3), (60, 1), (60, 4)])
+def test_the_nearest_are_those_that_sorting_all_pairs_gives(rows: int, each: int) -> None:
+    rng = np.random.default_rng(rows)
+    pairs = [(a, b) for a in range(rows) for b in range(a + 1, rows)]
+    order: list[int] = rng.permutation(len(pairs)).tolist()
+    steps = rng.integers(0, 256, len(pairs)) / 255
+    nearest = Nearest.of(rows, each)
+    for start in range(0, len(order), 100):
+        part = order[start : start + 100] * 2  # each is given twice
+        first, second = (np.array([pairs[i][side] for i in part], dtype=np.int64) for side in (0, 1))
+        nearest.take(first, second, steps[part].astype(np.float32))
+    kept = [tuple(pair) for pair in nearest.pairs().tolist()]
+    assert kept == sorted(set(kept))
+    alike = dict(zip(pairs, steps.tolist(), strict=True))
+    for row in range(rows):
+        others = sorted((-value, pair) for pair, value in alike.items() if row in pair)[:each]
+        assert {pair for value, pair in others if value < others[-1][0]} <= set(kept)
+    assert len(kept) <= each * rows
+
+
+def test_the_order_by_family_holds_every_pair_once_and_puts_those_of_a_row_together() -> None:
+    rng = np.random.default_rng(0)
+    rows = rng.integers(0, 40, (200, 2)) + np.repeat([[0], [50]], 100, axis=0)
+    pairs = np.unique(np.sort(rows[rows[:, 0] != rows[:, 1]], axis=1), axis=0)
+    order = candidates.by_family(pairs, 100)
+    assert sorted(order.tolist()) == list(range(len(pairs)))
+    families = pairs[order].min(axis=1) >= 50
+    assert (np.diff(families.astype(int)) >= 0).all()
+    assert candidates.by_family(np.empty((0, 2), np.int64), 3).tolist() == []
 
 
 def test_rows_that_must_stay_apart_never_meet() -> None:

@@ -39,6 +39,31 @@ def test_words_that_the_set_knows_tell_two_rows_apart(left: str, right: str, *, 
     assert vocabulary.other_words(read, np.array([[n, n + 1], [n, n]])).told.tolist() == [told, False]
 
 
+@pytest.mark.parametrize(
+    ("left", "right", "words"),
+    [
+        # The same words, two of them in each other's place.
+        ("please show the weather near Rome", "please weather the show near Rome", 2),
+        # Behind a word that was put in the places are counted from the end.
+        ("please show the weather near Rome", "please find now the pharmacy near Oslo", 2),
+        ("please show the weather near Rome", "please show the pharmacy near Rome", 1),
+        # Nothing stands in another word's place: one moved, one was left out, one is a slip.
+        ("please show the weather near Rome", "show the weather near Rome please", 0),
+        ("please show the weather near Rome", "show weather near Rome", 0),
+        ("please show the weather near Rome", "please shoow the weather naer Rome", 0),
+        ("请查一下天气预报", "请查一下酒店价格", 0),
+        ("", "please show the weather", 0),
+    ],
+)
+def test_words_in_the_place_of_others_tell_two_rows_apart(left: str, right: str, words: int) -> None:
+    read = sketches.read([*_SET, left, right, *["now", "now"]])
+    rows = np.array([len(_SET), len(_SET) + 1])
+    spaced = vocabulary.spaced_words(read, rows)
+    told = vocabulary.replaced_words(read, np.array([rows, rows[::-1]]), np.array([spaced, spaced[::-1]]))
+    assert told.words.tolist() == [words, words]
+    assert told.told.tolist() == [words > 1] * 2
+
+
 def test_texts_too_long_to_be_kept_in_words_tell_nothing() -> None:
     read = sketches.read(["x y " * 20_000, "x z " * 20_000, ""])
     assert not vocabulary.other_words(read, np.array([[0, 1], [0, 2]])).told.any()
