@@ -75,7 +75,7 @@ class Draft:
     ) -> None:
         self._add(ActionKind.DROP, (row,), (), reason, score, evidence, ask=ask)
         # A drop that is not sure may be rejected: then the row still has to be right.
-        if score >= thresholds.CONFIDENT_SCORE:
+        if score >= thresholds.CONFIDENT_SCORE and not ask:
             self.gone.add(row)
 
     def relabel(

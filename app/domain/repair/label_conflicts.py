@@ -6,9 +6,9 @@ decisions on rows. Refuses to know texts: labels are numbers, inputs vectors.
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Sequence, Set
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 import numpy as np
@@ -16,7 +16,7 @@ from jaxtyping import Bool, Float32, Float64, Int64
 from numpy import ndarray
 
 from app.domain import similarity
-from app.domain.repair import thresholds
+from app.domain.repair import label_certainty, thresholds
 from app.domain.repair.label_noise import LabelEstimate, estimate_labels
 
 
@@ -31,7 +31,8 @@ class LabelVerdict:
 
     ``label`` is the right one (the likeliest, for a drop). ``score`` 0..1: probability that the mend is
     right. ``noise_rate`` 0..1: how often rows that are ``label`` carry the row's given label.
-    ``anchors``: the nearest bad cases that expect ``label``, nearest first, with their cosine.
+    ``anchors``: the nearest bad cases that expect ``label``, nearest first, with their cosine. ``asks``: with this
+    mend the row's label would all but cease, which is a question of names for a person.
     """
 
     row: int
@@ -40,6 +41,7 @@ class LabelVerdict:
     score: float
     noise_rate: float
     anchors: tuple[tuple[int, float], ...]
+    asks: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,11 +100,13 @@ def find_wrong_labels(
     )
     if not pairs:
         return _NOTHING
+    probability = np.full(len(anchor_labels), 0.5) if conflict_probability is None else conflict_probability
     pointed = _pointed_at(
         np.where(near.present, rows[near.indices], -1)[:, : thresholds.NEIGHBORS],
         given,
         anchor_labels[usable],
         np.where(in_conflict[usable], anchor_wrong[usable], -1),
+        label_certainty.bounded(probability[usable]),
         pairs,
     )
 
@@ -124,16 +128,14 @@ def find_wrong_labels(
         anchor_labels=local_expected,
         confusable=confusable,
     )
-    prior = _prior(
-        np.full(len(anchor_labels), 0.5) if conflict_probability is None else conflict_probability,
-        anchor_labels,
-        in_conflict,
-        local,
-    )
-    reliability = _reliability(estimate.anchor_predictions, local_expected, prior)
+    prior = label_certainty.prior(probability, anchor_labels, in_conflict, local)
+    reliability = label_certainty.reliability(estimate.anchor_predictions, local_expected, prior)
     verdicts = []
     for position, row in enumerate(rows.tolist()):
-        called = _called(estimate, position, int(local_given[position]), number.get(pointed.get(row, -1), -1))
+        by_cases = pointed.get(row, {})
+        called = _called(
+            estimate, position, int(local_given[position]), number.get(next(iter(by_cases), -1), -1)
+        )
         if called is None:
             continue
         cosines = anchor_vectors[anchors] @ vectors[row]
@@ -143,13 +145,23 @@ def find_wrong_labels(
                 row=row,
                 mend=LabelMend.RELABEL if called.certain else LabelMend.DROP,
                 label=local[called.label],
-                score=called.share * float(reliability[called.label]),
+                # Where a case stands it is as sure as its own diagnosis, whatever others found elsewhere.
+                score=called.share
+                * max(float(reliability[called.label]), by_cases.get(local[called.label], 0.0)),
                 noise_rate=float(estimate.noise[called.label, local_given[position]]),
                 anchors=tuple((int(anchors[a]), float(cosines[a])) for a in expecting),
             )
         )
     suspected = np.isin(given[rows], [label for pair in pairs for label in pair])
-    return LabelJudgement(wrong=tuple(verdicts), judged=frozenset(rows[suspected].tolist()))
+    ceasing = label_certainty.ceasing(given[[verdict.row for verdict in verdicts]], given[rows])
+    asked = [
+        replace(
+            verdict,
+            asks=int(given[verdict.row]) in ceasing and verdict.label not in pointed.get(verdict.row, {}),
+        )
+        for verdict in verdicts
+    ]
+    return LabelJudgement(wrong=tuple(asked), judged=frozenset(rows[suspected].tolist()))
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,15 +192,19 @@ def _pointed_at(
     given: Int64[ndarray, " n"],
     expected: Int64[ndarray, " m"],
     wrong: Int64[ndarray, " m"],
+    sure: Float64[ndarray, " m"],
     pairs: Set[tuple[int, int]],
-) -> dict[int, int]:
-    """Rows that carry the wrong answer of a bad case close by -> the label that it expects."""
-    found: dict[int, int] = {}
-    for rows, right, said in zip(near.tolist(), expected.tolist(), wrong.tolist(), strict=True):
+) -> dict[int, dict[int, float]]:
+    """Rows that carry the wrong answer of a bad case close by -> the labels that such cases expect, and how sure
+    the surest of them is, 0..1."""
+    found: defaultdict[int, dict[int, float]] = defaultdict(dict)
+    for rows, right, said, certain in zip(
+        near.tolist(), expected.tolist(), wrong.tolist(), sure.tolist(), strict=True
+    ):
         if said >= 0 and (right, said) in pairs:
             for row in rows:
                 if row >= 0 and given[row] == said:
-                    found.setdefault(row, right)
+                    found[row][right] = max(certain, found[row].get(right, 0.0))
     return found
 
 
@@ -254,44 +270,6 @@ def _own_share(
     same = (given[near.indices] == given[asked][:, None]) & near.present
     share[asked] = same.sum(axis=1) / np.maximum(near.present.sum(axis=1), 1)
     return share
-
-
-def _prior(
-    probability: Float64[ndarray, " m"],
-    expected: Int64[ndarray, " m"],
-    in_conflict: Bool[ndarray, " m"],
-    labels: Sequence[int],
-) -> Float64[ndarray, " l"]:
-    """Per label, 0.5..0.95: how sure the diagnosis is that the rows around its cases contradict them.
-
-    Never below even odds, as the verdict was conflict, and never certain, as verdicts are sometimes wrong.
-    """
-    prior = np.full(len(labels), thresholds.PRIOR_FLOOR)
-    for i, label in enumerate(labels):
-        blamed = probability[in_conflict & (expected == label)]
-        if blamed.size:
-            prior[i] = np.clip(blamed.mean(), thresholds.PRIOR_FLOOR, thresholds.PRIOR_CEILING)
-    return prior
-
-
-def _reliability(
-    predicted: Int64[ndarray, " m"], expected: Int64[ndarray, " m"], prior: Float64[ndarray, " l"]
-) -> Float64[ndarray, " l"]:
-    """Per label, 0..1: probability that its region is its own rather than shared with another label.
-
-    The anchors tell, each left out once: in a region of its own an anchor that expects the label is found
-    there, and no other, with probability 0.9; in a region where two labels are both right, half of the
-    time (sequential probability ratio, Wald 1945). Before the first anchor stands the diagnosis' own
-    ``prior``. From even odds one anchor gives 0.64, three 0.85, ten hits and a miss 0.99; from a diagnosis
-    that is 0.9 sure, one anchor gives 0.94.
-    """
-    hit, miss = thresholds.ANCHOR_HIT_RATE / 0.5, (1 - thresholds.ANCHOR_HIT_RATE) / 0.5
-    odds = prior / (1 - prior)
-    for label in range(len(prior)):
-        hits = int(((predicted == label) & (expected == label)).sum())
-        misses = int(((predicted == label) ^ (expected == label)).sum())
-        odds[label] *= hit**hits * miss**misses
-    return odds / (1 + odds)
 
 
 def number_labels(outputs: Sequence[str], min_rows: int, also: Sequence[str] = ()) -> dict[str, int]:

@@ -124,11 +124,14 @@ def _mend_label(draft: Draft, row: int, verdict: LabelVerdict, right: str, ancho
         f'labelled "{excerpt(draft.examples[row].output)}", but bad cases{because} expect "{excerpt(right)}" '
         f'here (in this region {verdict.noise_rate:.0%} of "{excerpt(right)}" carry the other label)'
     )
+    if verdict.asks:
+        said += "; most rows of that label would change: please say whether both are one thing"
     match verdict.mend:
         case LabelMend.RELABEL:
-            draft.relabel(row, right, said, verdict.score, evidence)
+            draft.relabel(row, right, said, verdict.score, evidence, ask=verdict.asks)
         case LabelMend.DROP:
-            draft.drop(row, f"{said}; which label is right stays open", verdict.score, evidence)
+            reason = f"{said}; which label is right stays open"
+            draft.drop(row, reason, verdict.score, evidence, ask=verdict.asks)
 
 
 def mend_anchored(

@@ -55,6 +55,9 @@ ANCHOR_HIT_RATE = 0.9
 PRIOR_FLOOR = 0.5
 PRIOR_CEILING = 0.95
 
+# A label loses the most of its rows, and not about half of them, when chance would do so less often than this.
+CEASING_BY_CHANCE = 0.05
+
 # Agreement with the neighbours' labels, beyond chance, from which a label follows from the input. Two
 # labels mixed half and half in one region reach about 0.45, the letters of multiple-choice tests about 0.
 REGIONAL_KAPPA = 0.25

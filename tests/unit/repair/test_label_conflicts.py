@@ -5,6 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from app.domain.repair.label_certainty import ceasing
 from app.domain.repair.label_conflicts import LabelJudgement, LabelMend, find_wrong_labels, number_labels
 from tests.unit.repair.builders import LabelTask, label_task
 
@@ -153,3 +154,57 @@ def test_opposite_labels_that_the_input_tells_apart_are_judged_like_others() -> 
     assert judgement == _judge(task)[0]
     assert len(mended) >= 20
     assert {task.gold[row] for row in mended} == set(mended.values()) == {"valid"}
+
+
+def test_a_label_that_would_cease_is_a_question_except_where_a_case_points_at_its_rows() -> None:
+    """Half of the rows of "alarm" carry another name, which stands nowhere else, and one case expects the first."""
+    task = label_task(
+        np.random.default_rng(9),
+        labels=("alarm", "travel", "music", "sports"),
+        swapped=(("alarm", "wake me"),),
+        rows_each=40,
+        cases_each=1,
+    )
+    judgement, _ = _judge(task)
+    called = {v.row for v in judgement.wrong}
+    nearest = set(np.argsort(-(task.inputs @ task.case_inputs[0]))[:8].tolist())
+    assert len(called) > 15
+    assert nearest & called
+    assert {v.row for v in judgement.wrong if not v.asks} == nearest & called
+
+
+def test_a_ring_of_halved_labels_asks_nobody() -> None:
+    ring = (("cards", "loans"), ("loans", "travel"), ("travel", "weather"), ("weather", "cards"))
+    judgement, _ = _judge(label_task(np.random.default_rng(0), swapped=ring))
+    assert judgement.wrong
+    assert not any(v.asks for v in judgement.wrong)
+
+
+@pytest.mark.parametrize(("called", "rows", "asked"), [(10, 20, False), (14, 20, False), (15, 20, True)])
+def test_a_label_ceases_when_most_of_its_rows_are_wrong_beyond_chance(
+    called: int, rows: int, asked: bool
+) -> None:
+    given = np.array([3] * rows + [5] * 9)
+    assert ceasing(np.array([3] * called, dtype=np.int64), given) == (
+        frozenset({3}) if asked else frozenset()
+    )
+
+
+def test_a_row_beside_a_case_is_as_sure_as_that_case_whatever_was_missed_elsewhere() -> None:
+    """Three other cases stand in the region of "cards" and expect "travel", so the region does not look its own."""
+    task = label_task(np.random.default_rng(11), swapped=(("cards", "loans"),), noise=0.2)
+    outputs = [e.output for e in task.examples]
+    numbers = number_labels(outputs, 3)
+    judgement = find_wrong_labels(
+        vectors=task.inputs,
+        given=np.array([numbers[o] for o in outputs]),
+        anchor_vectors=task.inputs[[0, 10, 13, 16]],
+        anchor_labels=np.array([numbers["cards"]] + [numbers["travel"]] * 3),
+        anchor_wrong=np.array([numbers["loans"], -1, -1, -1]),
+        in_conflict=np.array([True, False, False, False]),
+        conflict_probability=np.array([0.95, 0.1, 0.1, 0.1]),
+    )
+    beside = set(np.argsort(-(task.inputs @ task.inputs[0]))[:8].tolist())
+    scores = {v.row: v.score for v in judgement.wrong}
+    assert scores[0] >= 0.8
+    assert all(score < 0.5 for row, score in scores.items() if row not in beside)

@@ -69,6 +69,33 @@ def test_swapped_labels_are_relabelled_with_evidence_and_right_rows_stay() -> No
     json.dumps(plan.summary)
 
 
+def test_a_label_that_would_lose_most_of_its_rows_is_renamed_by_a_person() -> None:
+    task = label_task(
+        np.random.default_rng(9),
+        labels=("alarm", "travel", "music", "sports"),
+        swapped=(("alarm", "wake me"),),
+        rows_each=40,
+        cases_each=1,
+    )
+    findings = [finding(c.id, RootCause.CONFLICT) for c in task.cases]
+    plan = _plan(
+        task.examples,
+        task.cases,
+        findings,
+        policy=RepairPolicy(approve=Approval.ALL),
+        vectors=task.inputs,
+        case_vectors=task.case_inputs,
+    )
+    asked = [
+        a for a in plan.actions if a.evidence.get("asks_person") and a.evidence["rule"] == "expected_output"
+    ]
+    decided = [a for a in plan.actions if a.evidence["rule"] == "expected_output" and a not in asked]
+    assert len(asked) > len(decided) > 0
+    assert {a.decision for a in asked} == {Decision.PROPOSED}
+    assert {a.decision for a in decided} == {Decision.APPROVED}
+    assert all("please say whether both are one thing" in a.reason for a in asked)
+
+
 def test_the_same_word_under_another_instruction_is_another_label() -> None:
     task = label_task(np.random.default_rng(0), swapped=(("cards", "loans"), ("loans", "cards")))
     other = [replace(e, id=f"o_{e.id}", messages=_under("Other task.", e)) for e in task.examples]
