@@ -15,6 +15,7 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float32, Float64, Int64
 from numpy import ndarray
+from scipy.special import expit
 from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.mixture import GaussianMixture
 
@@ -199,7 +200,7 @@ def without_outputs(
     closeness = angle - thresholds.DIFFERENCE_WEIGHT * spread * told
     if len(left) < thresholds.MIXTURE_MIN_PAIRS or not closeness.std() > 0:
         cut = -float(np.arccos(similarity.meaning_cut(views.vectors, rng)))
-        return 1.0 / (1.0 + np.exp(-(closeness - cut) / (0.25 * spread)))
+        return expit((closeness - cut) / (0.25 * spread))
     humps = GaussianMixture(2, n_init=3, random_state=0).fit(closeness[:, None])
     crests = np.asarray(humps.means_).ravel()
     upper = int(crests.argmax())

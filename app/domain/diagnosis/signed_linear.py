@@ -15,6 +15,7 @@ import numpy as np
 from jaxtyping import Bool, Float64
 from numpy import ndarray
 from scipy.optimize import minimize
+from scipy.special import expit
 
 from app.domain import thresholds
 
@@ -31,7 +32,7 @@ class SignedLinear:
     def chance(self, features: Float64[ndarray, "q f"]) -> Float64[ndarray, " q"]:
         """Probability 0..1 of the positive class."""
         odds = ((features - self.mean) / self.spread) @ self.weights + self.offset
-        return 1.0 / (1.0 + np.exp(-odds))
+        return expit(odds)
 
 
 def fit(

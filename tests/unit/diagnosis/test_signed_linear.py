@@ -55,3 +55,9 @@ def test_a_constant_feature_says_nothing() -> None:
     features, positive = _cases(300, (1.0, 1.0))
     features[:, 1] = 2.0
     assert _fit(features, positive, [-1, -1]).weights[1] == pytest.approx(0.0, abs=1e-6)
+
+
+def test_evidence_beyond_any_that_was_learnt_from_is_sure_and_no_error() -> None:
+    features, positive = _cases(300, (1.0, 1.0))
+    chance = _fit(features, positive, [-1, -1]).chance(np.array([[1e6, 1e6], [-1e6, -1e6]]))
+    assert chance.tolist() == [0.0, 1.0]
