@@ -102,8 +102,9 @@ def _replaced(
     stop = np.full(len(pairs), np.iinfo(np.int64).max)
     np.minimum.at(stop, of[ends], step[ends])
     kept = step < stop[of]
-    counts = np.stack([sketches.counts.take(side[at[kept]] & BUCKET) for side in (left, right)], axis=1)
-    known = _comparable(counts.astype(np.int64))
+    words = np.stack([side[at[kept]] for side in (left, right)], axis=1)
+    counts = sketches.counts.take(words & BUCKET).astype(np.int64)
+    known = _comparable(counts) & ((words & FUNCTION) == 0).all(axis=1) & ((words & LONG) != 0).all(axis=1)
     return np.bincount(of[kept][known], minlength=len(pairs)), stop < np.iinfo(np.int64).max
 
 
