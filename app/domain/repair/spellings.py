@@ -30,7 +30,7 @@ def is_mixed(left: str, right: str) -> bool:
 
 def lost_a_letter(left: str, right: str) -> bool:
     """A word whose coming and going changes nothing, and the same without one of its letters, where that is no word:
-    "o" for "do", "te" for "the". ("he" for "the" is one, but no text reads with either.)"""
+    "o" for "do", "plese" for "please". ("he" for "the" is one, but no text reads with either.)"""
     short, long = sorted((left, right), key=len)
     if len(long) - len(short) != 1 or long not in buckets.FUNCTION_WORDS:
         return False
