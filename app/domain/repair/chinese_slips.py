@@ -9,14 +9,13 @@ characters that general Chinese writing hardly uses: those of names, of Japanese
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Sequence
 from enum import Enum
 from typing import NamedTuple
 
 from app.domain.repair import lexicon, thresholds
 
-_HAN = re.compile("[\u3400-\u4dbf\u4e00-\u9fff]")
+_FIRST, _LAST = "\u3400", "\u9fff"
 
 
 class Side(Enum):
@@ -46,11 +45,11 @@ class _Place(NamedTuple):
     @classmethod
     def of(cls, tokens: Sequence[str], begin: int, end: int) -> _Place:
         before, behind = "", ""
-        while len(before) < thresholds.READ_AROUND and begin > 0 and _HAN.match(tokens[begin - 1]):
+        while len(before) < thresholds.READ_AROUND and begin > 0 and _is_han(tokens[begin - 1]):
             begin -= 1
             before = tokens[begin] + before
         inside = "".join(tokens[begin + len(before) : end])
-        while len(behind) < thresholds.READ_AROUND and end < len(tokens) and _HAN.match(tokens[end]):
+        while len(behind) < thresholds.READ_AROUND and end < len(tokens) and _is_han(tokens[end]):
             behind += tokens[end]
             end += 1
         return cls(before, inside, behind)
@@ -73,11 +72,15 @@ class _Place(NamedTuple):
         return self.inside in (self.before[-1:], self.behind[:1]) and not lexicon.frequency(2 * self.inside)
 
 
+def _is_han(token: str) -> bool:
+    return len(token) == 1 and _FIRST <= token <= _LAST
+
+
 def read(left: Sequence[str], right: Sequence[str], place: tuple[int, int, int, int]) -> Reading | None:
     """Tokens of two texts, and the places [i, j) and [k, m) in them that differ; None where these are not single
     characters that Chinese uses, or both texts read as well."""
     i, j, k, m = place
-    if max(j - i, m - k) > 1 or not all(map(_HAN.match, (*left[i:j], *right[k:m]))):
+    if max(j - i, m - k) > 1 or not all(map(_is_han, (*left[i:j], *right[k:m]))):
         return None
     ours, theirs = _Place.of(left, i, j), _Place.of(right, k, m)
     if j - i == m - k:
@@ -97,7 +100,7 @@ def _replaced(ours: _Place, theirs: _Place) -> Reading | None:
     rest = [of for of in better.word() if of]
     half = None if not rest else not all(len(of) > 1 and lexicon.frequency(of) for of in rest)
     sure = abs(likelier) >= thresholds.LIKELIER and not lexicon.is_rare_character(worse.inside)
-    found = bool(half) and (sure or worse.is_doubled()) and not worse.is_part_of_a_word()
+    found = half is True and (sure or worse.is_doubled()) and not worse.is_part_of_a_word()
     slip = Side.NEITHER if not found else Side.RIGHT if likelier > 0 else Side.LEFT
     return Reading(likelier=likelier, has_left=True, has_right=True, half=half, slip=slip)
 

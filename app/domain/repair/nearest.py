@@ -36,9 +36,9 @@ class Nearest:
 
     @classmethod
     def of(cls, rows: int, each: int) -> Nearest:
-        """ValueError from 2^28 rows on, of which no key would have room."""
-        if rows >= 1 << 28:
-            raise ValueError(f"{rows} rows; give fewer than {1 << 28}, or compare them in parts")
+        """ValueError beyond 2^27 rows, of which no key would have room."""
+        if rows > 1 << 27:
+            raise ValueError(f"{rows} rows; give {1 << 27} at most, or compare them in parts")
         floors = np.full(rows, -1, dtype=np.float32)
         return cls(rows=rows, each=each, keys=np.empty(0, dtype=np.int64), floors=floors, waiting=[])
 

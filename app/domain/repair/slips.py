@@ -47,8 +47,8 @@ class _Span(NamedTuple):
     """Tokens that differ; ``least`` and ``most``: occurrences in the set of the rarest and of the commonest word of
     either side (or pair of characters that crosses it), None for a side without one; the tokens of a side in one
     word, in how many letters these two differ, and whether slips that are spread by chance would hardly do that;
-    ``begin`` and ``end`` are places in the left text; ``reading``: of a single Chinese character; ``counts``: whether
-    it changes a number that it stands beside. (A tuple: a million are made.)"""
+    ``place``: the tokens that they are, first and behind the last on either side; ``counts``: whether a token without
+    a counterpart changes a number that it stands beside. (A tuple: a million are made.)"""
 
     left: tuple[str, ...]
     right: tuple[str, ...]
@@ -58,9 +58,7 @@ class _Span(NamedTuple):
     size: int
     concentrated: bool
     is_cjk: bool
-    begin: int
-    end: int
-    reading: chinese_slips.Reading | None
+    place: tuple[int, int, int, int]
     counts: bool
 
 
@@ -76,7 +74,7 @@ def differences(
     open_ = _open(runs, concentrated, cjk)
     made: list[Differences | None] = [None] * len(pairs)
     for pair, spans in _spans(runs, open_, concentrated.tolist(), cjk.tolist(), occurrences):
-        made[pair] = _judged(spans, lenient)
+        made[pair] = _judged(spans, runs.tokens[pair], lenient)
     return made
 
 
@@ -121,8 +119,6 @@ def _spans(
         least = (min(one), min(other)) if one and other else None
         most = max(*one, *other) if one and other else 0
         joined = runs.left[run], runs.right[run]
-        begin, end, _, _ = runs.places[run]
-        reading = chinese_slips.read(*runs.tokens[pair], runs.places[run]) if cjk[run] else None
         spans.append(
             _Span(
                 left=left,
@@ -133,9 +129,7 @@ def _spans(
                 size=sizes[run],
                 concentrated=concentrated[run],
                 is_cjk=cjk[run],
-                begin=begin,
-                end=end,
-                reading=reading,
+                place=runs.places[run],
                 counts=cjk[run] and len(left) + len(right) == 1 and _counts(runs, run, pair),
             )
         )
@@ -172,13 +166,17 @@ def _pieces(tokens: Sequence[str]) -> list[str]:
     return [piece for t in tokens if not telling_words.SIGN.match(t) for piece in _APOSTROPHE.split(t)]
 
 
-def _judged(spans: Sequence[_Span], lenient: bool) -> Differences | None:
+def _judged(
+    spans: Sequence[_Span], tokens: tuple[Sequence[str], Sequence[str]], lenient: bool
+) -> Differences | None:
     slips = added = other = slipped = chance = 0
     kinds = set[tuple[str, str]]()
     unlike = list[_Span]()
-    for span in spans:
-        slip = _is_slip(span, alone=len(spans) == 1)
-        if _makes_another_question(span, slip=slip):
+    # Single characters are read last, as what is read costs most and any other may have decided.
+    for span in sorted(spans, key=lambda of: of.is_cjk):
+        reading = chinese_slips.read(*tokens, span.place) if span.is_cjk else None
+        slip = _is_slip(span, reading, alone=len(spans) == 1)
+        if _makes_another_question(span, reading, slip=slip):
             if not _may_be_chance(span):
                 return None
             chance, other = chance + 1, other + span.size
@@ -202,10 +200,10 @@ def _judged(spans: Sequence[_Span], lenient: bool) -> Differences | None:
     return Differences(slips=slips, other=other + differs, added=added)
 
 
-def _makes_another_question(span: _Span, *, slip: bool) -> bool:
+def _makes_another_question(span: _Span, reading: chinese_slips.Reading | None, *, slip: bool) -> bool:
     both = bool(span.left and span.right)
     # A misspelt word looks like a negation by chance.
-    if not (slip and both and not span.is_cjk) and _turns(span):
+    if not (slip and both and not span.is_cjk) and _turns(span, reading):
         return True
     return not slip and not _harmless(span) and (_is_other_word(span) or (span.concentrated and both))
 
@@ -220,8 +218,8 @@ def _may_be_chance(span: _Span) -> bool:
 def _replaces(spans: Sequence[_Span]) -> bool:
     """Whether what is left out beside what is put in is one word for another: 张王李, 王李赵."""
     return any(
-        bool(one.left) != bool(other.left) and other.begin - one.end <= thresholds.REPLACED_MAX_GAP
-        for one, other in itertools.pairwise(spans)
+        bool(one.left) != bool(other.left) and other.place[0] - one.place[1] <= thresholds.REPLACED_MAX_GAP
+        for one, other in itertools.pairwise(sorted(spans, key=lambda of: of.place))
     )
 
 
@@ -235,14 +233,14 @@ def _is_other_word(span: _Span) -> bool:
     return min(span.least) > max(1.0, thresholds.SLIP_RARITY * max(span.least))
 
 
-def _is_slip(span: _Span, *, alone: bool) -> bool:
+def _is_slip(span: _Span, reading: chinese_slips.Reading | None, *, alone: bool) -> bool:
     """One side is written (almost) nowhere else, the other side is, and the two look alike; or they are one word in
     two spellings, or one character that Chinese has no word with.
 
     Of several spans the other side need not be known: rare words are misspelt too.
     """
-    if span.reading is not None:
-        return _is_slip_of_one(span, span.reading, alone=alone)
+    if reading is not None:
+        return _is_slip_of_one(span, reading, alone=alone)
     a, b = span.joined
     alike = span.size <= (1 - thresholds.SLIP_SIMILARITY) * max(len(a), len(b))
     if alike and (spellings.is_mixed(a, b) or spellings.lost_a_letter(a, b)):
@@ -291,11 +289,11 @@ def _harmless(span: _Span) -> bool:
     return spellings.is_inflected(*span.joined) or any(words <= of for of in _ALIKE)
 
 
-def _turns(span: _Span) -> bool:
+def _turns(span: _Span, reading: chinese_slips.Reading | None) -> bool:
     """Whether one side has a negation, or more of a number, that the other has not, and that is no slip."""
     if span.counts:
         return True
     if not telling_words.negates(span.left, span.right):
         return False
     negated = text.negations(" ".join(span.left)) % 2 == 1
-    return span.reading is None or not chinese_slips.is_too_much(span.reading, left=negated)
+    return reading is None or not chinese_slips.is_too_much(reading, left=negated)
