@@ -7,7 +7,7 @@ pairs of questions that people call the same or different. Truth scores and noth
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -53,13 +53,18 @@ def _meaning(text: str) -> set[int]:
     return {i for start, end in spans for i in range(start - 1, end + 1)}
 
 
-def texts_of(data: Path) -> dict[str, list[str]]:
-    """Distinct prompts by language: rows of the training set and of the sets of questions."""
+def rows_of(data: Path) -> dict[str, dict[str, str]]:
+    """Distinct prompts and their answers by language: rows of the training set and of the sets of questions."""
     rows = harness.read_rows(data / "triage_dev_train.jsonl.gz")
     rows += harness.read_rows(data / "conflict_dev.jsonl.gz")
-    whole = dict.fromkeys(str(r["input"]) for r in rows)
+    whole: dict[str, str] = {}
+    for row in rows:
+        whole.setdefault(str(row["input"]), str(row["output"]))
     kept = [t for t in whole if MIN_CHARACTERS <= len(t) <= 2000 or (_is_cjk(t) and len(t) >= 10)]
-    return {"en": [t for t in kept if not _is_cjk(t)], "zh": [t for t in kept if _is_cjk(t)]}
+    return {
+        "en": {t: whole[t] for t in kept if not _is_cjk(t)},
+        "zh": {t: whole[t] for t in kept if _is_cjk(t)},
+    }
 
 
 def _is_cjk(of: str) -> bool:
@@ -67,21 +72,24 @@ def _is_cjk(of: str) -> bool:
 
 
 def planted(
-    data: Path, seeds: Sequence[int] = (0, 1, 2), *, anywhere: bool = False, lenient: bool = False
+    data: Path, seeds: Sequence[int] = (0, 1, 2), *, anywhere: bool = False, answered: bool = True
 ) -> dict[str, Any]:
     """Recall and precision on copies planted into all the real rows of a language, by share of edits.
 
-    Pairs without a planted row are left out: real rows hold real near-duplicates that nobody labelled. A
-    pair of a copy and another row than its original counts as wrong unless that row is one text with the original
-    by the same method. An edit may still make another question of a copy, as a letter that is put in may be a "not":
-    ``misses_of_another_meaning`` is the share of the misses with other numbers or negations than their original,
-    ``recall_of_one_meaning`` the recall on the copies without. Recall itself is over all copies.
+    A copy has the answer of its original, as rows written twice have; ``answered`` False: prompts alone are
+    compared, as ones that are answered differently are. Pairs without a planted row are left out: real rows hold
+    real near-duplicates that nobody labelled. A copy counts as found, and a pair of it as right, where the other row
+    is its original or one text with that by the same method, as a copy that happens to be equal to another version
+    of its original is; ``..._of_the_original_alone`` counts the original only. An edit may still make another
+    question of a copy, as a letter that is put in may be a "not": ``misses_of_another_meaning`` is the share of the
+    misses with other numbers or negations than their original, ``recall_of_one_meaning`` the recall on the copies
+    without. Recall itself is over all copies.
     """
     figures: dict[str, Any] = {}
-    kind = "planted, lenient," if lenient else "planted"
-    for language, texts in texts_of(data).items():
+    kind = "planted" if answered else "planted, prompts alone,"
+    for language, rows in rows_of(data).items():
         for share in EDITS:
-            runs = [_planted(texts, share, seed, anywhere=anywhere, lenient=lenient) for seed in seeds]
+            runs = [_planted(rows, share, seed, anywhere=anywhere, answered=answered) for seed in seeds]
             mean = {k: round(float(np.mean([r[k] for r in runs])), 4) for k in runs[0]}
             mean["spread"] = round(float(np.std([r["recall"] for r in runs])), 4)
             figures[f"{language}_{share:.2f}"] = mean | {"target": TARGETS[share]}
@@ -90,8 +98,9 @@ def planted(
 
 
 def _planted(
-    texts: Sequence[str], share: float, seed: int, *, anywhere: bool, lenient: bool
+    rows: Mapping[str, str], share: float, seed: int, *, anywhere: bool, answered: bool
 ) -> dict[str, float]:
+    texts, answers = list(rows), list(rows.values())
     rng = np.random.default_rng(seed)
     chosen: list[int] = rng.choice(len(texts), round(PLANTED_SHARE * len(texts)), replace=False).tolist()
     copies = [edited(texts[i], share, rng, anywhere=anywhere) for i in chosen]
@@ -99,13 +108,13 @@ def _planted(
         [*texts, *copies],
         [""] * (len(texts) + len(copies)),
         thresholds.NEAR_DUPLICATE_JACCARD,
-        lenient=lenient,
+        answers=[*answers, *(answers[i] for i in chosen)] if answered else None,
     )
     clean = len(texts)
     source = {clean + i: of for i, of in enumerate(chosen)}
     original_group = {row: set(g) for g in _clean_groups(found, clean) for row in g}
     turned = {row for row, copy in enumerate(copies, clean) if _meant(copy) != _meant(texts[source[row]])}
-    hits, right, wrong, strict = set[int](), 0, 0, 0
+    hits, beside, right, wrong, strict = set[int](), set[int](), 0, 0, 0
     for a, b in found.jaccards:
         for copy, other in ((a, b), (b, a)):
             if copy not in source:
@@ -115,16 +124,19 @@ def _planted(
                 hits.add(copy)
                 right += 1
             elif of in original_group.get(source[copy], ()):
+                beside.add(copy)
                 strict += 1
             else:
                 wrong += 1
+    reached = hits | beside
     return {
         "copies": len(copies),
-        "recall": len(hits) / max(len(copies), 1),
-        "recall_of_one_meaning": len(hits - turned) / max(len(copies) - len(turned), 1),
-        "misses_of_another_meaning": len(turned - hits) / max(len(copies) - len(hits), 1),
+        "recall": len(reached) / max(len(copies), 1),
+        "recall_of_the_original_alone": len(hits) / max(len(copies), 1),
+        "recall_of_one_meaning": len(reached - turned) / max(len(copies) - len(turned), 1),
+        "misses_of_another_meaning": len(turned - reached) / max(len(copies) - len(reached), 1),
         "precision": (right + strict) / max(right + strict + wrong, 1),
-        "precision_against_the_original_alone": right / max(right + strict + wrong, 1),
+        "precision_of_the_original_alone": right / max(right + strict + wrong, 1),
     }
 
 

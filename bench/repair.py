@@ -78,7 +78,7 @@ def texts(data: Path) -> dict[str, Any]:
 def duplicates(data: Path, size: int) -> dict[str, Any]:
     return {
         "planted": planted_copies.planted(data),
-        "planted_lenient": planted_copies.planted(data, lenient=True),
+        "planted_prompts": planted_copies.planted(data, answered=False),
         "labelled_pairs": planted_copies.labelled_pairs(data),
         "signatures": repair_duplicates.signatures(data),
         "job": repair_duplicates.job(data, size),

@@ -136,6 +136,13 @@ def is_too_much(of: Reading, *, left: bool) -> bool:
     return of.has_right and of.slip is Side.RIGHT
 
 
+def reads_worse(of: Reading, *, left: bool) -> bool:
+    """Whether a character in another one's place makes this side read far worse, whatever word it leaves: 江苏别
+    beside 江苏省."""
+    worse = -of.likelier if left else of.likelier
+    return of.has_left and of.has_right and worse >= thresholds.LIKELIER
+
+
 def contradicts(of: Reading, *, known: int) -> bool:
     """Whether general writing has the side for the slip that the set knows better, or for another word. ``known``:
     above 0 where the set knows the left side better, below where the right one. Says nothing of a character that

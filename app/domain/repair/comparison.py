@@ -6,7 +6,7 @@ Memory grows with the rows (some 5 kB each at the peak), never with the pairs: a
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 import numpy as np
@@ -40,7 +40,8 @@ class Comparison:
     ``apart`` (n,): only rows of equal numbers are compared (frame and numbers of the text). Two texts are one
     where nothing that differs makes another question (``slips``) and either at most ``edit_share`` of the
     characters differ, or the Jaccard of their character n-grams reaches ``threshold``. ``lenient``: words that
-    changed as spread slips would change them count as slips without another sign.
+    changed as spread slips would change them count as slips without another sign. So they do between rows of equal
+    ``answers`` (n,), 0 = none known, where little differs or in many places.
     """
 
     texts: Sequence[str]
@@ -49,6 +50,7 @@ class Comparison:
     threshold: float
     edit_share: float
     lenient: bool = False
+    answers: Int64[ndarray, " n"] | None = None
 
     @classmethod
     def of(
@@ -59,11 +61,13 @@ class Comparison:
         *,
         edit_share: float = thresholds.EDIT_SHARE,
         lenient: bool = False,
+        answers: Sequence[str] | None = None,
         read: Read = read_texts,
     ) -> Comparison:
-        """ValueError where a text has no frame or a frame no text."""
-        if len(texts) != len(frames):
-            raise ValueError(f"{len(frames)} frames for {len(texts)} texts; give one for each")
+        """``answers``: what the rows answer, "" = nothing. ValueError where there is not one of all for each text."""
+        for name, given in (("frames", frames), ("answers", answers)):
+            if given is not None and len(given) != len(texts):
+                raise ValueError(f"{len(given)} {name} for {len(texts)} texts; give one for each")
         made = read(texts)
         hashes = {frame: text.stable_hash(frame) for frame in dict.fromkeys(frames)}
         framed = np.array([hashes[frame] for frame in frames], dtype=np.int64)
@@ -74,7 +78,12 @@ class Comparison:
             threshold=threshold,
             edit_share=edit_share,
             lenient=lenient,
+            answers=None if answers is None else _numbered(answers),
         )
+
+    def strict(self) -> Comparison:
+        """The same texts, whatever is answered to them."""
+        return replace(self, answers=None)
 
     def found(self) -> dict[tuple[int, int], float]:
         """Pairs (first < second) that are one text, and how alike they are, 0..1: rows that are equal when
@@ -189,12 +198,16 @@ class Comparison:
         long = clipped[where[:, 0]] | clipped[where[:, 1]]
         edits[long & (estimates < self.threshold)] = 0
         asked = np.flatnonzero((edits > 0) | self._worth(estimates))
+        agreed = self._agreed(pairs)
         if not self.lenient:
-            spaced = vocabulary.spaced_words(self.sketches, rows)[where[asked]]
-            asked = asked[~self._told(pairs[asked], spaced, distances[asked])]
+            open_ = asked[~agreed[asked]]
+            spaced = vocabulary.spaced_words(self.sketches, rows)[where[open_]]
+            told = np.zeros(len(pairs), dtype=bool)
+            told[open_] = self._told(pairs[open_], spaced, distances[open_])
+            asked = asked[~told[asked]]
         made = np.zeros(len(pairs), dtype=np.float32)
         chosen: list[int] = asked.tolist()
-        for i, differs in zip(chosen, self._differences(asked, left, right), strict=True):
+        for i, differs in zip(chosen, self._differences(asked, left, right, agreed), strict=True):
             if differs is None:
                 continue
             if edits[i] == 0 or differs.added > thresholds.ADDED_SHARE * longest[i]:
@@ -204,6 +217,13 @@ class Comparison:
                 made[i] = edits[i]
         # 1.0 is for equals.
         return np.minimum(made, np.float32(0.999))
+
+    def _agreed(self, pairs: Int64[ndarray, "m 2"]) -> Bool[ndarray, " m"]:
+        """Whether both rows are known to have the same answer."""
+        if self.answers is None:
+            return np.zeros(len(pairs), dtype=bool)
+        left, right = self.answers[pairs].T
+        return (left == right) & (left != 0)
 
     def _told(
         self,
@@ -223,16 +243,27 @@ class Comparison:
         return made
 
     def _differences(
-        self, asked: Int64[ndarray, " k"], left: Sequence[str], right: Sequence[str]
+        self,
+        asked: Int64[ndarray, " k"],
+        left: Sequence[str],
+        right: Sequence[str],
+        agreed: Bool[ndarray, " m"],
     ) -> Iterator[slips.Differences | None]:
         # In small parts: what stands in memory at once the garbage collector walks through again and again.
         for start in range(0, len(asked), _READ_AT_ONCE):
             part: list[int] = asked[start : start + _READ_AT_ONCE].tolist()
             pairs = [(left[i], right[i]) for i in part]
-            yield from slips.differences(pairs, self._occurrences, lenient=self.lenient)
+            same: list[bool] = agreed[part].tolist()
+            yield from slips.differences(pairs, self._occurrences, agreed=same, lenient=self.lenient)
 
     def _occurrences(self, words: Sequence[str]) -> list[int]:
         return sketches.occurrences(self.sketches.counts, words)
+
+
+def _numbered(answers: Sequence[str]) -> Int64[ndarray, " n"]:
+    """Equal numbers for equal answers, 0 for empty ones."""
+    numbers = {"": 0}
+    return np.array([numbers.setdefault(of, len(numbers)) for of in answers], dtype=np.int64)
 
 
 def _beyond_endings(of: OtherWords, distances: Int32[ndarray, " m"]) -> Bool[ndarray, " m"]:

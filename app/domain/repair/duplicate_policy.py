@@ -22,8 +22,8 @@ class Over(StrEnum):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DuplicatePolicy:
     """``edit_share`` 0..0.5: share of the characters in which two writings of one text may differ. ``lenient``:
-    changed words need no other sign of a slip than that they are spread. ``meaning_cosine`` 0..1: cosine of the
-    vectors from which two rows say the same in other words; None = wording alone counts."""
+    changed words need no other sign of a slip than that they are spread, whatever is answered. ``meaning_cosine``
+    0..1: cosine of the vectors from which two rows say the same in other words; None = wording alone counts."""
 
     over: Over = Over.PAIRS
     edit_share: float = thresholds.EDIT_SHARE

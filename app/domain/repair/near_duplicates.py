@@ -67,14 +67,18 @@ def same_prompts(
     *,
     edit_share: float = thresholds.EDIT_SHARE,
     lenient: bool = False,
+    answers: Sequence[str] | None = None,
     read: Read = sketches.read,
 ) -> PromptGroups:
     """Group prompts that are near-duplicates, directly or in a chain.
 
     ``frames`` is what must be equal besides (system prompt, task instruction, tools); ``threshold`` and
-    ``edit_share`` and ``lenient`` as in ``Comparison``. At most a few comparisons a row, however large a group is.
+    ``edit_share``, ``lenient`` and ``answers`` as in ``Comparison``. At most a few comparisons a row, however large
+    a group is.
     """
-    compared = Comparison.of(prompts, frames, threshold, edit_share=edit_share, lenient=lenient, read=read)
+    compared = Comparison.of(
+        prompts, frames, threshold, edit_share=edit_share, lenient=lenient, answers=answers, read=read
+    )
     found = compared.found()
     return PromptGroups(groups=connected(len(prompts), found), jaccards=found)
 

@@ -63,18 +63,26 @@ class _Span(NamedTuple):
 
 
 def differences(
-    pairs: Sequence[tuple[str, str]], occurrences: Occurrences, *, lenient: bool = False
+    pairs: Sequence[tuple[str, str]],
+    occurrences: Occurrences,
+    *,
+    agreed: Sequence[bool] | None = None,
+    lenient: bool = False,
 ) -> list[Differences | None]:
     """What differs between the normalised texts of each pair; None where it makes another question.
 
-    ``lenient``: a word that was changed as randomly spread slips would change it needs no other sign of a slip.
+    ``agreed``: pairs whose answers are known to be the same. ``lenient``: a word that was changed as randomly spread
+    slips would change it needs no other sign of a slip.
     """
     runs = Runs.of(pairs)
     concentrated, cjk = runs.concentrated(), runs.cjk()
     open_ = _open(runs, concentrated, cjk)
     made: list[Differences | None] = [None] * len(pairs)
     for pair, spans in _spans(runs, open_, concentrated.tolist(), cjk.tolist(), occurrences):
-        made[pair] = _judged(spans, runs.tokens[pair], lenient)
+        garbled = lenient or (
+            agreed is not None and agreed[pair] and _is_garbled(spans, int(runs.characters[pair]))
+        )
+        made[pair] = _judged(spans, runs.tokens[pair], lenient=garbled)
     return made
 
 
@@ -166,8 +174,16 @@ def _pieces(tokens: Sequence[str]) -> list[str]:
     return [piece for t in tokens if not telling_words.SIGN.match(t) for piece in _APOSTROPHE.split(t)]
 
 
+def _is_garbled(spans: Sequence[_Span], characters: int) -> bool:
+    """Whether two texts that are answered alike differ as no two of one template do: in few of their letters, or by a
+    letter here and there in more places than a template has to fill in."""
+    if sum(span.size for span in spans) <= thresholds.FEW_LETTERS * characters:
+        return True
+    return sum(span.size <= thresholds.CHANCE_LETTERS for span in spans) > thresholds.TEMPLATE_PLACES
+
+
 def _judged(
-    spans: Sequence[_Span], tokens: tuple[Sequence[str], Sequence[str]], lenient: bool
+    spans: Sequence[_Span], tokens: tuple[Sequence[str], Sequence[str]], *, lenient: bool
 ) -> Differences | None:
     slips = added = other = slipped = chance = 0
     kinds = set[tuple[str, str]]()
@@ -176,7 +192,7 @@ def _judged(
     for span in sorted(spans, key=lambda of: of.is_cjk):
         reading = chinese_slips.read(*tokens, span.place) if span.is_cjk else None
         slip = _is_slip(span, reading, alone=len(spans) == 1)
-        if _makes_another_question(span, reading, slip=slip):
+        if _makes_another_question(span, reading, slip=slip, lenient=lenient):
             if not _may_be_chance(span):
                 return None
             chance, other = chance + 1, other + span.size
@@ -200,10 +216,12 @@ def _judged(
     return Differences(slips=slips, other=other + differs, added=added)
 
 
-def _makes_another_question(span: _Span, reading: chinese_slips.Reading | None, *, slip: bool) -> bool:
+def _makes_another_question(
+    span: _Span, reading: chinese_slips.Reading | None, *, slip: bool, lenient: bool
+) -> bool:
     both = bool(span.left and span.right)
     # A misspelt word looks like a negation by chance.
-    if not (slip and both and not span.is_cjk) and _turns(span, reading):
+    if not (slip and both and not span.is_cjk) and _turns(span, reading, lenient=lenient):
         return True
     return not slip and not _harmless(span) and (_is_other_word(span) or (span.concentrated and both))
 
@@ -289,11 +307,15 @@ def _harmless(span: _Span) -> bool:
     return spellings.is_inflected(*span.joined) or any(words <= of for of in _ALIKE)
 
 
-def _turns(span: _Span, reading: chinese_slips.Reading | None) -> bool:
+def _turns(span: _Span, reading: chinese_slips.Reading | None, *, lenient: bool) -> bool:
     """Whether one side has a negation, or more of a number, that the other has not, and that is no slip."""
     if span.counts:
         return True
     if not telling_words.negates(span.left, span.right):
         return False
+    if reading is None:
+        return True
     negated = text.negations(" ".join(span.left)) % 2 == 1
-    return reading is None or not chinese_slips.is_too_much(reading, left=negated)
+    if lenient and chinese_slips.reads_worse(reading, left=negated):
+        return False
+    return not chinese_slips.is_too_much(reading, left=negated)

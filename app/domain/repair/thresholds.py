@@ -262,3 +262,8 @@ CHANCE_SHARE = 0.2
 
 # Letters (one character of Chinese) in which such a chance word differs at most.
 CHANCE_LETTERS = 2
+
+# Two rows of one answer are copies, and no two of a template, where at most this share of their letters differs, or
+# where a letter or so differs in more places than a template is filled in.
+FEW_LETTERS = 1 / 8
+TEMPLATE_PLACES = 2

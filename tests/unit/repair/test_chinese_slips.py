@@ -86,6 +86,28 @@ def test_what_breaks_a_word_is_no_negation() -> None:
 
 
 @pytest.mark.parametrize(
+    ("left", "right", "worse"),
+    [
+        (
+            "江苏省有多少个市",
+            "江苏别有多少个市",
+            True,
+        ),  # 江苏 alone is a word, and nobody writes what follows
+        ("这个手机很好用吗", "这个手机不好用吗", False),
+        ("明天都能退货吗", "明天不能退货吗", False),
+        ("我想买手机", "我不想买手机", False),  # put in, not put in another's place
+    ],
+)
+def test_a_negation_in_a_place_where_nobody_negates_reads_far_worse(
+    left: str, right: str, worse: bool
+) -> None:
+    for pair, is_left in (((left, right), False), ((right, left), True)):
+        reading = _reading(*pair)
+        assert reading is not None
+        assert chinese_slips.reads_worse(reading, left=is_left) is worse
+
+
+@pytest.mark.parametrize(
     ("left", "right"),
     [
         ("我的手机", "我的电脑"),  # two characters

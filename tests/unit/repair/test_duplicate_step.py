@@ -122,3 +122,13 @@ def test_a_policy_that_cannot_be_read_names_the_fact_and_the_mend(section: objec
 def test_a_policy_comes_back_as_it_was_given() -> None:
     given = {"over": "inputs", "edit_share": 0.1, "lenient": True, "meaning_cosine": 0.95}
     assert RepairPolicy.from_dict({"duplicates": given}).as_dict()["duplicates"] == given
+
+
+def test_what_is_answered_alike_may_differ_by_slips_that_nothing_else_gives_away() -> None:
+    others = [(f"帮我查一下{city}明天的天气和气温", f"{city}天气") for city in ("北京", "上海", "广州")]
+    one = ("唐艺昕今天晚上出席了什么活动", "唐艺忻今天晚上出席了什么活动")
+    name = ("给刘俊发短信", "给刘西发短信")  # of a short text one character is much
+    alike = [(text, answer) for answer, pair in enumerate((one, name)) for text in pair]
+    assert _dropped(_plan([*others, *((t, f"answer {a}") for t, a in alike)])) == {"ex_4": "ex_3"}
+    unlike = [(text, f"answer {row}") for row, (text, _) in enumerate(alike)]
+    assert _dropped(_plan([*others, *unlike], over="inputs")) == {}

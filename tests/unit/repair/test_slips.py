@@ -170,3 +170,28 @@ def test_the_order_of_two_texts_does_not_matter(seed: int) -> None:
     right[place] = pool[int(rng.integers(len(pool)))]
     _differences(" ".join(left), " ".join(right))
     _differences("".join(left), "".join(right))
+
+
+@pytest.mark.parametrize(
+    ("left", "right", "one"),
+    [
+        ("我想找周杰伦的歌听一听好吗", "我想找周杰仑的歌听一听好吗", True),  # one of fourteen characters
+        ("播放周杰伦", "播放周杰仑", False),  # one of five
+        ("王羲之和颜真卿还有柳公权", "王曦之和颜贞卿还有柳公杈", True),  # in three places
+        (
+            "王羲之和颜真卿还有柳公权",
+            "王曦之和颜贞卿还有柳公权",
+            False,
+        ),  # in two, as a template with two names
+        ("江苏省有多少个市分别是什么", "江苏别有多少个市分别是什么", True),  # nobody negates there
+        ("我今天下午想买这个手机吗", "我今天下午不买这个手机吗", False),
+        ("第十三届运动会在哪里举行的", "第十四届运动会在哪里举行的", False),
+    ],
+)
+def test_rows_that_are_answered_alike_are_read_leniently_where_no_template_differs_so(
+    left: str, right: str, one: bool
+) -> None:
+    said = [9] * 60
+    found = slips.differences([(left, right)], lambda words: said[: len(words)], agreed=[True])[0]
+    assert (found is not None) is one
+    assert slips.differences([(left, right)], lambda words: said[: len(words)])[0] is None

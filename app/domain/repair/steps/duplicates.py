@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from jaxtyping import Int64
@@ -31,12 +31,19 @@ Alike = Callable[[Int64[ndarray, "m 2"]], ndarray]
 def propose(draft: Draft, material: Material) -> None:
     """Also leaves the groups of rows that ask the same in the draft, for those who settle contradictions."""
     _drop_exact_duplicates(draft)
-    prompts = _Side.of(draft, draft.prompts, _frames(draft), material.read)
+    outputs = [text.normalised(o) for o in draft.outputs()]
+    prompts = _Side.of(draft, draft.prompts, _frames(draft), material.read, answers=outputs)
     found = prompts.pairs()
+    # Who asks the same as whom may not depend on the answers where these are held against each other.
+    agreed = {(a, b): value for (a, b), value in found.items() if outputs[a] == outputs[b]}
+    asked = {p: v for p, v in found.items() if p not in agreed} | _where(agreed, prompts.strict().alike)
     draft.groups = near_duplicates.without_templates(
-        PromptGroups(groups=(), jaccards=found), draft.tasks, [text.normalised(o) for o in draft.outputs()]
+        PromptGroups(groups=(), jaccards=asked), draft.tasks, outputs
     )
-    templates = {draft.tasks[a] for a, _ in found.keys() - draft.groups.jaccards.keys()}
+    templates = {draft.tasks[a] for a, _ in asked.keys() - draft.groups.jaccards.keys()}
+    found = {
+        (a, b): value for (a, b), value in found.items() if value == 1 or draft.tasks[a] not in templates
+    }
     draft.templates = frozenset(templates)
     if draft.policy.near_duplicate_threshold is None:
         return
@@ -45,13 +52,13 @@ def propose(draft: Draft, material: Material) -> None:
     match draft.policy.duplicates.over:
         case Over.PAIRS:
             answers = _Side.of(draft, draft.outputs(), [""] * len(draft.examples), material.read)
-            pairs = {p: v for p, v in draft.groups.jaccards.items() if p[0] not in draft.gone}
+            pairs = {p: v for p, v in found.items() if p[0] not in draft.gone}
             pairs = _where(pairs, lambda of: _same_answers(draft, answers, of))
             alike = functools.partial(_alike_rows, draft, prompts, answers, templates)
             _drop_groups(draft, pairs, alike, score, prompts)
         case Over.INPUTS:
             alike = functools.partial(_alike_prompts, draft, prompts, templates)
-            _drop_groups(draft, draft.groups.jaccards, alike, score, prompts)
+            _drop_groups(draft, found, alike, score, prompts)
         case Over.OUTPUTS:
             answers = _Side.of(draft, draft.outputs(), [""] * len(draft.examples), material.read, free=True)
             _drop_groups(draft, answers.pairs(), answers.alike, score, answers)
@@ -85,7 +92,14 @@ class _Side:
 
     @classmethod
     def of(
-        cls, draft: Draft, texts: Sequence[str], frames: Sequence[str], read: Read, *, free: bool = False
+        cls,
+        draft: Draft,
+        texts: Sequence[str],
+        frames: Sequence[str],
+        read: Read,
+        *,
+        answers: Sequence[str] | None = None,
+        free: bool = False,
     ) -> _Side:
         # Preference pairs are compared by both answers: two pairs on one prompt are no duplicates.
         rows = [
@@ -108,9 +122,14 @@ class _Side:
                 1.0 if threshold is None else threshold,
                 edit_share=draft.policy.duplicates.edit_share,
                 lenient=draft.policy.duplicates.lenient,
+                answers=None if answers is None else [answers[i] for i in rows],
                 read=read,
             ),
         )
+
+    def strict(self) -> _Side:
+        """The same rows, whatever is answered to them."""
+        return replace(self, compared=self.compared.strict())
 
     def pairs(self) -> dict[tuple[int, int], float]:
         rows: list[int] = self.rows.tolist()
