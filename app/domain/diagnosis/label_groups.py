@@ -4,14 +4,18 @@ Three measures say how far the rows of two labels are one population, each 0 = a
 random: the correlation of their mean vectors (kernel two-sample view, Gretton et al. 2012, without the
 diagonal), the neighbours a row has among the other label's rows (Schilling 1986), and how often a linear model
 that has not seen a row prefers the other label. Their mean is the score; from one half the two labels are more
-one thing than two. Names whose words are opposites (turn_on, turn_off) are never one thing.
+one thing than two. Names of the same words (PlaySong, song_play) need no more than rows about the same: two authors
+phrase one intent in two ways, and neighbours and models tell the authors apart. Names whose words are opposites
+(turn_on, turn_off) are never one thing.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import combinations
 
 import numpy as np
 from jaxtyping import Bool, Float32, Float64, Int64
@@ -37,6 +41,8 @@ class LabelEvidence:
 
     @property
     def score(self) -> float:
+        if same_words(*self.labels):
+            return self.means
         return (self.means + self.neighbors + self.linear_model) / 3
 
 
@@ -57,10 +63,25 @@ class Labels:
     vectors: Float32[ndarray, "l d"] | None = None
 
 
+_HUMP = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
+_SEPARATORS = re.compile(r"[\s_./:|-]+")
+"""What sets the words of a name apart and means nothing: C, C++ and C# are three names."""
+
+
 def spoken(label: str) -> str:
     """A label's name as words: 'PlaySong', 'play_song' -> 'play song'."""
-    apart = re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", " ", label)
-    return re.sub(r"[\W_]+", " ", apart).strip().casefold()
+    return re.sub(r"[\W_]+", " ", _HUMP.sub(" ", label)).strip().casefold()
+
+
+def same_words(one: str, other: str) -> bool:
+    """Whether two names are the same words in any order, however these are set apart."""
+    return bool(_readings(one) & _readings(other))
+
+
+def _readings(name: str) -> set[tuple[str, ...]]:
+    """The words of a name in one order, and as one word; none where it has no letter."""
+    words = _SEPARATORS.sub(" ", _HUMP.sub(" ", name)).casefold().split()
+    return {tuple(sorted(words)), ("".join(words),)} if re.search(r"[^\W\d_]", name) else set()
 
 
 def find(
@@ -130,7 +151,7 @@ def evidence(
 ) -> tuple[LabelEvidence, ...]:
     """Every pair of labels whose rows are near each other, measured; opposites are left out."""
     members = _members(outputs, rng)
-    first, second = _candidates(views, outputs, members)
+    first, second = _candidates(views, outputs, members, labels)
     opposed = _opposed(labels, first, second)
     first, second = first[~opposed], second[~opposed]
     if not len(first):
@@ -169,9 +190,12 @@ def _members(outputs: Int64[ndarray, " n"], rng: np.random.Generator) -> dict[in
 
 
 def _candidates(
-    views: PairViews, outputs: Int64[ndarray, " n"], members: dict[int, Int64[ndarray, " m"]]
+    views: PairViews,
+    outputs: Int64[ndarray, " n"],
+    members: dict[int, Int64[ndarray, " m"]],
+    labels: Labels,
 ) -> tuple[Int64[ndarray, " c"], Int64[ndarray, " c"]]:
-    """Labels that are among the other's most frequent neighbours."""
+    """Labels that are among the other's most frequent neighbours, or have names of the same words."""
     near = views.neighbors.indices
     present: Bool[ndarray, "n k"] = near >= 0
     size = int(outputs.max(initial=0)) + 1
@@ -179,7 +203,7 @@ def _candidates(
     seen = sparse.coo_matrix((np.ones(len(ours)), (ours, outputs[near[present]])), shape=(size, size)).tocsr()
     counts = np.bincount(outputs, minlength=size)
     enough = counts >= thresholds.LABEL_MIN_ROWS
-    pairs: set[tuple[int, int]] = set()
+    pairs = _named_alike(labels, members)
     for label in members:
         others = seen.indices[seen.indptr[label] : seen.indptr[label + 1]]
         times = seen.data[seen.indptr[label] : seen.indptr[label + 1]]
@@ -188,6 +212,14 @@ def _candidates(
             pairs.add((min(label, int(other)), max(label, int(other))))
     found = np.array(sorted(pairs), dtype=np.int64).reshape(-1, 2)
     return found[:, 0], found[:, 1]
+
+
+def _named_alike(labels: Labels, members: Collection[int]) -> set[tuple[int, int]]:
+    of_name: defaultdict[tuple[str, ...], list[int]] = defaultdict(list)
+    for label in sorted(members):
+        for name in _readings(labels.names[label]):
+            of_name[name].append(label)
+    return {pair for named in of_name.values() for pair in combinations(named, 2)}
 
 
 def _opposed(

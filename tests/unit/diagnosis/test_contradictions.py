@@ -134,12 +134,14 @@ def test_rows_that_are_all_equal_do_not_contradict() -> None:
     assert not found.in_conflict.any()
 
 
-def _intents(rng: np.random.Generator, names: dict[str, int], rows: int = 20) -> tuple[list[str], np.ndarray]:
-    """``names``: label -> intent it names; labels of one intent differ a little in style."""
+def _intents(
+    rng: np.random.Generator, names: dict[str, int], rows: int = 20, apart: float = 0.15
+) -> tuple[list[str], np.ndarray]:
+    """``names``: label -> intent it names; labels of one intent differ in style, ``apart`` of what intents do."""
     centres = rng.normal(size=(max(names.values()) + 1, DIMENSIONS))
     outputs, made = [], []
     for name, intent in names.items():
-        style = 0.15 * rng.normal(size=DIMENSIONS)
+        style = apart * rng.normal(size=DIMENSIONS)
         made.append(centres[intent] + style + 0.9 * rng.normal(size=(rows, DIMENSIONS)))
         outputs += [name] * rows
     return outputs, _unit(np.vstack(made))
@@ -161,6 +163,38 @@ def test_labels_that_name_one_thing_are_grouped_and_others_are_not() -> None:
     np.testing.assert_array_equal(found.in_conflict >= 0.5, in_group)
     first, second = found.groups[0].evidence[0].rows
     assert {outputs[first], outputs[second]} == set(found.groups[0].labels)
+
+
+def test_names_of_the_same_words_are_one_thing_where_the_rows_are_about_the_same() -> None:
+    names = {"change_pin": 0, "PinChange": 0, "reset_card": 0, "time_zone": 1, "timezone": 2} | {
+        f"intent_{chr(97 + i)}": 3 + i for i in range(16)
+    }
+    outputs, vectors = _intents(np.random.default_rng(0), names, apart=0.7)
+    views = paraphrase.look(outputs, {"made": vectors})
+
+    found = label_groups.find(
+        views, contradictions.codes(outputs), _labels(outputs), np.random.default_rng(0)
+    )
+
+    assert [g.labels for g in found] == [("PinChange", "change_pin")]
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "same"),
+    [
+        ("PlaySong", "song_play", True),
+        ("time_zone", "timezone", True),
+        ("email/SEND", "send-email", True),
+        ("C++", "C", False),
+        ("+", "-", False),
+        ("12", "1 2", False),
+        ("play_song", "play_songs_list", False),
+    ],
+)
+def test_the_order_of_words_and_what_sets_them_apart_make_no_other_name(
+    one: str, other: str, same: bool
+) -> None:
+    assert label_groups.same_words(one, other) is same
 
 
 def test_labels_whose_names_are_opposites_are_never_grouped() -> None:
