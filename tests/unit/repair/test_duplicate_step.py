@@ -129,6 +129,21 @@ def test_what_is_answered_alike_may_differ_by_slips_that_nothing_else_gives_away
     one = ("唐艺昕今天晚上出席了什么活动", "唐艺忻今天晚上出席了什么活动")
     name = ("给刘俊发短信", "给刘西发短信")  # of a short text one character is much
     alike = [(text, answer) for answer, pair in enumerate((one, name)) for text in pair]
-    assert _dropped(_plan([*others, *((t, f"answer {a}") for t, a in alike)])) == {"ex_4": "ex_3"}
+    plan = _plan([*others, *((t, f"answer {a}") for t, a in alike)])
+    assert _dropped(plan) == {"ex_4": "ex_3"}
+    (asked,) = (a for a in plan.actions if a.evidence["rule"] == "near_duplicate")
+    assert asked.score > 0.8
+    assert asked.decision.value == "proposed"
+    assert "please say whether what differs is a slip" in asked.reason
     unlike = [(text, f"answer {row}") for row, (text, _) in enumerate(alike)]
     assert _dropped(_plan([*others, *unlike], over="inputs")) == {}
+
+
+def test_a_copy_that_is_sure_goes_by_itself_beside_one_that_only_the_answer_vouches_for() -> None:
+    one, other = "唐艺昕今天晚上出席了什么活动", "唐艺忻今天晚上出席了什么活动"
+    plan = _plan([(one, "首映礼"), (f"{one}？", "首映礼"), (other, "首映礼")])
+    of_row = {a.example_ids[0]: a for a in plan.actions if a.evidence["rule"] == "near_duplicate"}
+    assert {row: (a.evidence["of"], a.decision.value) for row, a in of_row.items()} == {
+        "ex_1": ("ex_0", "approved"),
+        "ex_2": ("ex_0", "proposed"),
+    }

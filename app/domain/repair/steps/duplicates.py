@@ -16,7 +16,7 @@ from app.domain.repair import candidates, meaning, near_duplicates, thresholds
 from app.domain.repair.comparison import Comparison, Read
 from app.domain.repair.draft import Draft, excerpt
 from app.domain.repair.duplicate_policy import Over
-from app.domain.repair.keeping import keep_best
+from app.domain.repair.keeping import Kept, keep_best
 from app.domain.repair.material import Material
 from app.domain.repair.near_duplicates import DropReason, PromptGroups
 from app.domain.repair.row_quality import quality_scores
@@ -32,18 +32,16 @@ def propose(draft: Draft, material: Material) -> None:
     """Also leaves the groups of rows that ask the same in the draft, for those who settle contradictions."""
     _drop_exact_duplicates(draft)
     outputs = [text.normalised(o) for o in draft.outputs()]
-    prompts = _Side.of(draft, draft.prompts, _frames(draft), material.read, answers=outputs)
-    found = prompts.pairs()
+    agreed = _Side.of(draft, draft.prompts, _frames(draft), material.read, answers=outputs)
+    prompts = agreed.strict()
+    found = agreed.pairs()
     # Who asks the same as whom may not depend on the answers where these are held against each other.
-    agreed = {(a, b): value for (a, b), value in found.items() if outputs[a] == outputs[b]}
-    asked = {p: v for p, v in found.items() if p not in agreed} | _where(agreed, prompts.strict().alike)
+    by_answers = {(a, b): value for (a, b), value in found.items() if outputs[a] == outputs[b]}
+    asked = {p: v for p, v in found.items() if p not in by_answers} | _where(by_answers, prompts.alike)
     draft.groups = near_duplicates.without_templates(
         PromptGroups(groups=(), jaccards=asked), draft.tasks, outputs
     )
     templates = {draft.tasks[a] for a, _ in asked.keys() - draft.groups.jaccards.keys()}
-    found = {
-        (a, b): value for (a, b), value in found.items() if value == 1 or draft.tasks[a] not in templates
-    }
     draft.templates = frozenset(templates)
     if draft.policy.near_duplicate_threshold is None:
         return
@@ -52,16 +50,23 @@ def propose(draft: Draft, material: Material) -> None:
     match draft.policy.duplicates.over:
         case Over.PAIRS:
             answers = _Side.of(draft, draft.outputs(), [""] * len(draft.examples), material.read)
-            pairs = {p: v for p, v in found.items() if p[0] not in draft.gone}
+            pairs = {p: v for p, v in draft.groups.jaccards.items() if p[0] not in draft.gone}
             pairs = _where(pairs, lambda of: _same_answers(draft, answers, of))
             alike = functools.partial(_alike_rows, draft, prompts, answers, templates)
-            _drop_groups(draft, pairs, alike, score, prompts)
+            dropped = _drop_groups(draft, pairs, alike, score, prompts)
         case Over.INPUTS:
             alike = functools.partial(_alike_prompts, draft, prompts, templates)
-            _drop_groups(draft, found, alike, score, prompts)
+            dropped = _drop_groups(draft, draft.groups.jaccards, alike, score, prompts)
         case Over.OUTPUTS:
             answers = _Side.of(draft, draft.outputs(), [""] * len(draft.examples), material.read, free=True)
-            _drop_groups(draft, answers.pairs(), answers.alike, score, answers)
+            dropped = _drop_groups(draft, answers.pairs(), answers.alike, score, answers)
+    if draft.policy.duplicates.over is not Over.OUTPUTS:
+        left = {
+            (a, b): value
+            for (a, b), value in by_answers.items()
+            if (a, b) not in asked and draft.tasks[a] not in templates and not dropped & {a, b}
+        }
+        _drop_groups(draft, left, agreed.alike, score, agreed, ask=True)
     if draft.policy.duplicates.meaning_cosine is not None:
         _drop_same_meaning(draft, material, draft.policy.duplicates.meaning_cosine, score)
 
@@ -221,42 +226,66 @@ def _drop_groups(
     alike: Alike,
     score: Callable[[TrainingExample], float],
     side: _Side,
-) -> None:
-    """Of every group the best row stays, and what is a copy of *it* goes: a chain of copies drifts."""
+    *,
+    ask: bool = False,
+) -> set[int]:
+    """Of every group the best row stays, and what is a copy of *it* goes: a chain of copies drifts. The rows that go.
+
+    ``ask``: a person decides, as nothing but the same answer says that the texts are one: to pay the gas bill and to
+    pay the tax bill may have one label, and both be wanted.
+    """
     groups = near_duplicates.connected(len(draft.examples), pairs)
     known = side.known_words([row for group in groups for row in group if side.place[row] >= 0])
+    dropped = set[int]()
     for _ in range(_ROUNDS):
         kept = [keep_best(group, draft.examples, score, lambda row: known.get(row, 1.0)) for group in groups]
         asked = [(k.row, row) for k, group in zip(kept, groups, strict=True) for row in group if row != k.row]
         if not asked:
-            return
+            break
         near = dict(zip(asked, alike(np.array(asked, dtype=np.int64)).tolist(), strict=True))
         rest: list[tuple[int, ...]] = []
         for best, group in zip(kept, groups, strict=True):
             left = [row for row in group if row != best.row and not near[(best.row, row)]]
             for row in group:
                 if row != best.row and near[(best.row, row)]:
-                    _drop_near(draft, row, best.row, best.why, near[(best.row, row)], len(group))
+                    dropped.add(row)
+                    copy = _Copy(row=row, of=best, alike=near[(best.row, row)], rows=len(group))
+                    _drop_near(draft, copy, ask=ask)
             if len(left) > 1:
                 rest.append(tuple(left))
         groups = tuple(rest)
+    return dropped
 
 
-def _drop_near(draft: Draft, row: int, of: int, why: str, alike: float, group: int) -> None:
-    kept = draft.examples[of]
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Copy:
+    """``row`` is a copy of the one that stays; ``alike`` 0..1; ``rows``: of their group."""
+
+    row: int
+    of: Kept
+    alike: float
+    rows: int
+
+
+def _drop_near(draft: Draft, copy: _Copy, *, ask: bool) -> None:
+    kept, why = draft.examples[copy.of.row], copy.of.why
+    reason = f'near-duplicate of {kept.id} ("{excerpt(draft.prompts[copy.of.row])}"), which stays: {why}'
+    if ask:
+        reason += "; please say whether what differs is a slip: nothing but the same answer says so"
     draft.drop(
-        row,
-        f'near-duplicate of {kept.id} ("{excerpt(draft.prompts[of])}"), which stays: {why}',
+        copy.row,
+        reason,
         # Half of the way to equal is half sure: only the nearest pairs go without a person.
-        2 * alike - 1,
+        2 * copy.alike - 1,
         {
             "rule": DropReason.NEAR_DUPLICATE.value,
             "of": kept.id,
-            "jaccard": round(alike, 3),
+            "jaccard": round(copy.alike, 3),
             "kept_because": why,
-            "rows_in_group": group,
+            "rows_in_group": copy.rows,
             "over": draft.policy.duplicates.over.value,
         },
+        ask=ask,
     )
 
 
