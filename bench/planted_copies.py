@@ -114,7 +114,7 @@ def _planted(
     source = {clean + i: of for i, of in enumerate(chosen)}
     original_group = {row: set(g) for g in _clean_groups(found, clean) for row in g}
     turned = {row for row, copy in enumerate(copies, clean) if _meant(copy) != _meant(texts[source[row]])}
-    hits, beside, right, wrong, strict = set[int](), set[int](), 0, 0, 0
+    hits, beside, right, wrong, right_beside = set[int](), set[int](), 0, 0, 0
     for a, b in found.jaccards:
         for copy, other in ((a, b), (b, a)):
             if copy not in source:
@@ -125,7 +125,7 @@ def _planted(
                 right += 1
             elif of in original_group.get(source[copy], ()):
                 beside.add(copy)
-                strict += 1
+                right_beside += 1
             else:
                 wrong += 1
     reached = hits | beside
@@ -135,8 +135,8 @@ def _planted(
         "recall_of_the_original_alone": len(hits) / max(len(copies), 1),
         "recall_of_one_meaning": len(reached - turned) / max(len(copies) - len(turned), 1),
         "misses_of_another_meaning": len(turned - reached) / max(len(copies) - len(reached), 1),
-        "precision": (right + strict) / max(right + strict + wrong, 1),
-        "precision_of_the_original_alone": right / max(right + strict + wrong, 1),
+        "precision": (right + right_beside) / max(right + right_beside + wrong, 1),
+        "precision_of_the_original_alone": right / max(right + right_beside + wrong, 1),
     }
 
 

@@ -64,8 +64,12 @@ class Labels:
 
 
 _HUMP = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
-_SEPARATORS = re.compile(r"[\s_./:|-]+")
-"""What sets the words of a name apart and means nothing: C, C++ and C# are three names."""
+_SEPARATORS = re.compile(r"(?<=[^\W_])[\s_./:|-]+(?=[^\W_])")
+"""What sets the words of a name apart and means nothing; at an end it does: C, C++ and C# are three names, A and A-
+two."""
+
+_DIRECTED = frozenset("to from into than vs versus by for then before after 2 转 到 至 换 比".split())  # noqa: SIM905
+"""Words that make the order of the others matter: USD_to_EUR is another name than EUR_to_USD."""
 
 
 def spoken(label: str) -> str:
@@ -79,9 +83,13 @@ def same_words(one: str, other: str) -> bool:
 
 
 def _readings(name: str) -> set[tuple[str, ...]]:
-    """The words of a name in one order, and as one word; none where it has no letter."""
+    """The words of a name in one order, unless one of them makes the order matter, and as one word, unless that would
+    join numbers; none where it has no letter."""
     words = _SEPARATORS.sub(" ", _HUMP.sub(" ", name)).casefold().split()
-    return {tuple(sorted(words)), ("".join(words),)} if re.search(r"[^\W\d_]", name) else set()
+    if not re.search(r"[^\W\d_]", name):
+        return set()
+    ordered = tuple(words) if _DIRECTED.intersection(words) else tuple(sorted(words))
+    return {ordered} if re.search(r"\d", name) else {ordered, ("".join(words),)}
 
 
 def find(

@@ -5,6 +5,7 @@ Memory grows with the rows (some 5 kB each at the peak), never with the pairs: a
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
@@ -88,12 +89,17 @@ class Comparison:
     def found(self) -> dict[tuple[int, int], float]:
         """Pairs (first < second) that are one text, and how alike they are, 0..1: rows that are equal when
         normalised with the first of them (1.0), near ones with the larger of edit similarity and Jaccard."""
+        alone, by_answers = self.found_apart()
+        return alone | by_answers
+
+    def found_apart(self) -> tuple[dict[tuple[int, int], float], dict[tuple[int, int], float]]:
+        """Those that are one text whatever is answered, and those for which nothing but the same answer vouches."""
         first_of = self._first_of_equals()
         filled = self.sketches.wholes != 0
         again = np.flatnonzero((first_of != np.arange(len(first_of))) & filled)
-        found = dict.fromkeys(zip(first_of[again].tolist(), again.tolist(), strict=True), 1.0)
+        equal = dict.fromkeys(zip(first_of[again].tolist(), again.tolist(), strict=True), 1.0)
         if self.threshold >= 1:
-            return found
+            return equal, {}
         rows = np.flatnonzero((first_of == np.arange(len(first_of))) & filled)
         near, estimates = candidates.pairs(self.sketches.signatures[rows], self.apart[rows])
         alike = np.zeros(len(near), dtype=np.float32)
@@ -101,9 +107,15 @@ class Comparison:
         near = rows[near]
         for part, made in self._measured(near[order], estimates[order]):
             alike[order[part]] = made
-        told = self._without_rivals(near[alike > 0], alike[alike > 0])
-        found.update(told)
-        return found
+        near, alike = near[alike > 0], alike[alike > 0]
+        strictly = alike.copy()
+        agreed = np.flatnonzero(self._agreed(near))
+        strictly[agreed] = self.strict().alike(near[agreed])
+        told = self._without_rivals(near[strictly > 0], strictly[strictly > 0])
+        answered = agreed[strictly[agreed] == 0]
+        either = self._without_rivals(near, alike) if answered.size else {}
+        few = _without_crowds([(a, b) for a, b in near[answered].tolist()])
+        return equal | told, {pair: either[pair] for pair in few if pair in either}
 
     def _without_rivals(
         self, pairs: Int64[ndarray, "m 2"], alike: Float32[ndarray, " m"]
@@ -199,16 +211,15 @@ class Comparison:
         edits[long & (estimates < self.threshold)] = 0
         asked = np.flatnonzero((edits > 0) | self._worth(estimates))
         agreed = self._agreed(pairs)
+        told = np.zeros(len(pairs), dtype=bool)
         if not self.lenient:
-            open_ = asked[~agreed[asked]]
-            spaced = vocabulary.spaced_words(self.sketches, rows)[where[open_]]
-            told = np.zeros(len(pairs), dtype=bool)
-            told[open_] = self._told(pairs[open_], spaced, distances[open_])
-            asked = asked[~told[asked]]
+            spaced = vocabulary.spaced_words(self.sketches, rows)[where[asked]]
+            told[asked] = self._told(pairs[asked], spaced, distances[asked])
+            asked = asked[~told[asked] | agreed[asked]]
         made = np.zeros(len(pairs), dtype=np.float32)
         chosen: list[int] = asked.tolist()
         for i, differs in zip(chosen, self._differences(asked, left, right, agreed), strict=True):
-            if differs is None:
+            if differs is None or (told[i] and not differs.garbled):
                 continue
             if edits[i] == 0 or differs.added > thresholds.ADDED_SHARE * longest[i]:
                 near = float(estimates[i]) if long[i] else exact_jaccard(raw[sides[0][i]], raw[sides[1][i]])
@@ -258,6 +269,12 @@ class Comparison:
 
     def _occurrences(self, words: Sequence[str]) -> list[int]:
         return sketches.occurrences(self.sketches.counts, words)
+
+
+def _without_crowds(pairs: Sequence[tuple[int, int]]) -> list[tuple[int, int]]:
+    """A garbled row has a partner or two; whoever has more is a version of a template among others."""
+    partners = Counter(row for pair in pairs for row in pair)
+    return [pair for pair in pairs if max(partners[row] for row in pair) <= thresholds.GARBLED_PARTNERS]
 
 
 def _numbered(answers: Sequence[str]) -> Int64[ndarray, " n"]:

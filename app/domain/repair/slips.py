@@ -3,8 +3,8 @@
 A slip of the pen makes a word that nobody else writes and that looks like the one it stands for: nobody in the
 set, and where the set is silent nobody in general writing. Another word that is as well known makes another
 question: "the weather in Rome", "the weather in Oslo". Numbers, formula signs and the ends of an axis of opposites
-always do; a negation, but where it is a single Chinese character among many slips. Words for spaced scripts,
-characters for Chinese and Japanese.
+always do; a negation, but where it is a single Chinese character among many slips, or, between rows of one answer,
+in a place where nobody negates. Words for spaced scripts, characters for Chinese and Japanese.
 """
 
 from __future__ import annotations
@@ -31,16 +31,21 @@ _TWICE = 2
 """Occurrences that say nothing of a word: two words of one bucket have as many."""
 
 _APOSTROPHE = re.compile("['’]")
+_PREFIXES = frozenset("无非未")
+"""Negations that make a word of another one, so that the text reads unlikely: 无酒精, 非会员."""
+
 _ALIKE = (frozenset(("a", "an", "the")), frozenset("吗呢啊呀吧"))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Differences:
-    """Characters that differ, by what they are: slips of the pen, other words, words without a counterpart."""
+    """Characters that differ, by what they are: slips of the pen, other words, words without a counterpart.
+    ``garbled``: both texts have one answer, and differ as no two of one template do."""
 
     slips: int
     other: int
     added: int
+    garbled: bool = False
 
 
 class _Span(NamedTuple):
@@ -79,10 +84,8 @@ def differences(
     open_ = _open(runs, concentrated, cjk)
     made: list[Differences | None] = [None] * len(pairs)
     for pair, spans in _spans(runs, open_, concentrated.tolist(), cjk.tolist(), occurrences):
-        garbled = lenient or (
-            agreed is not None and agreed[pair] and _is_garbled(spans, int(runs.characters[pair]))
-        )
-        made[pair] = _judged(spans, runs.tokens[pair], lenient=garbled)
+        garbled = agreed is not None and agreed[pair] and _is_garbled(spans, int(runs.characters[pair]))
+        made[pair] = _judged(spans, runs.tokens[pair], lenient=lenient, garbled=garbled)
     return made
 
 
@@ -179,11 +182,19 @@ def _is_garbled(spans: Sequence[_Span], characters: int) -> bool:
     letter here and there in more places than a template has to fill in."""
     if sum(span.size for span in spans) <= thresholds.FEW_LETTERS * characters:
         return True
-    return sum(span.size <= thresholds.CHANCE_LETTERS for span in spans) > thresholds.TEMPLATE_PLACES
+    places = sum(
+        span.size <= (1 if span.is_cjk else thresholds.CHANCE_LETTERS) and not _harmless(span)
+        for span in spans
+    )
+    return places > thresholds.TEMPLATE_PLACES
 
 
 def _judged(
-    spans: Sequence[_Span], tokens: tuple[Sequence[str], Sequence[str]], *, lenient: bool
+    spans: Sequence[_Span],
+    tokens: tuple[Sequence[str], Sequence[str]],
+    *,
+    lenient: bool,
+    garbled: bool,
 ) -> Differences | None:
     slips = added = other = slipped = chance = 0
     kinds = set[tuple[str, str]]()
@@ -192,7 +203,7 @@ def _judged(
     for span in sorted(spans, key=lambda of: of.is_cjk):
         reading = chinese_slips.read(*tokens, span.place) if span.is_cjk else None
         slip = _is_slip(span, reading, alone=len(spans) == 1)
-        if _makes_another_question(span, reading, slip=slip, lenient=lenient):
+        if _makes_another_question(span, reading, slip=slip, garbled=garbled):
             if not _may_be_chance(span):
                 return None
             chance, other = chance + 1, other + span.size
@@ -209,19 +220,19 @@ def _judged(
     if chance > thresholds.CHANCE_SHARE * len(kinds):
         return None
     differs = sum(span.size for span in unlike)
-    if len(unlike) > slipped and not lenient:
+    if len(unlike) > slipped and not (lenient or garbled):
         if any(span.left and span.right for span in unlike) or _replaces(unlike):
             return None
         return Differences(slips=slips, other=other, added=added + differs)
-    return Differences(slips=slips, other=other + differs, added=added)
+    return Differences(slips=slips, other=other + differs, added=added, garbled=garbled)
 
 
 def _makes_another_question(
-    span: _Span, reading: chinese_slips.Reading | None, *, slip: bool, lenient: bool
+    span: _Span, reading: chinese_slips.Reading | None, *, slip: bool, garbled: bool
 ) -> bool:
     both = bool(span.left and span.right)
     # A misspelt word looks like a negation by chance.
-    if not (slip and both and not span.is_cjk) and _turns(span, reading, lenient=lenient):
+    if not (slip and both and not span.is_cjk) and _turns(span, reading, garbled=garbled):
         return True
     return not slip and not _harmless(span) and (_is_other_word(span) or (span.concentrated and both))
 
@@ -307,7 +318,7 @@ def _harmless(span: _Span) -> bool:
     return spellings.is_inflected(*span.joined) or any(words <= of for of in _ALIKE)
 
 
-def _turns(span: _Span, reading: chinese_slips.Reading | None, *, lenient: bool) -> bool:
+def _turns(span: _Span, reading: chinese_slips.Reading | None, *, garbled: bool) -> bool:
     """Whether one side has a negation, or more of a number, that the other has not, and that is no slip."""
     if span.counts:
         return True
@@ -316,6 +327,7 @@ def _turns(span: _Span, reading: chinese_slips.Reading | None, *, lenient: bool)
     if reading is None:
         return True
     negated = text.negations(" ".join(span.left)) % 2 == 1
-    if lenient and chinese_slips.reads_worse(reading, left=negated):
+    prefixed = not _PREFIXES.isdisjoint((*span.left, *span.right))
+    if garbled and not prefixed and chinese_slips.reads_worse(reading, left=negated):
         return False
     return not chinese_slips.is_too_much(reading, left=negated)

@@ -267,3 +267,6 @@ CHANCE_LETTERS = 2
 # where a letter or so differs in more places than a template is filled in.
 FEW_LETTERS = 1 / 8
 TEMPLATE_PLACES = 2
+
+# Rows of one answer that a garbled row may stand for: itself, and a copy of that.
+GARBLED_PARTNERS = 2

@@ -189,6 +189,12 @@ def test_names_of_the_same_words_are_one_thing_where_the_rows_are_about_the_same
         ("+", "-", False),
         ("12", "1 2", False),
         ("play_song", "play_songs_list", False),
+        ("USD_to_EUR", "usd-to-eur", True),
+        ("USD_to_EUR", "EUR_to_USD", False),
+        ("A", "A-", False),
+        (".net", "net", False),
+        ("v1.2", "v12", False),
+        ("1-2 days", "12 days", False),
     ],
 )
 def test_the_order_of_words_and_what_sets_them_apart_make_no_other_name(

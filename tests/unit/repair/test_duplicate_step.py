@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from app.domain.records import TrainingExample
+from app.domain.repair.comparison import Comparison
 from app.domain.repair.keeping import keep_best
 from app.domain.repair.material import Material
 from app.domain.repair.plan import RepairPlan, RepairPolicy, plan_repair
@@ -147,3 +148,39 @@ def test_a_copy_that_is_sure_goes_by_itself_beside_one_that_only_the_answer_vouc
         "ex_1": ("ex_0", "approved"),
         "ex_2": ("ex_0", "proposed"),
     }
+
+
+def test_who_asks_the_same_does_not_depend_on_who_answers_alike() -> None:
+    first, garbled, whole = (
+        "请查询一下深圳飞往上海的班",
+        "请查询一下深圳一飞往上海的航班",
+        "请查询一下深圳飞往上海的航班",
+    )
+    frames = [""] * 3
+    alone, by_answers = Comparison.of(
+        [first, garbled, whole], frames, 0.8, answers=["w", "r", "r"]
+    ).found_apart()
+    assert alone == Comparison.of([first, garbled, whole], frames, 0.8).found()
+    assert by_answers.keys() <= {(1, 2)}
+
+
+def test_a_row_that_others_go_for_stays_where_only_the_answer_vouches_for_another() -> None:
+    one, other = "唐艺昕今天晚上出席了什么活动", "唐艺忻今天晚上出席了什么活动"
+    plan = _plan([(one, _LONG[:-1]), (f"{one}？", "other answer"), (other, _LONG[:-1])], over="inputs")
+    of_row = _dropped(plan)
+    assert of_row.keys().isdisjoint(of_row.values())
+    assert "ex_1" in of_row
+
+
+def test_a_row_that_a_person_is_asked_about_is_not_proposed_again_for_its_meaning() -> None:
+    pair = ("唐艺昕今天晚上出席了什么活动", "唐艺忻今天晚上出席了什么活动")
+    plan = _plan([(text, "首映礼") for text in pair], meaning_cosine=0.95)
+    assert [a.example_ids for a in plan.actions if a.kind.value == "drop"] == [("ex_1",)]
+
+
+def test_versions_of_one_template_with_one_label_are_no_garbled_copies() -> None:
+    names = ("alice", "bob", "charlie", "david", "emma", "frank", "grace", "henry", "irene", "jack", "kevin")
+    places = ("office", "cinema", "station", "airport", "museum", "library", "harbour", "market")
+    said = "please send a short text message to {} that i am going to be late for dinner at the {} tonight"
+    rows = [(said.format(name, place), "send_message") for name in names for place in places]
+    assert _dropped(_plan(rows)) == {}

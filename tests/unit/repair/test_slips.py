@@ -185,6 +185,7 @@ def test_the_order_of_two_texts_does_not_matter(seed: int) -> None:
         ),  # in two, as a template with two names
         ("江苏省有多少个市分别是什么", "江苏别有多少个市分别是什么", True),  # nobody negates there
         ("我今天下午想买这个手机吗", "我今天下午不买这个手机吗", False),
+        ("含酒精的洗手液哪里能买到最好", "无酒精的洗手液哪里能买到最好", False),
         ("第十三届运动会在哪里举行的", "第十四届运动会在哪里举行的", False),
     ],
 )

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -31,23 +32,23 @@ Alike = Callable[[Int64[ndarray, "m 2"]], ndarray]
 def propose(draft: Draft, material: Material) -> None:
     """Also leaves the groups of rows that ask the same in the draft, for those who settle contradictions."""
     _drop_exact_duplicates(draft)
+    over, frames = draft.policy.duplicates.over, _frames(draft)
     outputs = [text.normalised(o) for o in draft.outputs()]
-    agreed = _Side.of(draft, draft.prompts, _frames(draft), material.read, answers=outputs)
-    prompts = agreed.strict()
-    found = agreed.pairs()
+    answered = None if over is Over.OUTPUTS else outputs
+    agreeing = _Side.of(draft, draft.prompts, frames, material.read, answers=answered)
     # Who asks the same as whom may not depend on the answers where these are held against each other.
-    by_answers = {(a, b): value for (a, b), value in found.items() if outputs[a] == outputs[b]}
-    asked = {p: v for p, v in found.items() if p not in by_answers} | _where(by_answers, prompts.alike)
+    by_prompt, by_answers = agreeing.pairs_apart()
     draft.groups = near_duplicates.without_templates(
-        PromptGroups(groups=(), jaccards=asked), draft.tasks, outputs
+        PromptGroups(groups=(), jaccards=by_prompt), draft.tasks, outputs
     )
-    templates = {draft.tasks[a] for a, _ in asked.keys() - draft.groups.jaccards.keys()}
+    templates = {draft.tasks[a] for a, _ in by_prompt.keys() - draft.groups.jaccards.keys()}
     draft.templates = frozenset(templates)
     if draft.policy.near_duplicate_threshold is None:
         return
     draft.notes["near_duplicates"] = _parameters(draft)
     score = _Quality(draft=draft, material=material).of
-    match draft.policy.duplicates.over:
+    prompts = agreeing.strict()
+    match over:
         case Over.PAIRS:
             answers = _Side.of(draft, draft.outputs(), [""] * len(draft.examples), material.read)
             pairs = {p: v for p, v in draft.groups.jaccards.items() if p[0] not in draft.gone}
@@ -60,15 +61,15 @@ def propose(draft: Draft, material: Material) -> None:
         case Over.OUTPUTS:
             answers = _Side.of(draft, draft.outputs(), [""] * len(draft.examples), material.read, free=True)
             dropped = _drop_groups(draft, answers.pairs(), answers.alike, score, answers)
-    if draft.policy.duplicates.over is not Over.OUTPUTS:
-        left = {
-            (a, b): value
-            for (a, b), value in by_answers.items()
-            if (a, b) not in asked and draft.tasks[a] not in templates and not dropped & {a, b}
-        }
-        _drop_groups(draft, left, agreed.alike, score, agreed, ask=True)
+    open_ = {
+        (a, b): value
+        for (a, b), value in by_answers.items()
+        if draft.tasks[a] not in templates and a not in dropped and b not in dropped
+    }
+    stay = frozenset(dropped.values())
+    dropped |= _drop_groups(draft, open_, agreeing.alike, score, agreeing, stay=stay, alone=prompts.alike)
     if draft.policy.duplicates.meaning_cosine is not None:
-        _drop_same_meaning(draft, material, draft.policy.duplicates.meaning_cosine, score)
+        _drop_same_meaning(draft, material, draft.policy.duplicates.meaning_cosine, score, dropped)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -137,8 +138,17 @@ class _Side:
         return replace(self, compared=self.compared.strict())
 
     def pairs(self) -> dict[tuple[int, int], float]:
+        alone, by_answers = self.pairs_apart()
+        return alone | by_answers
+
+    def pairs_apart(self) -> tuple[dict[tuple[int, int], float], dict[tuple[int, int], float]]:
+        """Rows that are one by these texts alone, and those for which nothing but the same answer vouches."""
         rows: list[int] = self.rows.tolist()
-        return {(rows[a], rows[b]): value for (a, b), value in self.compared.found().items()}
+        alone, by_answers = (
+            {(rows[a], rows[b]): value for (a, b), value in found.items()}
+            for found in self.compared.found_apart()
+        )
+        return alone, by_answers
 
     def alike(self, pairs: Int64[ndarray, "m 2"]) -> ndarray:
         return self.compared.alike(self.place[pairs])
@@ -227,34 +237,57 @@ def _drop_groups(
     score: Callable[[TrainingExample], float],
     side: _Side,
     *,
-    ask: bool = False,
-) -> set[int]:
-    """Of every group the best row stays, and what is a copy of *it* goes: a chain of copies drifts. The rows that go.
+    stay: AbstractSet[int] = frozenset(),
+    alone: Alike | None = None,
+) -> dict[int, int]:
+    """Of every group the best row stays, and what is a copy of *it* goes: a chain of copies drifts. The rows that go,
+    each with the one that stays.
 
-    ``ask``: a person decides, as nothing but the same answer says that the texts are one: to pay the gas bill and to
-    pay the tax bill may have one label, and both be wanted.
+    ``stay``: rows that others go for already. ``alone``: how alike the rows of a pair are whatever is answered;
+    where they are not, a person decides: to pay the gas bill and to pay the tax bill may have one label, and both
+    be wanted.
     """
     groups = near_duplicates.connected(len(draft.examples), pairs)
     known = side.known_words([row for group in groups for row in group if side.place[row] >= 0])
-    dropped = set[int]()
+    dropped: dict[int, int] = {}
     for _ in range(_ROUNDS):
-        kept = [keep_best(group, draft.examples, score, lambda row: known.get(row, 1.0)) for group in groups]
-        asked = [(k.row, row) for k, group in zip(kept, groups, strict=True) for row in group if row != k.row]
-        if not asked:
+        kept = [
+            keep_best(
+                [row for row in group if row in stay] or group,
+                draft.examples,
+                score,
+                lambda row: known.get(row, 1.0),
+            )
+            for group in groups
+        ]
+        compared = [
+            (best.row, row)
+            for best, group in zip(kept, groups, strict=True)
+            for row in group
+            if row != best.row and row not in stay
+        ]
+        if not compared:
             break
-        near = dict(zip(asked, alike(np.array(asked, dtype=np.int64)).tolist(), strict=True))
+        near = {pair: v for pair, v in _likeness(compared, alike).items() if v}
+        sure = near if alone is None else {pair for pair, v in _likeness(list(near), alone).items() if v}
         rest: list[tuple[int, ...]] = []
         for best, group in zip(kept, groups, strict=True):
-            left = [row for row in group if row != best.row and not near[(best.row, row)]]
-            for row in group:
-                if row != best.row and near[(best.row, row)]:
-                    dropped.add(row)
-                    copy = _Copy(row=row, of=best, alike=near[(best.row, row)], rows=len(group))
-                    _drop_near(draft, copy, ask=ask)
+            going = [row for row in group if (best.row, row) in near]
+            for row in going:
+                dropped[row] = best.row
+                copy = _Copy(row=row, of=best, alike=near[(best.row, row)], rows=len(group))
+                _drop_near(draft, copy, ask=(best.row, row) not in sure)
+            left = tuple(row for row in group if row != best.row and row not in going)
             if len(left) > 1:
-                rest.append(tuple(left))
+                rest.append(left)
         groups = tuple(rest)
     return dropped
+
+
+def _likeness(pairs: Sequence[tuple[int, int]], alike: Alike) -> dict[tuple[int, int], float]:
+    if not pairs:
+        return {}
+    return dict(zip(pairs, alike(np.array(pairs, dtype=np.int64)).tolist(), strict=True))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -290,8 +323,13 @@ def _drop_near(draft: Draft, copy: _Copy, *, ask: bool) -> None:
 
 
 def _drop_same_meaning(
-    draft: Draft, material: Material, cosine: float, score: Callable[[TrainingExample], float]
+    draft: Draft,
+    material: Material,
+    cosine: float,
+    score: Callable[[TrainingExample], float],
+    dropped: Collection[int],
 ) -> None:
+    """``dropped``: rows that a person is asked about, or that go, already."""
     standing = [i for i, e in enumerate(draft.examples) if i not in draft.gone and not e.rejected]
     by_outputs = draft.policy.duplicates.over is Over.OUTPUTS
     texts = draft.outputs() if by_outputs else draft.prompts
@@ -302,7 +340,7 @@ def _drop_same_meaning(
         pairs = list(found)
         agree = meaning.same_answers(draft.outputs(), material.output_vectors, pairs, cosine)
         found = {pair: found[pair] for pair, same in zip(pairs, agree, strict=True) if same}
-    proposed = {draft.examples[i].id for i in draft.gone}
+    proposed = {draft.examples[i].id for i in (*draft.gone, *dropped)}
     for (a, b), value in sorted(found.items(), key=lambda item: (-item[1], item[0])):
         best = keep_best((a, b), draft.examples, score)
         row = b if best.row == a else a
