@@ -61,13 +61,13 @@ def propose(draft: Draft, material: Material) -> None:
         case Over.OUTPUTS:
             answers = _Side.of(draft, draft.outputs(), [""] * len(draft.examples), material.read, free=True)
             dropped = _drop_groups(draft, answers.pairs(), answers.alike, score, answers)
-    open_ = {
+    vouched = {
         (a, b): value
         for (a, b), value in by_answers.items()
         if draft.tasks[a] not in templates and a not in dropped and b not in dropped
     }
     stay = frozenset(dropped.values())
-    dropped |= _drop_groups(draft, open_, agreeing.alike, score, agreeing, stay=stay, alone=prompts.alike)
+    dropped |= _drop_groups(draft, vouched, agreeing.alike, score, agreeing, stay=stay, alone=prompts.alike)
     if draft.policy.duplicates.meaning_cosine is not None:
         _drop_same_meaning(draft, material, draft.policy.duplicates.meaning_cosine, score, dropped)
 
