@@ -18,7 +18,7 @@ from jaxtyping import Bool, Float32, Float64, Int64
 from numpy import ndarray
 
 from app.domain import similarity
-from app.domain.diagnosis import contradictions, label_groups, paraphrase
+from app.domain.diagnosis import contradictions, label_groups, label_names, paraphrase
 from app.domain.diagnosis.paraphrase import PairViews
 from bench.harness import read_rows
 
@@ -53,7 +53,7 @@ def _score_subset(
     prompts, outputs = [str(r["input"]) for r in rows], [str(r["output"]) for r in rows]
     views = paraphrase.look(prompts, vectors_for(prompts))
     names = contradictions.labels_of(outputs)
-    spoken = [label_groups.spoken(n) or n for n in names]
+    spoken = [label_names.spoken(n) or n for n in names]
     labels = label_groups.Labels(
         names=names,
         vectors=paraphrase.side_by_side(vectors_for(spoken)) if len(names) < len(rows) / 2 else None,

@@ -11,7 +11,6 @@ phrase one intent in two ways, and neighbours and models tell the authors apart.
 
 from __future__ import annotations
 
-import re
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
@@ -23,7 +22,7 @@ from numpy import ndarray
 from scipy import sparse
 
 from app.domain import thresholds
-from app.domain.diagnosis import differences
+from app.domain.diagnosis import differences, label_names
 from app.domain.diagnosis.paraphrase import PairViews
 
 
@@ -41,7 +40,7 @@ class LabelEvidence:
 
     @property
     def score(self) -> float:
-        if same_words(*self.labels):
+        if label_names.same_words(*self.labels):
             return self.means
         return (self.means + self.neighbors + self.linear_model) / 3
 
@@ -61,35 +60,6 @@ class Labels:
 
     names: tuple[str, ...]
     vectors: Float32[ndarray, "l d"] | None = None
-
-
-_HUMP = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
-_SEPARATORS = re.compile(r"(?<=[^\W_])[\s_./:|-]+(?=[^\W_])")
-"""What sets the words of a name apart and means nothing; at an end it does: C, C++ and C# are three names, A and A-
-two."""
-
-_DIRECTED = frozenset("to from into than vs versus by for then before after 2 转 到 至 换 比".split())  # noqa: SIM905
-"""Words that make the order of the others matter: USD_to_EUR is another name than EUR_to_USD."""
-
-
-def spoken(label: str) -> str:
-    """A label's name as words: 'PlaySong', 'play_song' -> 'play song'."""
-    return re.sub(r"[\W_]+", " ", _HUMP.sub(" ", label)).strip().casefold()
-
-
-def same_words(one: str, other: str) -> bool:
-    """Whether two names are the same words in any order, however these are set apart."""
-    return bool(_readings(one) & _readings(other))
-
-
-def _readings(name: str) -> set[tuple[str, ...]]:
-    """The words of a name in one order, unless one of them makes the order matter, and as one word, unless that would
-    join numbers; none where it has no letter."""
-    words = _SEPARATORS.sub(" ", _HUMP.sub(" ", name)).casefold().split()
-    if not re.search(r"[^\W\d_]", name):
-        return set()
-    ordered = tuple(words) if _DIRECTED.intersection(words) else tuple(sorted(words))
-    return {ordered} if re.search(r"\d", name) else {ordered, ("".join(words),)}
 
 
 def find(
@@ -225,7 +195,7 @@ def _candidates(
 def _named_alike(labels: Labels, members: Collection[int]) -> set[tuple[int, int]]:
     of_name: defaultdict[tuple[str, ...], list[int]] = defaultdict(list)
     for label in sorted(members):
-        for name in _readings(labels.names[label]):
+        for name in label_names.readings(labels.names[label]):
             of_name[name].append(label)
     return {pair for named in of_name.values() for pair in combinations(named, 2)}
 
@@ -233,7 +203,7 @@ def _named_alike(labels: Labels, members: Collection[int]) -> set[tuple[int, int
 def _opposed(
     labels: Labels, first: Int64[ndarray, " c"], second: Int64[ndarray, " c"]
 ) -> Bool[ndarray, " c"]:
-    readings = differences.read([spoken(name) for name in labels.names])
+    readings = differences.read([label_names.spoken(name) for name in labels.names])
     return differences.compare(readings, first, second)[:, differences.COLUMNS.index("direction_differs")] > 0
 
 

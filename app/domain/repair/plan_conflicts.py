@@ -11,7 +11,7 @@ from jaxtyping import Bool, Float32, Int64
 from numpy import ndarray
 
 from app.domain import text
-from app.domain.diagnosis import differences, label_groups
+from app.domain.diagnosis import differences, label_names
 from app.domain.records import Agreement, BadCase, Finding, RootCause
 from app.domain.repair import conflicts, label_conflicts, thresholds
 from app.domain.repair.draft import Draft, excerpt
@@ -189,7 +189,7 @@ def _opposed(names: Sequence[str]) -> Bool[ndarray, "l l"]:
     made = np.zeros((len(names), len(names)), dtype=bool)
     first, second = np.triu_indices(len(names), 1)
     if len(first):
-        readings = differences.read([label_groups.spoken(name) or name for name in names])
+        readings = differences.read([label_names.spoken(name) or name for name in names])
         found = differences.compare(readings, first.astype(np.int64), second.astype(np.int64))
         columns = [differences.COLUMNS.index(f"{kind}_differs") for kind in ("negation", "direction")]
         made[first, second] = (found[:, columns] > 0).any(axis=1)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import pytest
 
-from app.domain.diagnosis import contradictions, free_answers, label_groups, paraphrase
+from app.domain.diagnosis import contradictions, free_answers, label_groups, label_names, paraphrase
 from app.domain.diagnosis.contradictions import ConflictKind
 
 DIMENSIONS = 48
@@ -200,7 +200,7 @@ def test_names_of_the_same_words_are_one_thing_where_the_rows_are_about_the_same
 def test_the_order_of_words_and_what_sets_them_apart_make_no_other_name(
     one: str, other: str, same: bool
 ) -> None:
-    assert label_groups.same_words(one, other) is same
+    assert label_names.same_words(one, other) is same
 
 
 def test_labels_whose_names_are_opposites_are_never_grouped() -> None:
@@ -225,7 +225,7 @@ def test_labels_whose_names_are_opposites_are_never_grouped() -> None:
     ],
 )
 def test_a_label_is_spoken_as_words(label: str, words: str) -> None:
-    assert label_groups.spoken(label) == words
+    assert label_names.spoken(label) == words
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 from collections.abc import Callable, Collection, Sequence
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 from jaxtyping import Int64
@@ -14,13 +14,13 @@ from numpy import ndarray
 from app.domain import text
 from app.domain.records import TrainingExample, canonical_json
 from app.domain.repair import candidates, meaning, near_duplicates, thresholds
-from app.domain.repair.comparison import Comparison, Read
 from app.domain.repair.draft import Draft, excerpt
 from app.domain.repair.duplicate_policy import Over
 from app.domain.repair.keeping import Kept, keep_best
 from app.domain.repair.material import Material
 from app.domain.repair.near_duplicates import DropReason, PromptGroups
 from app.domain.repair.row_quality import quality_scores
+from app.domain.repair.sides import Side
 
 _ROUNDS = 4
 """Rows that are no copy of the one that stays are looked at again among themselves, so often."""
@@ -35,7 +35,7 @@ def propose(draft: Draft, material: Material) -> None:
     over, frames = draft.policy.duplicates.over, _frames(draft)
     outputs = [text.normalised(o) for o in draft.outputs()]
     answered = None if over is Over.OUTPUTS else outputs
-    agreeing = _Side.of(draft, draft.prompts, frames, material.read, answers=answered)
+    agreeing = Side.of(draft, draft.prompts, frames, material.read, answers=answered)
     # Who asks the same as whom may not depend on the answers where these are held against each other.
     by_prompt, by_answers = agreeing.pairs_apart()
     draft.groups = near_duplicates.without_templates(
@@ -50,7 +50,7 @@ def propose(draft: Draft, material: Material) -> None:
     prompts = agreeing.strict()
     match over:
         case Over.PAIRS:
-            answers = _Side.of(draft, draft.outputs(), [""] * len(draft.examples), material.read)
+            answers = Side.of(draft, draft.outputs(), [""] * len(draft.examples), material.read)
             pairs = {p: v for p, v in draft.groups.jaccards.items() if p[0] not in draft.gone}
             pairs = _where(pairs, lambda of: _same_answers(draft, answers, of))
             alike = functools.partial(_alike_rows, draft, prompts, answers, templates)
@@ -59,7 +59,7 @@ def propose(draft: Draft, material: Material) -> None:
             alike = functools.partial(_alike_prompts, draft, prompts, templates)
             dropped = _drop_groups(draft, draft.groups.jaccards, alike, score, prompts)
         case Over.OUTPUTS:
-            answers = _Side.of(draft, draft.outputs(), [""] * len(draft.examples), material.read, free=True)
+            answers = Side.of(draft, draft.outputs(), [""] * len(draft.examples), material.read, free=True)
             dropped = _drop_groups(draft, answers.pairs(), answers.alike, score, answers)
     vouched = {
         (a, b): value
@@ -86,77 +86,6 @@ class _Quality:
 
     def of(self, example: TrainingExample) -> float:
         return self.scores[example.id]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Side:
-    """The prompts or the answers of the rows that stand, ready to be compared. ``place``: -1 = left out."""
-
-    rows: Int64[ndarray, " m"]
-    place: Int64[ndarray, " n"]
-    compared: Comparison
-
-    @classmethod
-    def of(
-        cls,
-        draft: Draft,
-        texts: Sequence[str],
-        frames: Sequence[str],
-        read: Read,
-        *,
-        answers: Sequence[str] | None = None,
-        free: bool = False,
-    ) -> _Side:
-        # Preference pairs are compared by both answers: two pairs on one prompt are no duplicates.
-        rows = [
-            i
-            for i, example in enumerate(draft.examples)
-            if i not in draft.gone
-            and not example.rejected
-            and (not free or len(texts[i]) >= thresholds.FREE_ANSWER_CHARACTERS)
-        ]
-        place = np.full(len(draft.examples), -1, dtype=np.int64)
-        place[rows] = np.arange(len(rows))
-        # Without a threshold only texts that are equal when normalised are one.
-        threshold = draft.policy.near_duplicate_threshold
-        return cls(
-            rows=np.array(rows, dtype=np.int64),
-            place=place,
-            compared=Comparison.of(
-                [texts[i] for i in rows],
-                [frames[i] for i in rows],
-                1.0 if threshold is None else threshold,
-                edit_share=draft.policy.duplicates.edit_share,
-                lenient=draft.policy.duplicates.lenient,
-                answers=None if answers is None else [answers[i] for i in rows],
-                read=read,
-            ),
-        )
-
-    def strict(self) -> _Side:
-        """The same rows, whatever is answered to them."""
-        return replace(self, compared=self.compared.strict())
-
-    def pairs(self) -> dict[tuple[int, int], float]:
-        alone, by_answers = self.pairs_apart()
-        return alone | by_answers
-
-    def pairs_apart(self) -> tuple[dict[tuple[int, int], float], dict[tuple[int, int], float]]:
-        """Rows that are one by these texts alone, and those for which nothing but the same answer vouches."""
-        rows: list[int] = self.rows.tolist()
-        alone, by_answers = (
-            {(rows[a], rows[b]): value for (a, b), value in found.items()}
-            for found in self.compared.found_apart()
-        )
-        return alone, by_answers
-
-    def alike(self, pairs: Int64[ndarray, "m 2"]) -> ndarray:
-        return self.compared.alike(self.place[pairs])
-
-    def known_words(self, rows: Sequence[int]) -> dict[int, float]:
-        """Share 0..1 of the words of each row that other rows write too: of a garbled copy the smaller one."""
-        shares = self.compared.known_words(self.place[np.array(rows, dtype=np.int64)])
-        return dict(zip(rows, shares.tolist(), strict=True))
 
 
 def _frames(draft: Draft) -> list[str]:
@@ -204,7 +133,7 @@ def _where(
     return {pair: value for (pair, value), keep in zip(pairs.items(), kept.tolist(), strict=True) if keep}
 
 
-def _same_answers(draft: Draft, answers: _Side, pairs: Int64[ndarray, "m 2"]) -> ndarray:
+def _same_answers(draft: Draft, answers: Side, pairs: Int64[ndarray, "m 2"]) -> ndarray:
     """1 for equal answers, and empty ones; how alike they are for free text; 0 for other labels."""
     made = answers.alike(pairs)
     outputs = {row: text.normalised(draft.examples[row].output) for row in np.unique(pairs).tolist()}
@@ -216,16 +145,14 @@ def _same_answers(draft: Draft, answers: _Side, pairs: Int64[ndarray, "m 2"]) ->
     return made
 
 
-def _alike_prompts(
-    draft: Draft, prompts: _Side, templates: set[str], pairs: Int64[ndarray, "m 2"]
-) -> ndarray:
+def _alike_prompts(draft: Draft, prompts: Side, templates: set[str], pairs: Int64[ndarray, "m 2"]) -> ndarray:
     made = prompts.alike(pairs)
     filled_in = np.array([draft.tasks[a] in templates for a, _ in pairs.tolist()], dtype=bool)
     return np.where(filled_in & (made < 1), 0.0, made)
 
 
 def _alike_rows(
-    draft: Draft, prompts: _Side, answers: _Side, templates: set[str], pairs: Int64[ndarray, "m 2"]
+    draft: Draft, prompts: Side, answers: Side, templates: set[str], pairs: Int64[ndarray, "m 2"]
 ) -> ndarray:
     return np.minimum(_alike_prompts(draft, prompts, templates, pairs), _same_answers(draft, answers, pairs))
 
@@ -235,7 +162,7 @@ def _drop_groups(
     pairs: dict[tuple[int, int], float],
     alike: Alike,
     score: Callable[[TrainingExample], float],
-    side: _Side,
+    side: Side,
     *,
     stay: AbstractSet[int] = frozenset(),
     alone: Alike | None = None,
