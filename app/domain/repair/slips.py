@@ -30,6 +30,9 @@ _CJK = re.compile(text.CJK_CHARACTER)
 _TWICE = 2
 """Occurrences that say nothing of a word: two words of one bucket have as many."""
 
+_BESIDE = 2
+"""Characters on either side that may make a word with a negating one, which then denies nothing: 没关系, 差不多."""
+
 _APOSTROPHE = re.compile("['’]")
 _PREFIXES = frozenset("无非未")
 """Negations that make a word of another one, so that the text reads unlikely: 无酒精, 非会员."""
@@ -203,7 +206,7 @@ def _judged(
     for span in sorted(spans, key=lambda of: of.is_cjk):
         reading = chinese_slips.read(*tokens, span.place) if span.is_cjk else None
         slip = _is_slip(span, reading, alone=len(spans) == 1)
-        if _makes_another_question(span, reading, slip=slip, garbled=garbled):
+        if _makes_another_question(span, reading, tokens, slip=slip, garbled=garbled):
             if not _may_be_chance(span):
                 return None
             chance, other = chance + 1, other + span.size
@@ -228,13 +231,26 @@ def _judged(
 
 
 def _makes_another_question(
-    span: _Span, reading: chinese_slips.Reading | None, *, slip: bool, garbled: bool
+    span: _Span,
+    reading: chinese_slips.Reading | None,
+    tokens: tuple[Sequence[str], Sequence[str]],
+    *,
+    slip: bool,
+    garbled: bool,
 ) -> bool:
     both = bool(span.left and span.right)
     # A misspelt word looks like a negation by chance.
-    if not (slip and both and not span.is_cjk) and _turns(span, reading, garbled=garbled):
+    if not (slip and both and not span.is_cjk) and _turns(span, reading, tokens, garbled=garbled):
         return True
     return not slip and not _harmless(span) and (_is_other_word(span) or (span.concentrated and both))
+
+
+def _in_place(
+    place: tuple[int, int, int, int], tokens: tuple[Sequence[str], Sequence[str]]
+) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Either side of a run with the tokens of a word around it."""
+    (a, b), (i, j, k, m) = tokens, place
+    return tuple(a[max(0, i - _BESIDE) : j + _BESIDE]), tuple(b[max(0, k - _BESIDE) : m + _BESIDE])
 
 
 def _may_be_chance(span: _Span) -> bool:
@@ -318,12 +334,20 @@ def _harmless(span: _Span) -> bool:
     return spellings.is_inflected(*span.joined) or any(words <= of for of in _ALIKE)
 
 
-def _turns(span: _Span, reading: chinese_slips.Reading | None, *, garbled: bool) -> bool:
+def _turns(
+    span: _Span,
+    reading: chinese_slips.Reading | None,
+    tokens: tuple[Sequence[str], Sequence[str]],
+    *,
+    garbled: bool,
+) -> bool:
     """Whether one side has a negation, or more of a number, that the other has not, and that is no slip."""
     if span.counts:
         return True
     if not telling_words.negates(span.left, span.right):
         return False
+    if span.is_cjk and not telling_words.negates(*_in_place(span.place, tokens)):
+        return False  # 区别 that lost its 别 denies no more and no less
     if reading is None:
         return True
     negated = text.negations(" ".join(span.left)) % 2 == 1

@@ -76,8 +76,13 @@ def _closed(left: Sequence[str], right: Sequence[str]) -> bool:
 @lru_cache(maxsize=1 << 15)
 def negates(left: tuple[str, ...], right: tuple[str, ...]) -> bool:
     """Whether one side negates and the other does not."""
-    ours, theirs = (text.negations(" ".join(side)) for side in (left, right))
+    ours, theirs = (text.negations(_written(side)) for side in (left, right))
     return ours % 2 != theirs % 2
+
+
+def _written(tokens: Sequence[str]) -> str:
+    """Characters of Chinese one after the other, as 是不是 is read as a whole; words apart."""
+    return "".join(token if _CJK.match(token) else f" {token} " for token in tokens)
 
 
 def _opposed(left: Sequence[str], right: Sequence[str]) -> bool:
