@@ -33,6 +33,19 @@ _HIGHEST, _LOWER = np.uint64(0x8888888888888888), np.uint64(0x7777777777777777)
 _SECOND = np.int64(0xFFFFFFFF)
 """A pair is one number, its first row above 32 bits of its second one."""
 
+_IN_CACHE = 1 << 13
+"""Rows of which what is looked at stays in a core's cache."""
+
+_LEAST = np.array(
+    [
+        thresholds.NEAR_AGREEING if step <= thresholds.BAND_NEIGHBORS else thresholds.FAR_AGREEING
+        for step in range(thresholds.FAR_BAND_NEIGHBORS + 1)
+    ],
+    dtype=np.uint8,
+)
+"""Values of a glance that have to agree, by how many places further on the other row stands: what follows the band is
+alike by the order already, what stands elsewhere is not."""
+
 _REMEMBERED_PER_ROW = 32
 _MISSED = 0.01
 """Share of the pairs as near as the last of a row's nearest that a glance may hold for further off."""
@@ -79,6 +92,8 @@ def pairs(
     rows, width = signatures.shape
     nearest, seen = Nearest.of(rows, each), _Seen.of(rows)
     group, glances, columns = _group(apart), _glances(signatures), np.ascontiguousarray(signatures.T)
+    # Small numbers, so that a group and the two values of a band are one number.
+    apart = np.unique(apart, return_inverse=True)[1]
     for band in range(0, width, thresholds.BAND_ROWS):
         # The values of another half of the signature than the band's.
         glance = glances[(band // _IN_WORD + len(glances) // 2) % len(glances)]
@@ -162,22 +177,32 @@ def _met(
     spare = np.uint64(64 - sum(_BITS))
     key = ((key << spare) | (ties >> (np.uint64(64) - spare))) ^ group
     order = np.argsort(key)
-    glance, enough, beside = glance[order], enough[order], apart[order]
-    bucket = (columns[band].astype(np.uint32) << np.uint32(16) | columns[band + 1])[order]
-    found: list[ndarray] = []
-    for step in range(1, thresholds.FAR_BAND_NEIGHBORS + 1):
-        at = np.flatnonzero((bucket[step:] == bucket[:-step]) & (beside[step:] == beside[:-step]))
-        if not at.size:
-            continue
-        # What follows the band is alike by the order already; what stands elsewhere is not.
-        far = step > thresholds.BAND_NEIGHBORS
-        least = np.uint8(thresholds.FAR_AGREEING if far else thresholds.NEAR_AGREEING)
+    glance, enough = glance[order], enough[order]
+    bucket = (apart << 32 | columns[band].astype(np.int64) << 16 | columns[band + 1])[order]
+    found = [np.empty(0, dtype=np.int64)]
+    for start in range(0, rows - 1, _IN_CACHE):
+        at, step = _equal_behind(bucket[start : start + _IN_CACHE + thresholds.FAR_BAND_NEIGHBORS])
+        at += start
+        other = at + step
         # It is of use to the row that lacks neighbours most.
-        least = np.maximum(np.minimum(enough[at], enough[at + step]), least)
-        at = at[_agreeing(glance[at], glance[at + step]) >= least]
-        left, right = order[at], order[at + step]
+        least = np.maximum(np.minimum(enough[at], enough[other]), _LEAST[step])
+        near = _agreeing(glance[at], glance[other]) >= least
+        left, right = order[at[near]], order[other[near]]
         found.append((np.minimum(left, right) << 32) | np.maximum(left, right))
-    return np.concatenate([np.empty(0, dtype=np.int64), *found])
+    return np.concatenate(found)
+
+
+def _equal_behind(of: Int64[ndarray, " k"]) -> tuple[Int64[ndarray, " m"], Int64[ndarray, " m"]]:
+    """Places of equal values, and how many places behind each of them the other one stands; place by place, so that
+    what is read of a row serves all its pairs."""
+    steps = thresholds.FAR_BAND_NEIGHBORS
+    places = min(len(of), _IN_CACHE)
+    equal = np.zeros((steps, places), dtype=bool)
+    for step in range(1, min(steps, len(of) - 1) + 1):
+        many = min(places, len(of) - step)
+        np.equal(of[step : step + many], of[:many], out=equal[step - 1, :many])
+    found = np.flatnonzero(equal.T)
+    return found // steps, found % steps + 1
 
 
 def _glances(signatures: UInt16[ndarray, "n p"]) -> UInt64[ndarray, "w n"]:
