@@ -10,30 +10,22 @@ in a place where nobody negates. Words for spaced scripts, characters for Chines
 from __future__ import annotations
 
 import itertools
-import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
 
 import numpy as np
-from jaxtyping import Bool
-from numpy import ndarray
 
 from app.domain import text
 from app.domain.repair import buckets, chinese_slips, lexicon, spellings, telling_words, thresholds
 from app.domain.repair.runs import Runs
+from app.domain.repair.spans import Occurrences, Span, Spans
 
-Occurrences = Callable[[Sequence[str]], Sequence[int]]
-"""How often each of these words, or pairs of CJK characters, stands in the set; a space = no such character."""
-
-_CJK = re.compile(text.CJK_CHARACTER)
 _TWICE = 2
 """Occurrences that say nothing of a word: two words of one bucket have as many."""
 
 _BESIDE = 2
 """Characters on either side that may make a word with a negating one, which then denies nothing: 没关系, 差不多."""
 
-_APOSTROPHE = re.compile("['’]")
 _PREFIXES = frozenset("无非未")
 """Negations that make a word of another one, so that the text reads unlikely: 无酒精, 非会员."""
 
@@ -51,25 +43,6 @@ class Differences:
     garbled: bool = False
 
 
-class _Span(NamedTuple):
-    """Tokens that differ; ``least`` and ``most``: occurrences in the set of the rarest and of the commonest word of
-    either side (or pair of characters that crosses it), None for a side without one; the tokens of a side in one
-    word, in how many letters these two differ, and whether slips that are spread by chance would hardly do that;
-    ``place``: the tokens that they are, first and behind the last on either side; ``counts``: whether a token without
-    a counterpart changes a number that it stands beside. (A tuple: a million are made.)"""
-
-    left: tuple[str, ...]
-    right: tuple[str, ...]
-    least: tuple[int, int] | None
-    most: int
-    joined: tuple[str, str]
-    size: int
-    concentrated: bool
-    is_cjk: bool
-    place: tuple[int, int, int, int]
-    counts: bool
-
-
 def differences(
     pairs: Sequence[tuple[str, str]],
     occurrences: Occurrences,
@@ -83,26 +56,26 @@ def differences(
     slips would change it needs no other sign of a slip.
     """
     runs = Runs.of(pairs)
-    concentrated, cjk = runs.concentrated(), runs.cjk()
-    open_ = _open(runs, concentrated, cjk)
+    spans = Spans.of(runs, occurrences)
     made: list[Differences | None] = [None] * len(pairs)
-    for pair, spans in _spans(runs, open_, concentrated.tolist(), cjk.tolist(), occurrences):
-        garbled = agreed is not None and agreed[pair] and _is_garbled(spans, int(runs.characters[pair]))
-        made[pair] = _judged(spans, runs.tokens[pair], lenient=lenient, garbled=garbled)
+    for pair, found in spans.of_pairs(_open(spans, _undecided(spans))):
+        garbled = agreed is not None and agreed[pair] and _is_garbled(found, int(runs.characters[pair]))
+        made[pair] = _judged(found, runs.tokens[pair], lenient=lenient, garbled=garbled)
     return made
 
 
-def _open(runs: Runs, concentrated: Bool[ndarray, " r"], cjk: Bool[ndarray, " r"]) -> list[int]:
+def _undecided(spans: Spans) -> list[int]:
     """The pairs of which no run alone decides, whatever the set holds: another number, an opposite, another word."""
+    runs = spans.runs
     left, right = runs.lengths()
     longest, owners = np.maximum(left, right), runs.owners()
     both = (left > 0) & (right > 0)
     unlike = both & (runs.sizes >= thresholds.SLIP_SIMILARITY * longest)
     no_slip = np.where(
-        cjk, np.minimum(left, right) > 1, 1 - runs.sizes / longest < thresholds.SLIP_SIMILARITY
+        spans.cjk, np.minimum(left, right) > 1, 1 - runs.sizes / longest < thresholds.SLIP_SIMILARITY
     )
     told = np.zeros(len(runs.tokens), dtype=bool)
-    told[owners[unlike & no_slip & concentrated]] = True
+    told[owners[unlike & no_slip & spans.concentrated]] = True
     asked = np.flatnonzero(both & ~told[owners])
     for run, pair in zip(asked.tolist(), owners[asked].tolist(), strict=True):
         if not told[pair] and telling_words.tells(*runs.sides(run, pair)):
@@ -110,77 +83,26 @@ def _open(runs: Runs, concentrated: Bool[ndarray, " r"], cjk: Bool[ndarray, " r"
     return np.flatnonzero(~told).tolist()
 
 
-def _spans(
-    runs: Runs,
-    pairs: Sequence[int],
-    concentrated: Sequence[bool],
-    cjk: Sequence[bool],
-    occurrences: Occurrences,
-) -> Iterator[tuple[int, list[_Span]]]:
-    """The runs of each of these pairs with what the set knows of them."""
-    begins: list[int] = runs.begins.tolist()
-    sizes: list[int] = runs.sizes.tolist()
-    read = [
-        (run, pair, runs.sides(run, pair), _evidence(runs, run, pair, is_cjk=cjk[run]))
-        for pair in pairs
-        for run in range(begins[pair], begins[pair + 1])
-    ]
-    asked = sorted({word for _, _, _, sides in read for side in sides for word in side})
-    known = dict(zip(asked, occurrences(asked), strict=True)).__getitem__
-    spans: list[_Span] = []
-    for run, pair, (left, right), sides in read:
-        one, other = (list(map(known, side)) for side in sides)
-        least = (min(one), min(other)) if one and other else None
-        most = max(*one, *other) if one and other else 0
-        joined = runs.left[run], runs.right[run]
-        spans.append(
-            _Span(
-                left=left,
-                right=right,
-                least=least,
-                most=most,
-                joined=joined,
-                size=sizes[run],
-                concentrated=concentrated[run],
-                is_cjk=cjk[run],
-                place=runs.places[run],
-                counts=cjk[run] and len(left) + len(right) == 1 and _counts(runs, run, pair),
-            )
-        )
-    at = 0
-    for pair in pairs:
-        behind = at + begins[pair + 1] - begins[pair]
-        yield pair, spans[at:behind]
-        at = behind
+def _open(spans: Spans, pairs: Sequence[int]) -> list[int]:
+    """Those of the pairs of which no word decides, with what the set knows of it. Asked first: most pairs end here,
+    and single Chinese characters cost most."""
+    runs = spans.runs
+    left, right = runs.lengths()
+    single = spans.cjk & (np.maximum(left, right) == 1)
+    weighed: list[bool] = ((left > 0) & (right > 0) & ~single).tolist()
+    begins = spans.begins
+    asked = [(pair, run) for pair in pairs for run in range(begins[pair], begins[pair + 1]) if weighed[run]]
+    told = set[int]()
+    for (pair, _), span in zip(asked, spans.look_up(asked), strict=True):
+        if pair in told or _may_be_chance(span):
+            continue
+        slip = _is_slip(span, None, alone=begins[pair + 1] - begins[pair] == 1)
+        if _makes_another_question(span, None, runs.tokens[pair], slip=slip, garbled=False):
+            told.add(pair)
+    return [pair for pair in pairs if pair not in told]
 
 
-def _evidence(runs: Runs, run: int, pair: int, *, is_cjk: bool) -> tuple[list[str], list[str]]:
-    """What the set is asked about either side: its words, or the pairs of characters that cross the run."""
-    left, right = runs.sides(run, pair)
-    if not is_cjk:
-        return _pieces(left), _pieces(right)
-    before, behind = runs.around(run, pair)
-    return _crossing(left, before), _crossing(right, behind)
-
-
-def _counts(runs: Runs, run: int, pair: int) -> bool:
-    """Of a token without a counterpart."""
-    (left, right), (ours, theirs) = runs.sides(run, pair), runs.around(run, pair)
-    return telling_words.counts((left or right)[0], ours if left else theirs)
-
-
-def _crossing(tokens: Sequence[str], around: tuple[str, str]) -> list[str]:
-    row = [t if _CJK.match(t) else " " for t in (around[0], *tokens, around[1])]
-    return [a + b for a, b in itertools.pairwise(row) if a != " " or b != " "]
-
-
-def _pieces(tokens: Sequence[str]) -> list[str]:
-    if len(tokens) == 1 and tokens[0].isalnum():
-        return [tokens[0]]
-    return [piece for t in tokens if not telling_words.SIGN.match(t) for piece in _APOSTROPHE.split(t)]
-
-
-def _is_garbled(spans: Sequence[_Span], characters: int) -> bool:
+def _is_garbled(spans: Sequence[Span], characters: int) -> bool:
     """Whether two texts that are answered alike differ as no two of one template do: in few of their letters, or by a
     letter here and there in more places than a template has to fill in."""
     if sum(span.size for span in spans) <= thresholds.FEW_LETTERS * characters:
@@ -193,7 +115,7 @@ def _is_garbled(spans: Sequence[_Span], characters: int) -> bool:
 
 
 def _judged(
-    spans: Sequence[_Span],
+    spans: Sequence[Span],
     tokens: tuple[Sequence[str], Sequence[str]],
     *,
     lenient: bool,
@@ -201,7 +123,7 @@ def _judged(
 ) -> Differences | None:
     slips = added = other = slipped = chance = 0
     kinds = set[tuple[str, str]]()
-    unlike = list[_Span]()
+    unlike = list[Span]()
     # Single characters are read last, as what is read costs most and any other may have decided.
     for span in sorted(spans, key=lambda of: of.is_cjk):
         reading = chinese_slips.read(*tokens, span.place) if span.is_cjk else None
@@ -231,7 +153,7 @@ def _judged(
 
 
 def _makes_another_question(
-    span: _Span,
+    span: Span,
     reading: chinese_slips.Reading | None,
     tokens: tuple[Sequence[str], Sequence[str]],
     *,
@@ -253,14 +175,14 @@ def _in_place(
     return tuple(a[max(0, i - _BESIDE) : j + _BESIDE]), tuple(b[max(0, k - _BESIDE) : m + _BESIDE])
 
 
-def _may_be_chance(span: _Span) -> bool:
+def _may_be_chance(span: Span) -> bool:
     """Whether one slip more would have made it: a letter or two of a word, one Chinese character."""
     if span.is_cjk:
         return max(len(span.left), len(span.right)) == 1 == span.size
     return len(span.left) == len(span.right) == 1 and span.size <= thresholds.CHANCE_LETTERS
 
 
-def _replaces(spans: Sequence[_Span]) -> bool:
+def _replaces(spans: Sequence[Span]) -> bool:
     """Whether what is left out beside what is put in is one word for another: 张王李, 王李赵."""
     return any(
         bool(one.left) != bool(other.left) and other.place[0] - one.place[1] <= thresholds.REPLACED_MAX_GAP
@@ -268,7 +190,7 @@ def _replaces(spans: Sequence[_Span]) -> bool:
     )
 
 
-def _is_other_word(span: _Span) -> bool:
+def _is_other_word(span: Span) -> bool:
     """Both sides are words that others write as well, and nothing like each other."""
     a, b = span.joined
     if span.is_cjk or not a or not b or max(len(a), len(b)) <= thresholds.CHANCE_WORD_CHARACTERS:
@@ -278,7 +200,7 @@ def _is_other_word(span: _Span) -> bool:
     return min(span.least) > max(1.0, thresholds.SLIP_RARITY * max(span.least))
 
 
-def _is_slip(span: _Span, reading: chinese_slips.Reading | None, *, alone: bool) -> bool:
+def _is_slip(span: Span, reading: chinese_slips.Reading | None, *, alone: bool) -> bool:
     """One side is written (almost) nowhere else, the other side is, and the two look alike; or they are one word in
     two spellings, or one character that Chinese has no word with.
 
@@ -302,7 +224,7 @@ def _is_slip(span: _Span, reading: chinese_slips.Reading | None, *, alone: bool)
     return alike and not affixed
 
 
-def _known_apart(span: _Span, *, alone: bool) -> bool:
+def _known_apart(span: Span, *, alone: bool) -> bool:
     """One side is written (almost) nowhere else in the set, and the other side is; or general writing has it so, of
     words of which the set says nothing."""
     if span.least is None:
@@ -316,7 +238,7 @@ def _known_apart(span: _Span, *, alone: bool) -> bool:
     return lexicon.is_misspelling(a, b) or lexicon.is_misspelling(b, a)
 
 
-def _is_slip_of_one(span: _Span, reading: chinese_slips.Reading, *, alone: bool) -> bool:
+def _is_slip_of_one(span: Span, reading: chinese_slips.Reading, *, alone: bool) -> bool:
     """Of one Chinese character: what the set knows, as far as general writing does not contradict it, or general
     writing alone where it is sure."""
     if reading.slip is not chinese_slips.Side.NEITHER:
@@ -326,7 +248,7 @@ def _is_slip_of_one(span: _Span, reading: chinese_slips.Reading, *, alone: bool)
     return not chinese_slips.contradicts(reading, known=span.least[0] - span.least[1])
 
 
-def _harmless(span: _Span) -> bool:
+def _harmless(span: Span) -> bool:
     """Endings, words whose coming and going leaves a question what it is, and those that stand for each other."""
     words = frozenset((*span.left, *span.right))
     if not span.left or not span.right:
@@ -335,7 +257,7 @@ def _harmless(span: _Span) -> bool:
 
 
 def _turns(
-    span: _Span,
+    span: Span,
     reading: chinese_slips.Reading | None,
     tokens: tuple[Sequence[str], Sequence[str]],
     *,
