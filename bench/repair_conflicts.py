@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -64,6 +64,8 @@ def score_triage(data: Path, embedding: Embedding, seeds: Sequence[int]) -> dict
         "peers": {
             "no_repair": _kept(before, before, truth) | asked.figures(before),
             "cleanlab_removal": _kept(before, kept := _cleanlab(of, embedding), truth) | asked.figures(kept),
+            "truth_wrong_rows_mended": _kept(before, asked.mended, truth) | asked.figures(asked.mended),
+            "truth_cases_decide": _kept(before, asked.decided, truth) | asked.figures(asked.decided),
         },
         "learnable_cases": len(asked.learnable),
     }
@@ -164,8 +166,9 @@ def _other_meaning(now: str, was: str, truth: Mapping[str, Any]) -> bool:
 class LinearTasks:
     """TF-IDF and a linear model for each task whose outputs are labels: what it makes of a training set.
 
-    ``learnable``: conflict cases that it answers right where every wrong row carries its gold output and every
-    row that contradicts a case the case's expected one.
+    ``mended``: the set with every wrong row's gold output; ``decided``: and with the case's expected output in every
+    row that contradicts a case. ``learnable``: conflict cases that it answers right when it is trained on these.
+    No repair can know all of either: what the model makes of them says how far the measure itself goes.
     """
 
     def __init__(self, data: Path, of: TriageSet) -> None:
@@ -187,11 +190,12 @@ class LinearTasks:
             for r in read_rows(data / "triage_dev_train_truth.jsonl.gz")
             if r["wrong"]
         }
+        self.mended = _relabelled(rows, gold)
         for case in self.cases:
             if not told[case["id"]]["injected"]:
                 gold |= dict.fromkeys(told[case["id"]]["conflict_rows"], case["expected_output"])
-        oracle = [Row(id=r.id, task=r.task, input=r.input, output=gold.get(r.id) or r.output) for r in rows]
-        right = self._right(oracle, self.cases)
+        self.decided = _relabelled(rows, gold)
+        right = self._right(self.decided, self.cases)
         self.learnable = [c for c, ok in zip(self.cases, right, strict=True) if ok]
         before = self._right(rows, self.good)
         self.known = [g for g, ok in zip(self.good, before, strict=True) if ok]
@@ -225,6 +229,10 @@ class LinearTasks:
             for i, answer in zip(of, said, strict=True):
                 right[i] = not _differs(str(answer), str(asked[i]["expected_output"]))
         return right
+
+
+def _relabelled(rows: Sequence[Row], outputs: Mapping[str, str | None]) -> list[Row]:
+    return [replace(row, output=outputs.get(row.id) or row.output) for row in rows]
 
 
 def _labels(outputs: Sequence[str]) -> bool:
@@ -349,12 +357,12 @@ def table(of: Mapping[str, Any]) -> str:
         "conflict_fixed",
         "good_kept",
     )
-    lines.append(f"{'triage_dev':<22}" + "".join(f"{c:>22}" for c in columns))
+    lines.append(f"{'triage_dev':<24}" + "".join(f"{c:>22}" for c in columns))
     lines.append(
-        f"{'ours':<22}"
+        f"{'ours':<24}"
         + "".join(f"{triage['ours'][c]['mean']:>15.3f} ±{triage['ours'][c]['spread']:.3f}" for c in columns)
     )
     for name, f in triage["peers"].items():
-        lines.append(f"{name:<22}" + "".join(f"{f.get(c, float('nan')):>22.3f}" for c in columns))
+        lines.append(f"{name:<24}" + "".join(f"{f.get(c, float('nan')):>22.3f}" for c in columns))
     lines.append(f"learnable conflict cases: {triage['learnable_cases']}")
     return "\n".join(lines)
