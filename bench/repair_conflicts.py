@@ -64,9 +64,8 @@ def score_triage(data: Path, embedding: Embedding, seeds: Sequence[int]) -> dict
         "peers": {
             "no_repair": _kept(before, before, truth) | asked.figures(before),
             "cleanlab_removal": _kept(before, kept := _cleanlab(of, embedding), truth) | asked.figures(kept),
-            "truth_wrong_rows_mended": _kept(before, asked.mended, truth) | asked.figures(asked.mended),
-            "truth_cases_decide": _kept(before, asked.decided, truth) | asked.figures(asked.decided),
         },
+        "truth": asked.scale(),
         "learnable_cases": len(asked.learnable),
     }
 
@@ -166,9 +165,9 @@ def _other_meaning(now: str, was: str, truth: Mapping[str, Any]) -> bool:
 class LinearTasks:
     """TF-IDF and a linear model for each task whose outputs are labels: what it makes of a training set.
 
-    ``mended``: the set with every wrong row's gold output; ``decided``: and with the case's expected output in every
-    row that contradicts a case. ``learnable``: conflict cases that it answers right when it is trained on these.
-    No repair can know all of either: what the model makes of them says how far the measure itself goes.
+    ``mended``: the set with every wrong row's gold output; ``decided``: and with a case's expected output in every
+    row that contradicts it (where several cases expect different names of one row, the last one's). ``learnable``:
+    conflict cases that it answers right when it is trained on the latter.
     """
 
     def __init__(self, data: Path, of: TriageSet) -> None:
@@ -206,6 +205,12 @@ class LinearTasks:
             "conflict_fixed": round(float(np.mean(self._right(rows, self.learnable))), 4),
             "good_kept": round(float(np.mean(self._right(rows, self.known))), 4),
         }
+
+    def scale(self) -> dict[str, dict[str, float]]:
+        """How far the measure goes: what the model makes of the truth, of which no repair can know all. That it fixes
+        every case where the cases decide is how these were chosen, so it is left out."""
+        kept = self.figures(self.decided)["good_kept"]
+        return {"wrong_rows_mended": self.figures(self.mended), "cases_decide": {"good_kept": kept}}
 
     def _right(self, rows: Sequence[Row], asked: Sequence[Mapping[str, Any]]) -> list[bool]:
         from sklearn.feature_extraction.text import TfidfVectorizer
@@ -357,12 +362,13 @@ def table(of: Mapping[str, Any]) -> str:
         "conflict_fixed",
         "good_kept",
     )
-    lines.append(f"{'triage_dev':<24}" + "".join(f"{c:>22}" for c in columns))
+    lines.append(f"{'triage_dev':<25}" + "".join(f"{c:>22}" for c in columns))
     lines.append(
-        f"{'ours':<24}"
+        f"{'ours':<25}"
         + "".join(f"{triage['ours'][c]['mean']:>15.3f} ±{triage['ours'][c]['spread']:.3f}" for c in columns)
     )
-    for name, f in triage["peers"].items():
-        lines.append(f"{name:<24}" + "".join(f"{f.get(c, float('nan')):>22.3f}" for c in columns))
+    truth = {f"truth, {name.replace('_', ' ')}": f for name, f in triage["truth"].items()}
+    for name, f in (triage["peers"] | truth).items():
+        lines.append(f"{name:<25}" + "".join(f"{f.get(c, float('nan')):>22.3f}" for c in columns))
     lines.append(f"learnable conflict cases: {triage['learnable_cases']}")
     return "\n".join(lines)

@@ -136,6 +136,13 @@ def is_too_much(of: Reading, *, left: bool) -> bool:
     return of.has_right and of.slip is Side.RIGHT
 
 
+def is_lost(of: Reading, *, left: bool) -> bool:
+    """Whether the character on this side is the right one, and the other side without it, or with another one, is a
+    slip: 有什么区 beside 有什么区别."""
+    has, slip = (of.has_left, Side.RIGHT) if left else (of.has_right, Side.LEFT)
+    return has and of.slip is slip
+
+
 def reads_worse(of: Reading, *, left: bool) -> bool:
     """Whether a character in another one's place makes this side read far worse, whatever word it leaves: 江苏别
     beside 江苏省."""

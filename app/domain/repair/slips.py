@@ -23,9 +23,6 @@ from app.domain.repair.spans import Occurrences, Span, Spans
 _TWICE = 2
 """Occurrences that say nothing of a word: two words of one bucket have as many."""
 
-_BESIDE = 2
-"""Characters on either side that may make a word with a negating one, which then denies nothing: 没关系, 差不多."""
-
 _PREFIXES = frozenset("无非未")
 """Negations that make a word of another one, so that the text reads unlikely: 无酒精, 非会员."""
 
@@ -167,12 +164,12 @@ def _makes_another_question(
     return not slip and not _harmless(span) and (_is_other_word(span) or (span.concentrated and both))
 
 
-def _in_place(
-    place: tuple[int, int, int, int], tokens: tuple[Sequence[str], Sequence[str]]
-) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """Either side of a run with the tokens of a word around it."""
-    (a, b), (i, j, k, m) = tokens, place
-    return tuple(a[max(0, i - _BESIDE) : j + _BESIDE]), tuple(b[max(0, k - _BESIDE) : m + _BESIDE])
+def _denies_nothing(
+    place: tuple[int, int, int, int], tokens: tuple[Sequence[str], Sequence[str]], *, left: bool
+) -> bool:
+    """Whether the character on this side is one of a word that denies nothing."""
+    at, of = (place[0], tokens[0]) if left else (place[2], tokens[1])
+    return telling_words.denies_nothing(of[max(0, at - 1) : at], of[at], of[at + 1 : at + 2])
 
 
 def _may_be_chance(span: Span) -> bool:
@@ -268,11 +265,11 @@ def _turns(
         return True
     if not telling_words.negates(span.left, span.right):
         return False
-    if span.is_cjk and not telling_words.negates(*_in_place(span.place, tokens)):
-        return False  # 区别 that lost its 别 denies no more and no less
     if reading is None:
         return True
     negated = text.negations(" ".join(span.left)) % 2 == 1
+    if chinese_slips.is_lost(reading, left=negated) and _denies_nothing(span.place, tokens, left=negated):
+        return False
     prefixed = not _PREFIXES.isdisjoint((*span.left, *span.right))
     if garbled and not prefixed and chinese_slips.reads_worse(reading, left=negated):
         return False

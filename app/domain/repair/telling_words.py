@@ -76,13 +76,19 @@ def _closed(left: Sequence[str], right: Sequence[str]) -> bool:
 @lru_cache(maxsize=1 << 15)
 def negates(left: tuple[str, ...], right: tuple[str, ...]) -> bool:
     """Whether one side negates and the other does not."""
-    ours, theirs = (text.negations(_written(side)) for side in (left, right))
+    ours, theirs = (text.negations(" ".join(side)) for side in (left, right))
     return ours % 2 != theirs % 2
 
 
-def _written(tokens: Sequence[str]) -> str:
-    """Characters of Chinese one after the other, as 是不是 is read as a whole; words apart."""
-    return "".join(token if _CJK.match(token) else f" {token} " for token in tokens)
+_UNDENYING = re.compile(r"(.)[不没]\1|[特分区级类差辨鉴识]别|非[常洲]|除非|未来")
+"""What denies nothing wherever it stands. 不同 and 不过 are not among them, as 不同意 and 不过敏 begin with them."""
+
+
+def denies_nothing(before: Sequence[str], negating: str, behind: Sequence[str]) -> bool:
+    """Whether a negating character is part of such a word with the one before it, the one behind it, or both."""
+    at = len(before)
+    found = _UNDENYING.finditer("".join((*before, negating, *behind)))
+    return any(of.start() <= at < of.end() for of in found)
 
 
 def _opposed(left: Sequence[str], right: Sequence[str]) -> bool:

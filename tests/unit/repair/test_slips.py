@@ -101,6 +101,7 @@ def test_a_name_that_lost_its_first_character_and_gained_a_last_is_another_name(
         # a character that denies nothing in the word that it is of
         ("请问北京和上海有什么区别吗", "请问北京和上海有什么区吗"),
         ("北京附近有没有好吃的酒店", "北京附近有有好吃的酒店"),
+        ("他家的产品差别太大请帮我写一封投诉的信", "他家的产品差太大请帮我写一封投诉的信"),
         # words that stand for each other
         ("我想知道北京去机场怎么走吗", "我想知道北京去机场怎么走呢"),
     ],
@@ -127,6 +128,35 @@ def test_what_general_writing_knows_tells_a_slip_where_the_set_is_silent(left: s
 def test_another_unit_word_or_name_is_told_where_the_set_is_silent(left: str, right: str) -> None:
     assert not _alike(left, right)
     assert not _alike(right, left)
+
+
+@pytest.mark.parametrize(
+    ("said", "negation", "other"),
+    [
+        ("患者对青霉素不过敏请帮我写一份入院的护理记录单", "不", ""),
+        ("我不同意你们提出的退款方案请帮我写一封回复邮件", "不", ""),
+        ("父母不管孩子的学习应该怎么办请帮我写一篇文章", "不", ""),
+        ("请判断下面这道数学题的答案算得不错还是有问题", "不", ""),
+        ("请问怎么样才能让电脑在睡眠的时候不断网继续下载", "不", ""),
+        ("请给我介绍一下世界上有哪些非常规武器以及危害性", "非", ""),
+        ("我未来得及提交昨天的作业请帮我写一封邮件给老师", "未", ""),
+        ("医生建议怀孕期间的女性别喝咖啡这种说法是对的吗", "别", ""),
+        ("家里的老人没人照顾应该怎么办请给我一些建议谢谢", "没", ""),
+        ("他三天不吃不喝应该怎么办才好请你帮我想想办法吧", "不", ""),
+        ("请问水是一种无色无味的液体这种说法是不是正确的", "无", ""),
+        ("我明天来，没来之前请不要离开，请帮我把这句话翻译成英文", "没", ""),
+        ("请帮我推荐一款适合办公用的无线鼠标最好便宜一点", "无", "有"),
+        ("请问抽烟和肺癌没关系这种说法到底是对的还是错的呢", "没", "有"),
+        ("我要不要取消昨天在你们网站上面下的订单请告诉我", "要不", ""),
+    ],
+)
+@pytest.mark.parametrize("agreed", [False, True])
+def test_a_negation_that_could_be_of_a_word_which_denies_nothing_still_negates(
+    said: str, negation: str, other: str, *, agreed: bool
+) -> None:
+    without = said.replace(negation, other)
+    for pair in ((said, without), (without, said)):
+        assert slips.differences([pair], lambda words: [9] * len(words), agreed=[agreed]) == [None]
 
 
 def test_what_the_set_writes_more_often_is_a_word_of_its_own_whatever_general_writing_knows() -> None:
