@@ -34,11 +34,13 @@ _CLOSED: tuple[frozenset[str], ...] = tuple(
         "him her",
         "and or",
         "with without",
+        "有 没 无",
         "who what when where which why how",
         "谁 哪 何 几",
     )
 )
-"""Words of one kind that are never a slip of each other: numbers, units, months, days, question words."""
+"""Words of one kind that are never a slip of each other: numbers, units, months, days, question words, there being and
+not."""
 
 
 # In rows of one template the same few words differ again and again.
