@@ -39,8 +39,8 @@ _CLOSED: tuple[frozenset[str], ...] = tuple(
         "谁 哪 何 几",
     )
 )
-"""Words of one kind that are never a slip of each other: numbers, units, months, days, question words, there being and
-not."""
+"""Words of one kind that are never a slip of each other: numbers, units, months, days, question words, having and
+not having."""
 
 
 # In rows of one template the same few words differ again and again.
