@@ -29,6 +29,10 @@ _CLOSED: tuple[frozenset[str], ...] = tuple(
         "克 斤 吨",
         "元 角",
         "秒 天 周 月 年",
+        "今 明 昨",
+        "春 夏 秋 冬",
+        "东 南 西 北",
+        "爸 妈 哥 姐 弟 妹",
         "he she",
         "his her",
         "him her",
@@ -39,8 +43,8 @@ _CLOSED: tuple[frozenset[str], ...] = tuple(
         "谁 哪 何 几",
     )
 )
-"""Words of one kind that are never a slip of each other: numbers, units, months, days, question words, having and
-not having."""
+"""Words of one kind that are never a slip of each other: numbers, units, months, days, seasons, directions,
+family, question words, having and not having."""
 
 
 # In rows of one template the same few words differ again and again.

@@ -116,6 +116,8 @@ def test_what_general_writing_knows_tells_a_slip_where_the_set_is_silent(left: s
     [
         ("我想知道5克是多少附近的酒店", "我想知道5斤是多少附近的酒店"),
         ("请告诉我怎么查北京附近的酒店", "请告诉我怎么刷北京附近的酒店"),
+        ("请问明天北京的天气怎么样需要带伞出门吗", "请问今天北京的天气怎么样需要带伞出门吗"),
+        ("请帮我写一封信给爸爸感谢他多年的照顾", "请帮我写一封信给爸妈感谢他多年的照顾"),
         ("请告诉我八天去机场怎么走", "请告诉我十八天去机场怎么走"),
         ("tell me how to reach Abdullayev in Rome", "tell me how to reach Abdullayeva in Rome"),
         ("give me the hat in Rome on friday", "give me the that in Rome on friday"),
