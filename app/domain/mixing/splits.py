@@ -8,7 +8,7 @@ people give to times and groups. Refuses to cut a group in two.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from enum import StrEnum
@@ -16,7 +16,7 @@ from typing import Any
 
 from app.domain import text
 from app.domain.repair import thresholds
-from app.domain.repair.leakage import matching_key
+from app.domain.repair.leakage import matching_key, overlaps
 from app.domain.repair.near_duplicates import connected, exact_jaccard
 from app.domain.similarity import near_duplicates
 
@@ -65,6 +65,10 @@ class Groups:
     keys: tuple[str, ...]
 
 
+Choose = Callable[[Groups], list[int]]
+"""The rows to hold, whole groups at a time."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Split:
     """Row numbers, ascending; every row is in one of the two, and no group in both."""
@@ -82,12 +86,13 @@ def split_rows(rows: Sequence[SplitRow], share: float, *, seed: int) -> Split:
     together.
     """
     wanted = int(share * len(rows))
-    made, held = grouped(rows, seed=seed), list[int]()
-    for declared in (True, False):
-        made = grouped(rows, seed=seed, declared=declared)
-        held = take(made, range(len(rows)), wanted)
-        if 2 * len(held) >= wanted:
-            break
+
+    def choose(groups: Groups) -> list[int]:
+        return take(groups, range(len(rows)), wanted)
+
+    made, held = uncut(rows, choose, seed=seed)
+    if 2 * len(held) < wanted:
+        made, held = uncut(rows, choose, seed=seed, declared=False)
     inside = set(held)
     return Split(
         kept=tuple(i for i in range(len(rows)) if i not in inside),
@@ -109,14 +114,42 @@ def take(groups: Groups, rows: Iterable[int], count: int) -> list[int]:
     return taken
 
 
-def grouped(rows: Sequence[SplitRow], *, seed: int, declared: bool = True) -> Groups:
-    """Rows that must stay together: near-duplicate prompts and, where ``declared``, one value of a group key.
+def uncut(
+    rows: Sequence[SplitRow], choose: Choose, *, seed: int, declared: bool = True
+) -> tuple[Groups, list[int]]:
+    """The groups, and the rows that ``choose`` holds of them, so that no other row asks what one of these does.
+
+    Groups are made by sketches, which miss a pair now and then. So every kept row is compared with every held one;
+    where two are near, their groups become one and it is chosen anew.
+    """
+    pairs = same_question([row.prompt for row in rows])
+    while True:
+        groups = _grouped(rows, pairs, seed=seed, declared=declared)
+        held = choose(groups)
+        cut = _cut(rows, held)
+        if not cut:
+            return groups, held
+        pairs += cut
+
+
+def _cut(rows: Sequence[SplitRow], held: Sequence[int]) -> list[tuple[int, int]]:
+    """Pairs of a kept row and the held one that it is nearest to, of those that count as one question."""
+    inside = set(held)
+    kept = [row for row in range(len(rows)) if row not in inside]
+    found = overlaps([rows[i].prompt for i in kept], [rows[i].prompt for i in held], frozenset())
+    return [(kept[i], held[overlap.target]) for i, overlap in found.items()]
+
+
+def _grouped(
+    rows: Sequence[SplitRow], near: Sequence[tuple[int, int]], *, seed: int, declared: bool
+) -> Groups:
+    """Rows that must stay together: ``near`` pairs of them and, where ``declared``, one value of a group key.
 
     Groups are ordered newest first where the rows have times, by when each began: then nothing that is held is
     older than all of what is kept. Else by a hash of ``seed`` and their prompts, which does not depend on the
     order of the rows and changes little as rows are added.
     """
-    pairs = same_question([row.prompt for row in rows])
+    pairs = list(near)
     keys: list[str] = []
     if declared:
         for key in GROUP_KEYS:
@@ -146,7 +179,7 @@ def grouped(rows: Sequence[SplitRow], *, seed: int, declared: bool = True) -> Gr
 def same_question(prompts: Sequence[str]) -> list[tuple[int, int]]:
     """Pairs of prompts that count as one in a leak check: equal when normalised, or near in characters.
 
-    Not every pair, but enough that connecting them gives the groups.
+    Not every pair, but nearly enough that connecting them gives the groups.
     """
     first: dict[str, int] = {}
     pairs: list[tuple[int, int]] = []

@@ -7,7 +7,7 @@ from collections.abc import Collection, Mapping, Sequence
 
 import numpy as np
 
-from app.domain.mixing.splits import Groups, SplitRow, grouped, take
+from app.domain.mixing.splits import Groups, SplitRow, take, uncut
 from app.domain.records import BadCase, Finding, RootCause
 from app.domain.text import normalised
 
@@ -38,14 +38,15 @@ def choose_held_back(
     rows = [SplitRow(prompt=c.prompt, metadata=c.metadata, occurred_at=c.occurred_at) for c in ordered]
     seed = int(rng.integers(2**32))
     finding_of = {f.bad_case_id: f for f in findings}
-    chosen: list[int] = []
-    for declared in (True, False):
-        groups = grouped(rows, seed=seed, declared=declared)
-        pools = _pools(groups, eligible, [finding_of[c.id] for c in ordered])
-        wanted = {key: _count(share, len(pool)) for key, pool in pools.items()}
-        chosen = [row for key, pool in sorted(pools.items()) for row in take(groups, pool, wanted[key])]
-        if 2 * len(chosen) >= sum(wanted.values()):
-            break
+    found = [finding_of[c.id] for c in ordered]
+
+    def choose(groups: Groups) -> list[int]:
+        pools = _pools(groups, eligible, found)
+        return [row for _, pool in sorted(pools.items()) for row in take(groups, pool, _count(share, pool))]
+
+    groups, chosen = uncut(rows, choose, seed=seed)
+    if 2 * len(chosen) < sum(_count(share, pool) for pool in _pools(groups, eligible, found).values()):
+        _, chosen = uncut(rows, choose, seed=seed, declared=False)
     return frozenset(ordered[row].id for row in chosen)
 
 
@@ -82,5 +83,5 @@ def _pools(
     return pools
 
 
-def _count(share: float, cases: int) -> int:
-    return int(share * cases) or (1 if cases >= 3 else 0)
+def _count(share: float, pool: Sequence[int]) -> int:
+    return int(share * len(pool)) or (1 if len(pool) >= 3 else 0)

@@ -58,6 +58,17 @@ def test_a_split_is_a_partition_that_cuts_no_near_duplicates_and_holds_no_more_t
         assert not groups[0] & groups[1]
 
 
+def test_versions_of_a_template_that_a_sketch_takes_for_others_are_held_together_all_the_same() -> None:
+    drawn = (
+        *(("lounge", 1), ("lounge", 0), ("lounge", 3), ("salary", 2), ("weather", 2), ("garden", 3)),
+        *(("weather", 0), ("refund", 3), ("lounge", 3), ("password", 3), ("pension", 3), ("keyboard", 0)),
+        *(("invoice", 1), ("weather", 0), ("delivery", 2), ("weather", 1)),
+    )
+    prompts = [f"Where can I find the {name} that I have asked for {'today' * tail}?" for name, tail in drawn]
+    split = split_rows([SplitRow(prompt=prompt) for prompt in prompts], 0.25, seed=0)
+    assert leaked([prompts[i] for i in split.kept], [prompts[i] for i in split.held], frozenset()) == {}
+
+
 def test_the_newest_are_held_where_rows_have_times() -> None:
     rows = [
         SplitRow(prompt=name, metadata={"created_at": (DAY + timedelta(days=7 * i % 18)).isoformat()})
