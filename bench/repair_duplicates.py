@@ -30,19 +30,26 @@ def signatures(data: Path, rows: int = 5000) -> dict[str, Any]:
     """Signatures a second of processor time on one core, ours, datasketch's and rensa's, on the same real prompts.
 
     Everything from the text on: normalising, shingling, hashing. Character 5-grams for the peers, as datasketch's
-    documentation has them, and as many permutations as ours has bins.
+    documentation has them, and as many permutations as ours has bins. Medians of three runs, one after the other.
     """
     texts = [str(r["input"]) for r in harness.read_rows(data / "triage_dev_train.jsonl.gz")]
     sketches.signatures(texts[:100])
-    ours = len(texts) / _processor_seconds(lambda: sketches.signatures(texts))
     some = texts[:: max(1, len(texts) // rows)]
-    peer = len(some) / _processor_seconds(lambda: [duplicate_peers.datasketch_signature(t) for t in some])
-    rensa = len(texts) / _processor_seconds(lambda: _rensa(texts))
+    runs = [
+        (
+            len(texts) / _processor_seconds(lambda: sketches.signatures(texts)),
+            len(texts) / _processor_seconds(lambda: _rensa(texts)),
+            len(some) / _processor_seconds(lambda: [duplicate_peers.datasketch_signature(t) for t in some]),
+        )
+        for _ in range(3)
+    ]
+    ours, rensa, peer = (float(np.median(of)) for of in zip(*runs, strict=True))
     made = {
         "ours_per_second": round(ours),
         "rensa_per_second": round(rensa),
         "datasketch_per_second": round(peer),
         "ratio": round(ours / peer, 1),
+        "ratios": [round(run[0] / run[2], 1) for run in runs],
     }
     print(f"signatures: {made}")
     return made
