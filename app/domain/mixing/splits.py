@@ -90,9 +90,10 @@ def split_rows(rows: Sequence[SplitRow], share: float, *, seed: int) -> Split:
     def choose(groups: Groups) -> list[int]:
         return take(groups, range(len(rows)), wanted)
 
-    made, held = uncut(rows, choose, seed=seed)
+    near = same_question([row.prompt for row in rows])
+    made, held = uncut(rows, near, choose, seed=seed)
     if 2 * len(held) < wanted:
-        made, held = uncut(rows, choose, seed=seed, declared=False)
+        made, held = uncut(rows, near, choose, seed=seed, declared=False)
     inside = set(held)
     return Split(
         kept=tuple(i for i in range(len(rows)) if i not in inside),
@@ -115,14 +116,19 @@ def take(groups: Groups, rows: Iterable[int], count: int) -> list[int]:
 
 
 def uncut(
-    rows: Sequence[SplitRow], choose: Choose, *, seed: int, declared: bool = True
+    rows: Sequence[SplitRow],
+    near: Sequence[tuple[int, int]],
+    choose: Choose,
+    *,
+    seed: int,
+    declared: bool = True,
 ) -> tuple[Groups, list[int]]:
     """The groups, and the rows that ``choose`` holds of them, so that no other row asks what one of these does.
 
-    Groups are made by sketches, which miss a pair now and then. So every kept row is compared with every held one;
-    where two are near, their groups become one and it is chosen anew.
+    ``near``: what ``same_question`` finds, by sketches, which miss a pair now and then. So every kept row is
+    compared with every held one; where two are near, their groups become one and it is chosen anew.
     """
-    pairs = same_question([row.prompt for row in rows])
+    pairs = list(near)
     while True:
         groups = _grouped(rows, pairs, seed=seed, declared=declared)
         held = choose(groups)

@@ -7,7 +7,7 @@ from collections.abc import Collection, Mapping, Sequence
 
 import numpy as np
 
-from app.domain.mixing.splits import Groups, SplitRow, take, uncut
+from app.domain.mixing.splits import Groups, SplitRow, same_question, take, uncut
 from app.domain.records import BadCase, Finding, RootCause
 from app.domain.text import normalised
 
@@ -44,9 +44,10 @@ def choose_held_back(
         pools = _pools(groups, eligible, found)
         return [row for _, pool in sorted(pools.items()) for row in take(groups, pool, _count(share, pool))]
 
-    groups, chosen = uncut(rows, choose, seed=seed)
+    near = same_question([row.prompt for row in rows])
+    groups, chosen = uncut(rows, near, choose, seed=seed)
     if 2 * len(chosen) < sum(_count(share, pool) for pool in _pools(groups, eligible, found).values()):
-        _, chosen = uncut(rows, choose, seed=seed, declared=False)
+        _, chosen = uncut(rows, near, choose, seed=seed, declared=False)
     return frozenset(ordered[row].id for row in chosen)
 
 
