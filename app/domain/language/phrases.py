@@ -1,0 +1,42 @@
+"""Word lists, one TOML file a topic: a list of words for each language, read as one pattern."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Iterable
+from functools import cache
+from importlib import resources
+
+from app.domain import text
+
+_CJK = re.compile(text.CJK_CHARACTER)
+
+
+@cache
+def pattern(topic: str, table: str = "words") -> re.Pattern[str]:
+    """Matches any word of ``data/<topic>.toml``'s ``table``, in any case.
+
+    Words of spaced scripts stand by themselves (``token`` is no part of ``tokenless``); a word that ends in ``*``
+    goes on as it likes; Chinese, Japanese and Korean words match anywhere.
+    """
+    return re.compile("|".join(map(_alternative, listed(topic, table))), re.IGNORECASE)
+
+
+@cache
+def listed(topic: str, table: str = "words") -> tuple[str, ...]:
+    """The words themselves, of all languages, longest first: the longer of two that begin alike is meant."""
+    found = tomllib.loads(
+        (resources.files(__package__) / "data" / f"{topic}.toml").read_text(encoding="utf-8")
+    )
+    words: Iterable[str] = (word for language in found[table].values() for word in language)
+    return tuple(sorted(set(words), key=lambda word: (-len(word), word)))
+
+
+def _alternative(word: str) -> str:
+    stem = re.escape(word.removesuffix("*")).replace(r"\ ", r"[\s-]?")
+    if _CJK.search(word):
+        return stem
+    front = r"(?<!\w)" if word[0].isalnum() else ""
+    back = "" if word.endswith("*") or not word[-1].isalnum() else r"(?!\w)"
+    return f"{front}{stem}{back}"
