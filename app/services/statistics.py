@@ -57,7 +57,7 @@ class RunningStatistics:
 
     def add(self, example: TrainingExample) -> None:
         messages = example.messages
-        prompt, output = example.prompt, messages[-1].content
+        prompt, output = example.prompt, example.output
         self._prompt_tokens.append(estimated_tokens(prompt))
         self._output_tokens.append(estimated_tokens(output))
         # Salted per process and 64 bits wide: enough to count what is distinct.

@@ -42,6 +42,7 @@ class PlacedExample:
     messages: list[Any]
     rejected: list[Any] | None
     tools: Any
+    desirable: bool | None
     source_id: str | None
     metadata: dict[str, Any]
     content_hash: str
@@ -111,6 +112,7 @@ def _shown(position: int, example: TrainingExample) -> PlacedExample:
         messages=content["messages"],
         rejected=content.get("rejected"),
         tools=example.tools,
+        desirable=example.desirable,
         source_id=example.source_id,
         metadata=dict(example.metadata),
         content_hash=example.content_hash,

@@ -101,7 +101,9 @@ def learnt_set(context: StageContext, inputs: Inputs) -> Learnt:
 
     def from_rows() -> Learnt:
         with context.reading() as session:
-            examples = list(versions.iter_examples(session, inputs.version_id))
+            examples = [
+                step for row in versions.iter_examples(session, inputs.version_id) for step in row.steps()
+            ]
         looked_up = kept_views(context, texts_of(examples, []), context.span(0.05, 0.5))
         return learn(
             examples,

@@ -84,6 +84,9 @@ class Example(Resource):
     position: int
     messages: list[dict[str, Any]]
     rejected: list[dict[str, Any]] | None
+    desirable: bool | None = Field(
+        description="KTO: false where nobody should answer so; null where the row does not say."
+    )
     tools: Any = None
     source_id: str | None
     metadata: dict[str, Any]

@@ -45,6 +45,8 @@ class ExampleRow(Base):
     messages: Mapped[list[Any]]
     rejected: Mapped[list[Any] | None]
     tools: Mapped[list[Any] | None]
+    # None: the row does not say, as an SFT row; False: nobody should answer so (KTO).
+    desirable: Mapped[bool | None]
     instruction_length: Mapped[int] = mapped_column(default=0)
     source_id: Mapped[str | None] = mapped_column(Text)
     # "metadata" is taken on declarative classes

@@ -14,7 +14,7 @@ from app.db.repositories.example_encoding import EncodedExample
 from app.domain.records import TrainingExample
 
 _EXAMPLES = (
-    "COPY examples (id, dataset_id, content_hash, record_hash, messages, rejected, tools, "
+    "COPY examples (id, dataset_id, content_hash, record_hash, messages, rejected, tools, desirable, "
     "instruction_length, source_id, metadata) FROM STDIN"
 )
 _MEMBERS = "COPY dataset_version_examples (version_id, position, example_id) FROM STDIN"
@@ -58,6 +58,7 @@ def _columns(dataset_id: str, example: TrainingExample, encoded: EncodedExample)
         encoded.rejected,
         # A list of one: "tools": null in a row stays apart from no tools at all.
         None if encoded.tools is None else f"[{encoded.tools}]",
+        example.desirable,
         example.instruction_length,
         example.source_id,
         encoded.metadata,

@@ -32,7 +32,9 @@ def encode(example: TrainingExample) -> EncodedExample:
     messages = _messages(example.messages)
     rejected = _messages(example.rejected) if example.rejected else None
     tools = None if example.tools is None else _canonical(example.tools)
-    content = f'{{"messages":{messages}'
+    # Keys in the order of canonical JSON.
+    desirable = "" if example.desirable is None else f'"desirable":{str(example.desirable).lower()},'
+    content = f'{{{desirable}"messages":{messages}'
     if rejected is not None:
         content += f',"rejected":{rejected}'
     if tools is not None:

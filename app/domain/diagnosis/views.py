@@ -126,8 +126,8 @@ def texts_of(
         example_inputs=tuple(ExampleInputs(examples, instructions)),
         example_outputs=tuple(_readable(e.output) for e in examples),
         case_inputs=tuple(_readable(text.focus(c.prompt, instructions)) for c in cases),
-        case_expected=tuple(_readable(c.expected_output or "") for c in cases),
-        case_outputs=tuple(_readable(c.model_output) for c in cases),
+        case_expected=tuple(_readable(c.wanted) for c in cases),
+        case_outputs=tuple(_readable(c.said) for c in cases),
     )
 
 

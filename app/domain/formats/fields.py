@@ -40,6 +40,7 @@ class ParsedRow:
     messages: tuple[Message, ...]
     rejected: tuple[Message, ...] = ()
     tools: Any = None
+    desirable: bool | None = None
     instruction_length: int = 0
     source_id: str | None = None
     metadata: Mapping[str, Any] = field(default_factory=dict)
@@ -50,6 +51,7 @@ class ParsedRow:
             messages=self.messages,
             rejected=self.rejected,
             tools=self.tools,
+            desirable=self.desirable,
             instruction_length=self.instruction_length,
             source_id=self.source_id,
             metadata=self.metadata,

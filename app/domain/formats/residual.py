@@ -17,7 +17,11 @@ from app.domain.formats.fields import RESIDUAL_KEY, Format, ParsedRow, RowError,
 from app.domain.formats.storable import storable
 from app.domain.records import Message, TrainingExample, content_hash_of
 
-_FIELDS = ("messages", "rejected", "tools", "instruction_length", "source_id", "metadata")
+_FIELDS = ("messages", "rejected", "tools", "desirable", "instruction_length", "source_id", "metadata")
+
+
+# What stands there when the natural row is not a valid one; rows of older exports say nothing of desirability.
+_EVERY_FIELD = frozenset(_FIELDS) - {"desirable"}
 
 
 def residual(
@@ -65,7 +69,7 @@ def _decoded(beside: str) -> object:
 def parse_with_residual(natural: dict[str, Any], beside: Mapping[str, Any], format: Format) -> ParsedRow:
     """The example that ``natural`` and ``beside`` say together."""
     fields = {name: _read(name, value) for name, value in beside.items()}
-    if len(fields) == len(_FIELDS):
+    if fields.keys() >= _EVERY_FIELD:
         return ParsedRow(**fields)
     return replace(format.parse(natural), **fields)
 
@@ -84,6 +88,8 @@ def _read(name: str, value: Any) -> Any:
         case "messages" | "rejected":
             return tuple(_read_turn(m) for m in parse_turns(value, f"{RESIDUAL_KEY}.{name}"))
         case "instruction_length" if type(value) is int and value >= 0:
+            return value
+        case "desirable" if value is None or type(value) is bool:
             return value
         case "source_id" if value is None or type(value) is str:
             return value

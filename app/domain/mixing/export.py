@@ -14,7 +14,7 @@ def trainable_row(example: TrainingExample, weight: float = 1.0) -> dict[str, An
     """One row as messages: ``prompt``, ``completion``; ``rejected``, ``tools`` and ``weight`` where set."""
     row: dict[str, Any] = {
         "prompt": [message.as_dict() for message in example.prompt_messages],
-        "completion": [example.messages[-1].as_dict()],
+        "completion": [example.messages[example.answer_at].as_dict()],
     }
     if example.rejected:
         row["rejected"] = [message.as_dict() for message in example.rejected]
@@ -40,4 +40,5 @@ def trainable_rows(mixture: Mixture, examples: Mapping[str, TrainingExample]) ->
     ]
     for _, position, _ in sorted(places):
         row = mixture.rows[position]
-        yield trainable_row(examples[row.example_id], row.weight)
+        for step in examples[row.example_id].steps():
+            yield trainable_row(step, row.weight)

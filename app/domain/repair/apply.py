@@ -249,9 +249,9 @@ def with_content(example: TrainingExample, content: Mapping[str, Any]) -> Traini
     prompt there.
     """
     return with_turns(
-        replace(example, tools=content.get("tools")),
-        tuple(_message(raw) for raw in content["messages"]),
-        tuple(_message(raw) for raw in content.get("rejected", ())),
+        replace(example, tools=content.get("tools"), desirable=content.get("desirable")),
+        tuple(map(Message.from_dict, content["messages"])),
+        tuple(map(Message.from_dict, content.get("rejected", ()))),
     )
 
 
@@ -275,8 +275,3 @@ def _instruction_length(instruction: str, messages: Sequence[Message]) -> int:
     lines = instruction.count("\n") + 1
     head = "\n".join(first.split("\n")[:lines])
     return len(head) if head != first and fuzz.ratio(head, instruction) >= _SAME_INSTRUCTION else 0
-
-
-def _message(raw: Mapping[str, Any]) -> Message:
-    extra = {key: value for key, value in raw.items() if key not in ("role", "content")}
-    return Message(role=Role(raw["role"]), content=raw["content"], extra=extra)

@@ -7,6 +7,8 @@ from dataclasses import replace
 from typing import Any
 
 from app.domain import text
+from app.domain.answers.writing import content_with_answer
+from app.domain.records import TrainingExample
 from app.domain.repair.actions import ActionKind, ProposedAction
 from app.domain.repair.draft import excerpt
 
@@ -66,7 +68,7 @@ def _in_full(answer: str, contents: Iterable[Content]) -> str:
 
 
 def _output(content: Content) -> str:
-    return str(content["messages"][-1]["content"])
+    return TrainingExample.from_content(content).output
 
 
 def _says(content: Content, answer: str) -> bool:
@@ -75,8 +77,6 @@ def _says(content: Content, answer: str) -> bool:
 
 
 def _answering(content: Content, answer: str) -> dict[str, Any]:
-    rejected = content.get("rejected")
-    if rejected and str(rejected[-1]["content"]).strip() == answer.strip():
+    if TrainingExample.from_content(content).rejected_output.strip() == answer.strip():
         raise ValueError("answer: a row of preferences rejects this very answer; drop that row instead")
-    *asked, last = content["messages"]
-    return {**content, "messages": [*asked, {**last, "content": answer}]}
+    return content_with_answer(content, answer)

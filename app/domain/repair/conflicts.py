@@ -123,7 +123,7 @@ def _agrees(prompt: str, output: str, case_prompt: str, right: str, labels: Abst
 
 
 def _same_answer(prompt: str, output: str, case_prompt: str, case: BadCase, labels: AbstractSet[str]) -> bool:
-    expected = case.expected_output or ""
+    expected = case.wanted
     if not is_closed(output, labels) or not is_closed(expected, labels):
         return False
     mine, theirs = options.chosen(prompt, expected), options.chosen(case_prompt, expected)
@@ -150,16 +150,16 @@ def _same_question(prompt: str, case_prompt: str, cosine: float, cut: float) -> 
 
 def _wrongness(output: str, case: BadCase, side: Agreement | None, labels: AbstractSet[str]) -> float:
     """Probability 0..1 that a row asking what the case asks is wrong, by its output; 0 = no sign of it."""
-    expected = case.expected_output or ""
+    expected = case.wanted
     contradicts = relate(output, expected, labels) is Relation.CONTRADICTS
     says_the_wrong = side is Agreement.MODEL_OUTPUT or (
-        bool(case.model_output) and relate(output, case.model_output, labels) is Relation.SAME
+        bool(case.said) and relate(output, case.said, labels) is Relation.SAME
     )
     if says_the_wrong and side is not Agreement.EXPECTED:
         return 0.9 if contradicts else 0.8
     if contradicts:
         return 0.7
-    nearer = word_f1(output, case.model_output) - word_f1(output, expected)
+    nearer = word_f1(output, case.said) - word_f1(output, expected)
     return 0.6 if nearer > thresholds.SIDE_MARGIN else 0.0
 
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 from app.domain import text
+from app.domain.answers.writing import with_answer
 from app.domain.records import TrainingExample
 from app.domain.repair import thresholds
 from app.domain.repair.actions import ActionKind, Decision, ProposedAction
@@ -27,7 +28,8 @@ class Draft:
 
     ``gone`` rows are dropped, ``settled`` ones were judged: later methods leave both alone. ``compared`` rows were
     looked at by a model of what contradicts what in their task. ``templates``: tasks whose prompts are one template
-    filled in again and again. ``notes`` is what methods have to say beside their
+    filled in again and again. ``unwanted``: rows whose answer nobody should give (KTO, weight 0); never compared as
+    right and never relabelled. ``notes`` is what methods have to say beside their
     actions, JSON-ready: it goes into the plan's summary by name. ``judged``: the rows as
     ``row_quality.judged_rows`` read them, for all steps that judge rows one by one. ``judge_log``: what a language
     model was asked about disputes.
@@ -45,6 +47,7 @@ class Draft:
     compared: set[int] = field(default_factory=set)
     groups: PromptGroups = field(default_factory=lambda: PromptGroups(groups=(), jaccards={}))
     templates: frozenset[str] = frozenset()
+    unwanted: frozenset[int] = frozenset()
     judged: JudgedRows | None = None
     judge_log: JudgeLog = field(default_factory=JudgeLog)
     notes: dict[str, Any] = field(default_factory=dict)
@@ -60,7 +63,13 @@ class Draft:
         self.instructions = text.known_instructions(self.examples)
         self.prompts = [text.focus(example.prompt, self.instructions) for example in self.examples]
         self.tasks = [task_of(e.system, e.prompt, self.instructions) for e in self.examples]
+        self.unwanted = frozenset(row for row, e in enumerate(self.examples) if not e.teaches)
         self.judged = None
+
+    def answers(self, row: int) -> bool:
+        """Whether the row says what is right and nothing else: preferences and undesired answers do not."""
+        example = self.examples[row]
+        return example.teaches and not example.rejected
 
     def outputs(self) -> list[str]:
         return [example.output for example in self.examples]
@@ -88,7 +97,7 @@ class Draft:
         *,
         ask: bool = False,
     ) -> None:
-        after = (_with_output(self.examples[row], output),)
+        after = (with_answer(self.examples[row], output).content(),)
         self._add(ActionKind.RELABEL, (row,), after, reason, score, evidence, ask=ask)
         self.settled.add(row)
 
@@ -99,7 +108,7 @@ class Draft:
         output = self.examples[keep].output
         said = text.normalised(output)
         others = tuple(row for row in rows if text.normalised(self.examples[row].output) != said)
-        after = tuple(_with_output(self.examples[row], output) for row in others)
+        after = tuple(with_answer(self.examples[row], output).content() for row in others)
         told = {**evidence, "expected_output": output, "of": self.examples[keep].id}
         self._add(ActionKind.RELABEL, others, after, reason, score, told, ask=True)
 
@@ -163,11 +172,6 @@ class Draft:
 def task_of(system: str | None, prompt: str, instructions: frozenset[str]) -> str:
     """What one instruction under one system prompt asks for: the part of a prompt that does not vary."""
     return f"{system or ''}\0{text.instruction_of(prompt, instructions)}"
-
-
-def _with_output(example: TrainingExample, output: str) -> dict[str, Any]:
-    answer = replace(example.messages[-1], content=output)
-    return replace(example, messages=(*example.messages[:-1], answer)).content()
 
 
 def excerpt(of: str) -> str:

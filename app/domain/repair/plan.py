@@ -62,7 +62,7 @@ def plan_repair(
 def _summary(draft: Draft) -> dict[str, Any]:
     relabelled = Counter(
         (
-            text.normalised(a.before[0]["messages"][-1]["content"]),
+            text.normalised(TrainingExample.from_content(a.before[0]).output),
             text.normalised(a.evidence["expected_output"]),
         )
         for a in draft.actions

@@ -11,6 +11,7 @@ from jaxtyping import Bool, Float32, Int64
 from numpy import ndarray
 
 from app.domain import text
+from app.domain.answers.writing import loses_reasoning
 from app.domain.diagnosis import differences, label_names
 from app.domain.records import Agreement, BadCase, Finding, RootCause
 from app.domain.repair import conflicts, label_conflicts, thresholds
@@ -72,7 +73,7 @@ def _mend_task(
 ) -> None:
     cases = anchors.cases
     outputs = [text.normalised(draft.examples[row].output) for row in rows.tolist()]
-    expected = [text.normalised(case.expected_output or "") for case in cases]
+    expected = [text.normalised(case.wanted) for case in cases]
     # A right answer that no row carries yet is a label too, where at least two cases in conflict expect it.
     wanted = Counter(label for label, blamed in zip(expected, conflict, strict=True) if blamed and label)
     numbers = label_conflicts.number_labels(
@@ -80,7 +81,7 @@ def _mend_task(
     )
     given = np.array(
         [
-            -1 if row in draft.gone or draft.examples[row].rejected else numbers.get(output, -1)
+            -1 if row in draft.gone or not draft.answers(row) else numbers.get(output, -1)
             for row, output in zip(rows.tolist(), outputs, strict=True)
         ],
         dtype=np.int64,
@@ -90,9 +91,7 @@ def _mend_task(
         given=given,
         anchor_vectors=anchors.vectors,
         anchor_labels=np.array([numbers.get(label, -1) for label in expected], dtype=np.int64),
-        anchor_wrong=np.array(
-            [numbers.get(text.normalised(c.model_output), -1) for c in cases], dtype=np.int64
-        ),
+        anchor_wrong=np.array([numbers.get(text.normalised(c.said), -1) for c in cases], dtype=np.int64),
         in_conflict=conflict,
         conflict_probability=np.array([anchors.conflict_probability(case) for case in cases]),
         opposed=_opposed(list(numbers)),
@@ -127,6 +126,10 @@ def _mend_label(draft: Draft, row: int, verdict: LabelVerdict, right: str, ancho
     if verdict.asks:
         said += "; most rows of that label would change: please say whether both are one thing"
     match verdict.mend:
+        case LabelMend.RELABEL if loses_reasoning(draft.examples[row], right):
+            draft.drop(
+                row, f"{said}; its reasoning leads to the other", verdict.score, evidence, ask=verdict.asks
+            )
         case LabelMend.RELABEL:
             draft.relabel(row, right, said, verdict.score, evidence, ask=verdict.asks)
         case LabelMend.DROP:
@@ -147,7 +150,7 @@ def mend_anchored(
     }
     found = conflicts.anchored_conflicts(
         prompts=draft.prompts,
-        outputs=draft.outputs(),
+        outputs=["" if row in draft.unwanted else output for row, output in enumerate(draft.outputs())],
         input_vectors=input_vectors,
         cases=usable,
         case_prompts=[anchors.prompts[i] for i in blamed],
@@ -155,7 +158,7 @@ def mend_anchored(
         agreements=agreements,
         example_ids=[example.id for example in draft.examples],
         labels=draft.labels(),
-        judged=draft.settled | draft.gone,
+        judged=draft.settled | draft.gone | draft.unwanted,
         same_question_cosine=conflicts.same_question_cut(input_vectors, rng),
         templates={row for row, task in enumerate(draft.tasks) if task in draft.templates},
     )
@@ -178,7 +181,7 @@ def mend_anchored(
         # The same words with the right answer stand there already: a second such row would be a copy.
         copied = conflict.same_prompt and conflict.supported_by >= 0
         rewritten = (conflict.same_answer or conflict.same_prompt) and not copied
-        if rewritten and not example.rejected:
+        if rewritten and not example.rejected and not loses_reasoning(example, expected):
             draft.relabel(conflict.row, expected, said, conflict.score, evidence)
         else:
             draft.drop(conflict.row, said, conflict.score, evidence)
@@ -199,6 +202,6 @@ def _opposed(names: Sequence[str]) -> Bool[ndarray, "l l"]:
 def _spellings(outputs: Sequence[str], cases: Sequence[BadCase]) -> dict[str, str]:
     """How each normalised output is written most often: in the rows and the expected answers."""
     written: dict[str, Counter[str]] = {}
-    for output in (*outputs, *(case.expected_output for case in cases if case.expected_output)):
+    for output in (*outputs, *(case.wanted for case in cases if case.wanted)):
         written.setdefault(text.normalised(output), Counter())[output.strip()] += 1
     return {label: spellings.most_common(1)[0][0] for label, spellings in written.items()}

@@ -15,6 +15,7 @@ from difflib import SequenceMatcher
 from typing import assert_never
 
 from app.domain import text
+from app.domain.answers.writing import with_answer
 from app.domain.records import Message, TrainingExample
 from app.domain.repair import thresholds
 from app.domain.repair.actions import ActionKind, Decision, ProposedAction
@@ -95,15 +96,14 @@ def _fits(action: ProposedAction, model: TrainingExample, candidates: Sequence[T
 
 
 def _relabel(action: ProposedAction, model: TrainingExample, candidates: Sequence[TrainingExample]) -> _Fits:
-    answer: str = action.after[0]["messages"][-1]["content"]
+    answer = TrainingExample.from_content(action.after[0]).output
     near = _same_case(model, candidates)
 
     def fits(candidate: TrainingExample) -> _Fit | None:
         similarity = near(candidate)
         if similarity is None or candidate.output == answer:
             return None
-        turn = replace(candidate.messages[-1], content=answer)
-        return _Fit(replace(candidate, messages=(*candidate.messages[:-1], turn)), similarity)
+        return _Fit(with_answer(candidate, answer), similarity)
 
     return fits
 

@@ -21,7 +21,7 @@ from app.domain.diagnosis import scripts
 from app.domain.diagnosis.symptoms import characters, shapes
 from app.domain.diagnosis.symptoms.profile import OutputProfile
 from app.domain.diagnosis.symptoms.shapes import Form, OutputShape
-from app.domain.records import BadCase, Role, TrainingExample
+from app.domain.records import BadCase, TrainingExample
 from app.domain.repair.noise import limits
 from app.domain.repair.noise.finding import NoisyRow
 from app.domain.search import Index
@@ -88,9 +88,7 @@ class Reading:
     @cached_property
     def prose(self) -> list[bool]:
         """Whether the answer is text: calls of tools and functions have shapes of their own."""
-        return [
-            e.messages[-1].role is not Role.FUNCTION_CALL and not e.messages[-1].extra for e in self.examples
-        ]
+        return [not e.answer.tool_calls for e in self.examples]
 
     @cached_property
     def task_sizes(self) -> Int64[ndarray, " t"]:

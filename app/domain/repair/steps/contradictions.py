@@ -30,9 +30,7 @@ def propose(draft: Draft, material: Material) -> None:
     context = ResolutionContext.of(draft, material)
     groups: list[dict[str, object]] = []
     expected = Counter(
-        (text.normalised(case.expected_output), text.normalised(case.model_output))
-        for case in material.cases
-        if case.expected_output
+        (text.normalised(case.wanted), text.normalised(case.said)) for case in material.cases if case.wanted
     )
     for rows in _tasks(draft):
         found = _find(draft, rows, material)
@@ -51,7 +49,7 @@ def _tasks(draft: Draft) -> Iterator[Int64[ndarray, " r"]]:
     of_task: defaultdict[str, list[int]] = defaultdict(list)
     for row, task in enumerate(draft.tasks):
         example = draft.examples[row]
-        if row not in draft.gone and not example.rejected and example.output.strip():
+        if row not in draft.gone and draft.answers(row) and example.output.strip():
             of_task[task].append(row)
     for rows in of_task.values():
         if len(rows) >= thresholds.CONTRADICTION_MIN_ROWS:
