@@ -27,7 +27,7 @@ def pattern(topic: str, table: str = "words") -> re.Pattern[str]:
 def listed(topic: str, table: str = "words") -> tuple[str, ...]:
     """The words themselves, of all languages, longest first: the longer of two that begin alike is meant."""
     found = tomllib.loads(
-        (resources.files(__package__) / "data" / f"{topic}.toml").read_text(encoding="utf-8")
+        (resources.files("app.domain.language") / "data" / f"{topic}.toml").read_text(encoding="utf-8")
     )
     words: Iterable[str] = (word for language in found[table].values() for word in language)
     return tuple(sorted(set(words), key=lambda word: (-len(word), word)))

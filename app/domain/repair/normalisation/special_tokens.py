@@ -6,7 +6,7 @@ import re
 
 from app.domain.repair.normalisation.text_rule import TextRule
 
-_SPECIAL_TOKENS = re.compile(
+TOKENS = re.compile(
     r"<\|(?:im_start|im_end|im_sep|startoftext|endoftext|end_of_text|begin_of_text|eot_id|eom_id|eot|"
     r"start_header_id|end_header_id|fim_prefix|fim_middle|fim_suffix|end|user|assistant|system|"
     r"observation|pad)\|>"
@@ -22,7 +22,7 @@ _ROLE_AFTER_TOKEN = re.compile(
 
 def _special_tokens(text: str) -> tuple[str, int]:
     without_roles, roles = _ROLE_AFTER_TOKEN.subn("", text)
-    cleaned, tokens = _SPECIAL_TOKENS.subn("", without_roles)
+    cleaned, tokens = TOKENS.subn("", without_roles)
     return cleaned, roles + tokens
 
 

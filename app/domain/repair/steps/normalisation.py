@@ -1,11 +1,13 @@
 """Rows whose text a tokenizer sees differently though a reader does not are written in one form.
 
-One action for a row and rule, each on top of the ones before: a person may decide by rule.
+One action for a row and rule, each on top of the ones before that ask nobody: a person may decide by rule. What could
+change the meaning of a row asks, whatever the policy (``normalisation.caution``).
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 
 from app.domain.records import TrainingExample
 from app.domain.repair import thresholds
@@ -13,7 +15,7 @@ from app.domain.repair.actions import ActionKind
 from app.domain.repair.apply import with_turns
 from app.domain.repair.draft import Draft
 from app.domain.repair.material import Material
-from app.domain.repair.normalisation import TEXT_RULES, Normalisation, normalise_example
+from app.domain.repair.normalisation import TEXT_RULES, Normalisation, caution, normalise_example
 from app.domain.repair.normalisation.text_rule import TextRule
 
 
@@ -25,30 +27,45 @@ def propose(draft: Draft, material: Material) -> None:  # noqa: ARG001
         if found is None:
             continue
         changed = True
-        for rule, after, changes in _by_rule(example, found, rules):
+        for proposal in _by_rule(example, found, rules):
+            asked = proposal.why_asked
+            reason = f"format: {', '.join(proposal.changes)}"
+            evidence = {"rule": f"normalise_{proposal.rule.name}", "changes": list(proposal.changes)}
             draft.rewrite(
                 row,
                 ActionKind.NORMALISE,
-                after,
-                f"format: {', '.join(changes)}",
+                proposal.after,
+                reason if asked is None else f"{reason}; please confirm: {asked}",
                 thresholds.NORMALISE_SCORE,
-                {"rule": f"normalise_{rule.name}", "changes": list(changes)},
+                evidence if asked is None else {**evidence, "why_asked": asked},
+                ask=asked is not None,
             )
     if changed:
         draft.read()
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Proposal:
+    """What a rule makes of a row. ``why_asked``: the reason why a person decides, None = none has to."""
+
+    rule: TextRule
+    after: TrainingExample
+    changes: tuple[str, ...]
+    why_asked: str | None
+
+
 def _by_rule(
     example: TrainingExample, whole: Normalisation, rules: Sequence[TextRule]
-) -> Iterator[tuple[TextRule, TrainingExample, tuple[str, ...]]]:
-    """The row after each rule that changes it: clean by that rule and the ones before it."""
+) -> Iterator[_Proposal]:
+    """The row after each rule that changes it: clean by that rule and by those before it that ask nobody."""
     # A turn that stays in the end, since nothing would be left of it, stays all the way.
     kept = [a.content == b.content for a, b in zip(example.messages, whole.messages, strict=True)]
     kept_rejected = [a.content == b.content for a, b in zip(example.rejected, whole.rejected, strict=True)]
-    standing = example
-    for at, rule in enumerate(rules, start=1):
-        found = normalise_example(standing, rules[:at])
+    standing, safe = example, list[TextRule]()
+    for rule in rules:
+        found = normalise_example(standing, [*safe, rule])
         if found is None:
+            safe.append(rule)
             continue
         after = with_turns(
             standing,
@@ -58,6 +75,9 @@ def _by_rule(
                 for o, n, k in zip(standing.rejected, found.rejected, kept_rejected, strict=True)
             ),
         )
-        if after.content() != standing.content():
-            yield rule, after, found.changes
+        asked = caution.why_asked(standing, after, whole)
+        if after.content() != standing.content() and not caution.lays_out_code(standing, after, whole):
+            yield _Proposal(rule=rule, after=after, changes=found.changes, why_asked=asked)
+        if asked is None:
             standing = after
+            safe.append(rule)
