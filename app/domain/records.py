@@ -49,6 +49,9 @@ class Symptom(StrEnum):
     WRONG_LANGUAGE = "wrong_language"
     MISSING_KNOWLEDGE = "missing_knowledge"
     COPIED_TRAINING_OUTPUT = "copied_training_output"
+    EMPTY = "empty"
+    RUN_ON = "run_on"
+    FORGETTING = "forgetting"
 
 
 class Agreement(StrEnum):
