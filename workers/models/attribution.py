@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 import zlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -28,7 +28,8 @@ SIDE = 32
 """Dimensions to which the long side of a LoRA matrix's gradient is projected; the rank's side stays."""
 
 DIMENSIONS = 8_192
-"""Of a whole gradient. The standard error of a cosine is about 1 / sqrt(8192), .011; LESS uses the same."""
+"""Of a whole gradient, as in LESS. The sketch alone gives a cosine a standard error of at most sqrt(2 / 8192), .016;
+the projection to ``SIDE`` adds at most sqrt(2 / 32), .25, by the root of how many matrices share the gradient."""
 
 _LAYER = re.compile(r"\.(\d+)\.")
 
@@ -62,37 +63,20 @@ def answer_gradients(
     return made
 
 
-class _Watch:
-    """Collects a batch's gradients, row by row, from what flows through the LoRA matrices.
+class GradientSketch:
+    """Random linear map of a LoRA gradient to ``DIMENSIONS`` numbers, the same for the same seed everywhere.
 
-    The gradient of a linear layer's weight is the sum over tokens of (gradient of its output) x (its input):
-    both are at hand in a batched pass, and each row keeps its own sum (as in Goodfellow 2015). The long side
-    is projected before the sum (LoGra, Choe et al. 2024), so no whole gradient is ever made.
+    Inner products survive in expectation, each with a standard error. ``project`` maps the long side of one
+    matrix (LoGra, Choe et al. 2024); ``combine`` sketches all matrices together.
     """
 
     def __init__(self, seed: int) -> None:
         self._seed = seed
-        self._parts: dict[str, torch.Tensor] = {}
         self._projections: dict[str, torch.Tensor] = {}
         self._sketch: tuple[torch.Tensor, torch.Tensor] | None = None
 
-    def hook(self, name: str, *, project_input: bool) -> Callable[..., None]:
-        def on_forward(_: Any, inputs: tuple[torch.Tensor, ...], output: torch.Tensor) -> None:
-            seen = inputs[0].detach().float()
-
-            def on_backward(gradient: torch.Tensor) -> None:
-                left, right = gradient.float(), seen
-                if project_input:
-                    right = self._projected(name, right)
-                else:
-                    left = self._projected(name, left)
-                self._parts[name] = torch.einsum("bto,bti->boi", left, right).flatten(1)
-
-            output.register_hook(on_backward)
-
-        return on_forward
-
-    def _projected(self, name: str, side: torch.Tensor) -> torch.Tensor:
+    def project(self, name: str, side: torch.Tensor) -> torch.Tensor:
+        """Shape (..., width) to (..., SIDE); a side of at most ``SIDE`` stays. ``name``: of the matrix."""
         width = side.shape[-1]
         if width <= SIDE:
             return side
@@ -101,10 +85,9 @@ class _Watch:
             self._projections[name] = (signs / SIDE**0.5).to(side.device)
         return side @ self._projections[name]
 
-    def collect(self) -> torch.Tensor:
-        """The gradients of the pass just made, shape (rows, DIMENSIONS)."""
-        whole = torch.cat([self._parts[name] for name in sorted(self._parts)], dim=1)
-        self._parts.clear()
+    def combine(self, parts: Mapping[str, torch.Tensor]) -> torch.Tensor:
+        """Projected gradients by matrix, each (rows, values), to shape (rows, DIMENSIONS)."""
+        whole = torch.cat([parts[name] for name in sorted(parts)], dim=1)
         if self._sketch is None:
             # Count sketch (Charikar et al. 2002): every coordinate into one bucket, with a random sign.
             generator = torch.Generator().manual_seed(self._seed)
@@ -113,6 +96,40 @@ class _Watch:
             self._sketch = buckets.to(whole.device), signs.to(whole.device)
         buckets, signs = self._sketch
         return whole.new_zeros(len(whole), DIMENSIONS).index_add_(1, buckets, whole * signs)
+
+
+class _Watch:
+    """Collects a batch's gradients, row by row, from what flows through the LoRA matrices.
+
+    The gradient of a linear layer's weight is the sum over tokens of (gradient of its output) x (its input):
+    both are at hand in a batched pass, and each row keeps its own sum (as in Goodfellow 2015). The long side
+    is projected before the sum, so no whole gradient is ever made.
+    """
+
+    def __init__(self, seed: int) -> None:
+        self._sketch = GradientSketch(seed)
+        self._parts: dict[str, torch.Tensor] = {}
+
+    def hook(self, name: str, *, project_input: bool) -> Callable[..., None]:
+        def on_forward(_: Any, inputs: tuple[torch.Tensor, ...], output: torch.Tensor) -> None:
+            seen = inputs[0].detach().float()
+
+            def on_backward(gradient: torch.Tensor) -> None:
+                left, right = gradient.float(), seen
+                if project_input:
+                    right = self._sketch.project(name, right)
+                else:
+                    left = self._sketch.project(name, left)
+                self._parts[name] = torch.einsum("bto,bti->boi", left, right).flatten(1)
+
+            output.register_hook(on_backward)
+
+        return on_forward
+
+    def collect(self) -> torch.Tensor:
+        """The gradients of the pass just made, shape (rows, DIMENSIONS)."""
+        parts, self._parts = self._parts, {}
+        return self._sketch.combine(parts)
 
 
 def _signs(seed: int, name: str, count: int) -> torch.Tensor:
