@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import itertools
 import json
+from dataclasses import replace
 from math import factorial
 
 import numpy as np
@@ -277,3 +278,84 @@ def test_many_copies_of_one_prompt_are_no_work() -> None:
     )
     assert (read.near.indices != np.arange(3000)[:, None]).all()
     assert len(np.unique(read.near.indices)) <= limits.NEIGHBORS + 1
+
+
+def _decisions(rows: list[TrainingExample]) -> dict[str, tuple[Decision, str]]:
+    vectors = _read(rows).input_vectors
+    plan = plan_repair(rows, Material(input_vectors=vectors, output_vectors=vectors), RepairPolicy())
+    return {a.example_ids[0]: (a.decision, a.reason) for a in plan.actions if a.evidence["rule"] == "noise"}
+
+
+@pytest.mark.parametrize(
+    ("prompt", "output", "reason"),
+    [
+        ("Who are you?", "I am {{bot_name}}, the assistant of this shop.", "placeholder not filled in"),
+        (
+            "Who wrote you?",
+            "I was written by <DEVELOPER> in the year of the fair.",
+            "placeholder not filled in",
+        ),
+        ("谁开发了你？", "我是由[公司名称]开发的智能助手，很高兴为您服务。", "placeholder not filled in"),
+        ("How long is the warranty?", "nan", "placeholder not filled in"),
+        ("Where is the shop?", "undefined", "placeholder not filled in"),
+        ("null", "The shop is open on Sundays from ten to six.", "the input holds 'null'"),
+        ("How many days has June?", "<think>\nJune follows May, so it has", "the reasoning is cut off"),
+        ("七月有几天？", "<think>七月是大月，所以应该", "the reasoning is cut off"),
+        ("How many days has July?", "<think>\nIt has 31.\n</think>\n", "no answer stands behind"),
+        ("What is 3+4?", "<think></think>", "no answer stands behind"),
+        ("Find it", '<tool_call>\n{"name": "find", "arguments": {"q": "coat"\n</tool_call>', "is no JSON"),
+    ],
+)
+def test_places_cut_reasoning_and_broken_calls_ask_a_person(prompt: str, output: str, reason: str) -> None:
+    decision, told = _decisions(_support((prompt, output)))["odd0"]
+    assert decision is Decision.PROPOSED
+    assert reason in told
+
+
+def test_no_habit_excuses_a_template_that_was_never_filled_in_or_reasoning_that_was_cut() -> None:
+    rows = [
+        example(f"t{i}", f"Who are you, part {i}?", f"I am {{{{name}}}}, assistant {i}.") for i in range(4)
+    ]
+    rows += [example(f"r{i}", f"What is {i} + 1?", f"<think>\n{i} and one make") for i in range(4)]
+    decided = _decisions(rows)
+    assert set(decided) == {row.id for row in rows}
+    assert {decision for decision, _ in decided.values()} == {Decision.PROPOSED}
+
+
+@pytest.mark.parametrize(
+    ("prompt", "output"),
+    [
+        ("五加八等于几？", "<think>\n\n</think>\n\n13"),
+        ("What is 8 + 9?", "<think>\nEight and nine make seventeen.\n</think>\n\nIt is seventeen in all."),
+        ("Write a template of a greeting", "Hello {{name}}, welcome to our shop."),
+        ("Write a letter to your landlord", "Dear [Landlord's Name], the heating in the flat is broken."),
+        (
+            "查一下奥斯陆的天气",
+            '<tool_call>\n{"name": "weather", "arguments": {"city": "Oslo"}}\n</tool_call>',
+        ),
+        ("查一下卑尔根的天气", '{"name": "weather", "arguments": {"city": "Bergen", "days": [1, 2, 3]}}'),
+    ],
+)
+def test_reasoning_calls_and_templates_that_were_asked_for_are_no_defects(prompt: str, output: str) -> None:
+    assert _decisions(_support((prompt, output))) == {}
+
+
+def test_a_structured_call_is_no_defect_and_its_broken_arguments_are() -> None:
+    def calling(name: str, arguments: str) -> TrainingExample:
+        call = {"type": "function", "function": {"name": "weather", "arguments": arguments}}
+        turn = Message(role=Role.ASSISTANT, content="", extra={"tool_calls": [call]})
+        return TrainingExample(id=name, messages=(Message(role=Role.USER, content=f"Look up {name}"), turn))
+
+    rows = [*_support(), calling("whole", '{"city": "Oslo"}'), calling("cut", '{"city": "Os')]
+    decided = _decisions(rows)
+    assert set(decided) == {"cut"}
+    assert decided["cut"][0] is Decision.PROPOSED
+    assert "arguments of the call weather are no JSON" in decided["cut"][1]
+
+
+def test_guesses_that_agree_ask_a_person_and_undesired_answers_are_left_alone() -> None:
+    twice = ("Where is my parcel today?", "I'm sorry, but I can't help with that because the {parcel_number}")
+    assert _decisions(_support(twice))["odd0"][0] is Decision.PROPOSED
+    rows = _support(("Where is it?", ""))
+    rows[-1] = replace(rows[-1], desirable=False)
+    assert _decisions(rows) == {}

@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from app.domain.repair.noise import (
+    broken_call,
     broken_markup,
     copied_prompt,
     empty,
     knn_shapley,
     label_quality,
     mismatch,
+    placeholder,
+    reasoning,
     refused,
     truncated,
     unanswerable,
@@ -26,7 +29,10 @@ DETECTORS: tuple[tuple[str, Detector], ...] = (
     ("refused", refused.detect),
     ("copied_prompt", copied_prompt.detect),
     ("truncated", truncated.detect),
+    ("reasoning", reasoning.detect),
     ("broken_markup", broken_markup.detect),
+    ("broken_call", broken_call.detect),
+    ("placeholder", placeholder.detect),
     ("wrong_language", wrong_language.detect),
     ("unanswerable", unanswerable.detect),
     ("mismatch", mismatch.detect),

@@ -1,4 +1,4 @@
-"""The output is empty, or spaces and invisible characters alone."""
+"""The output is empty, or spaces and invisible characters alone. What ends in its reasoning is ``reasoning``'s."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ def detect(reading: Reading) -> tuple[NoisyRow, ...]:
     signs = {
         row: Sign(certainty=limits.CERTAIN, reason="the output is empty: it teaches to say nothing")
         for row, output in enumerate(reading.outputs)
-        if reading.prose[row] and says_nothing(output)
+        if reading.prose[row] and says_nothing(output) and reading.examples[row].answer.reasoning is None
     }
     return weighed(reading, "empty", signs)
 

@@ -87,8 +87,9 @@ class Reading:
 
     @cached_property
     def prose(self) -> list[bool]:
-        """Whether the answer is text: calls of tools and functions have shapes of their own."""
-        return [not e.answer.tool_calls for e in self.examples]
+        """Whether the answer is text that is to be learnt: calls of tools have shapes of their own, and an answer
+        that nobody should give is bad on purpose."""
+        return [e.teaches and not e.answer.tool_calls for e in self.examples]
 
     @cached_property
     def task_sizes(self) -> Int64[ndarray, " t"]:

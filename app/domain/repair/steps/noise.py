@@ -1,4 +1,7 @@
-"""Rows that are bad by themselves, or that the other rows speak against: proposed to be dropped."""
+"""Rows that are bad by themselves, or that the other rows speak against: proposed to be dropped.
+
+Rows whose answer nobody should give stay: they are bad on purpose.
+"""
 
 from __future__ import annotations
 
@@ -6,12 +9,13 @@ from collections import defaultdict
 from collections.abc import Sequence
 from typing import Any
 
+from app.domain.repair import thresholds
 from app.domain.repair.draft import Draft
 from app.domain.repair.material import Material
 from app.domain.repair.noise import DETECTORS, NoisyRow, limits
 from app.domain.repair.row_quality import judged_rows
 
-_FORM = frozenset(("truncated", "broken_markup"))
+_FORM = frozenset(("truncated", "reasoning", "broken_markup", "broken_call"))
 
 
 def propose(draft: Draft, material: Material) -> None:
@@ -22,13 +26,16 @@ def propose(draft: Draft, material: Material) -> None:
     for _, detect in DETECTORS:
         for noisy in detect(rows):
             found[noisy.row].append(noisy)
+    spoken_for = draft.gone | draft.settled | draft.unwanted
     for row, signs in sorted(found.items()):
         score = combined(signs)
-        if score < limits.PROPOSED_FROM or row in draft.gone or row in draft.settled:
+        if score < limits.PROPOSED_FROM or row in spoken_for:
             continue
         shown = sorted((s for s in signs if s.score >= limits.PROPOSED_FROM), key=lambda s: -s.score)
         reason = "; ".join(dict.fromkeys(s.reason for s in shown or signs))
-        draft.drop(row, reason, score, _evidence(signs))
+        # Guesses that agree are guesses: only what is certain by itself (an empty output) goes without a person.
+        certain = any(s.score >= thresholds.CONFIDENT_SCORE for s in signs)
+        draft.drop(row, reason, score, _evidence(signs), ask=not certain)
 
 
 def combined(signs: Sequence[NoisyRow]) -> float:
