@@ -41,6 +41,11 @@ def is_english_word(word: str) -> bool:
     return _listed("en").get(word, 0.0) >= thresholds.WELL_KNOWN_FREQUENCY
 
 
+def is_listed(word: str) -> bool:
+    """Whether more than one in ten million English words is this one; so are common misspellings."""
+    return _listed("en").get(word, 0.0) > thresholds.LISTED_FREQUENCY
+
+
 @lru_cache(maxsize=1 << 16)
 def log_likelihood(chinese: str) -> float:
     """Natural logarithm of the probability of the likeliest way to read these characters as Chinese words, each drawn

@@ -135,7 +135,7 @@ def test_what_is_answered_alike_may_differ_by_slips_that_nothing_else_gives_away
     (asked,) = (a for a in plan.actions if a.evidence["rule"] == "near_duplicate")
     assert asked.score > 0.8
     assert asked.decision.value == "proposed"
-    assert "please say whether what differs is a slip" in asked.reason
+    assert "please confirm" in asked.reason
     unlike = [(text, f"answer {row}") for row, (text, _) in enumerate(alike)]
     assert _dropped(_plan([*others, *unlike], over="inputs")) == {}
 

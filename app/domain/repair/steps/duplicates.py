@@ -12,8 +12,8 @@ from jaxtyping import Int64
 from numpy import ndarray
 
 from app.domain import text
-from app.domain.records import TrainingExample, canonical_json
-from app.domain.repair import candidates, meaning, near_duplicates, thresholds
+from app.domain.records import TrainingExample
+from app.domain.repair import candidates, certain_copies, meaning, near_duplicates, thresholds
 from app.domain.repair.draft import Draft, excerpt
 from app.domain.repair.duplicate_policy import Over
 from app.domain.repair.keeping import Kept, keep_best
@@ -52,6 +52,7 @@ def propose(draft: Draft, material: Material) -> None:
         case Over.PAIRS:
             answers = Side.of(draft, draft.outputs(), [""] * len(draft.examples), material.read)
             pairs = {p: v for p, v in draft.groups.jaccards.items() if p[0] not in draft.gone}
+            pairs = _teaching_the_same(draft, pairs)
             pairs = _where(pairs, lambda of: _same_answers(draft, answers, of))
             alike = functools.partial(_alike_rows, draft, prompts, answers, templates)
             dropped = _drop_groups(draft, pairs, alike, score, prompts)
@@ -66,8 +67,10 @@ def propose(draft: Draft, material: Material) -> None:
         for (a, b), value in by_answers.items()
         if draft.tasks[a] not in templates and a not in dropped and b not in dropped
     }
+    if over is Over.PAIRS:
+        vouched = _teaching_the_same(draft, vouched)
     stay = frozenset(dropped.values())
-    dropped |= _drop_groups(draft, vouched, agreeing.alike, score, agreeing, stay=stay, alone=prompts.alike)
+    dropped |= _drop_groups(draft, vouched, agreeing.alike, score, agreeing, stay=stay)
     if draft.policy.duplicates.meaning_cosine is not None:
         _drop_same_meaning(draft, material, draft.policy.duplicates.meaning_cosine, score, dropped)
 
@@ -89,8 +92,9 @@ class _Quality:
 
 
 def _frames(draft: Draft) -> list[str]:
-    tools = ["" if e.tools is None else canonical_json(e.tools) for e in draft.examples]
-    return [f"{task}\0{tool}" for task, tool in zip(draft.tasks, tools, strict=True)]
+    """What has to be equal besides the question: the task, the system prompt, the tools and the turns before it."""
+    contexts = map(certain_copies.context_of, draft.examples)
+    return [f"{task}\0{context}" for task, context in zip(draft.tasks, contexts, strict=True)]
 
 
 def _parameters(draft: Draft) -> dict[str, object]:
@@ -122,6 +126,12 @@ def _drop_exact_duplicates(draft: Draft) -> None:
             1.0,
             {"rule": DropReason.EXACT_DUPLICATE.value, "of": kept.id, "jaccard": 1.0},
         )
+
+
+def _teaching_the_same(draft: Draft, pairs: dict[tuple[int, int], float]) -> dict[tuple[int, int], float]:
+    """The pairs whose rows have the same reasoning, rejected answer and desirability: others teach two things."""
+    beside = {row: certain_copies.beside_the_answer(draft.examples[row]) for pair in pairs for row in pair}
+    return {(a, b): value for (a, b), value in pairs.items() if beside[a] == beside[b]}
 
 
 def _where(
@@ -165,14 +175,12 @@ def _drop_groups(
     side: Side,
     *,
     stay: AbstractSet[int] = frozenset(),
-    alone: Alike | None = None,
 ) -> dict[int, int]:
     """Of every group the best row stays, and what is a copy of *it* goes: a chain of copies drifts. The rows that go,
     each with the one that stays.
 
-    ``stay``: rows that others go for already. ``alone``: how alike the rows of a pair are whatever is answered;
-    where they are not, a person decides: to pay the gas bill and to pay the tax bill may have one label, and both
-    be wanted.
+    ``stay``: rows that others go for already. A person decides where a copy is not certain: to pay the gas bill and
+    to pay the tax bill may have one label, and both be wanted.
     """
     groups = near_duplicates.connected(len(draft.examples), pairs)
     known = side.known_words([row for group in groups for row in group if side.place[row] >= 0])
@@ -196,14 +204,13 @@ def _drop_groups(
         if not compared:
             break
         near = {pair: v for pair, v in _likeness(compared, alike).items() if v}
-        sure = near if alone is None else {pair for pair, v in _likeness(list(near), alone).items() if v}
         rest: list[tuple[int, ...]] = []
         for best, group in zip(kept, groups, strict=True):
             going = [row for row in group if (best.row, row) in near]
             for row in going:
                 dropped[row] = best.row
                 copy = _Copy(row=row, of=best, alike=near[(best.row, row)], rows=len(group))
-                _drop_near(draft, copy, ask=(best.row, row) not in sure)
+                _drop_near(draft, copy)
             left = tuple(row for row in group if row != best.row and row not in going)
             if len(left) > 1:
                 rest.append(left)
@@ -227,11 +234,22 @@ class _Copy:
     rows: int
 
 
-def _drop_near(draft: Draft, copy: _Copy, *, ask: bool) -> None:
+def _is_certain(draft: Draft, one: TrainingExample, other: TrainingExample) -> bool:
+    match draft.policy.duplicates.over:
+        case Over.PAIRS:
+            return certain_copies.is_certain(one, other)
+        case Over.INPUTS:
+            return certain_copies.same_question(one.prompt, other.prompt)
+        case Over.OUTPUTS:
+            return certain_copies.same_text(one.output, other.output)
+
+
+def _drop_near(draft: Draft, copy: _Copy) -> None:
     kept, why = draft.examples[copy.of.row], copy.of.why
+    ask = not _is_certain(draft, draft.examples[copy.row], kept)
     reason = f'near-duplicate of {kept.id} ("{excerpt(draft.prompts[copy.of.row])}"), which stays: {why}'
     if ask:
-        reason += "; please say whether what differs is a slip: nothing but the same answer says so"
+        reason += "; please confirm: more than letter case, punctuation or a plain misspelling differs"
     draft.drop(
         copy.row,
         reason,
