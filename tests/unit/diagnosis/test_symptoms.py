@@ -84,7 +84,6 @@ def test_a_symptom_is_seen(symptom: Symptom, trained: symptoms.OutputProfile, fa
         (LABELS, case("c", "我的包裹在哪里", "refund")),
         (JSON_ROWS, case("c", "q", '{"id": 4}', '{"id": 3}')),
         (WORKED, case("c", "3 + 1", "I add two.\nFinal answer: 5", "I add one.\nFinal answer: 4")),
-        (FREE, case("c", "q", "", RIGHT)),
         (FREE, case("c", "q", "I can not help you.", "I cannot help with that.")),
     ],
 )
@@ -382,3 +381,146 @@ def test_a_megabyte_is_read_in_a_moment(said: str) -> None:
 
 def test_every_symptom_has_a_detector() -> None:
     assert {symptom for symptom, _ in symptoms.SYMPTOMS} == set(Symptom)
+
+
+ROUTING = symptoms.profile(
+    [
+        example(
+            i,
+            f"my {SPEECH[i]} card order {i} arrives late",
+            ("cards / order", "loans / rates", "travel / claim")[i % 3],
+            instruction="Route the message to a team.",
+        )
+        for i in range(60)
+    ]
+)
+CALLS = symptoms.profile(
+    [
+        example(i, f"weather in {spoken}", f'{{"name": "weather", "arguments": {{"city": "{spoken}"}}}}')
+        for i, spoken in enumerate(SPEECH[:60])
+    ]
+)
+
+
+def _seen(failed: BadCase, trained: symptoms.OutputProfile = FREE) -> set[Symptom]:
+    return set(symptoms.symptoms_of(failed, trained))
+
+
+@pytest.mark.parametrize(
+    "said", ["", "  \n", "\u200b", "<think>\n\n</think>\n\n", "<think>I know this one.</think>\n"]
+)
+def test_an_answer_that_says_nothing_is_empty(said: str) -> None:
+    assert _seen(case("c", "q", said, RIGHT)) == {Symptom.EMPTY}
+    assert _seen(case("c", "q", said)) == set()
+    assert _seen(case("c", "q", said, " ")) == set()
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        RIGHT + "<|im_end|>\n<|im_start|>user\nAnd where is the other one?",
+        RIGHT + "<|eot_id|><|start_header_id|>user<|end_header_id|>\n\nthanks",
+        RIGHT + "<end_of_turn>\n<start_of_turn>user\nthanks",
+        RIGHT + " </s><s>[INST] thanks [/INST]",
+        RIGHT + "\nUser: where is it?\nAssistant: On its way.",
+        RIGHT + "\n\n### Instruction:\nTranslate the text.",
+        RIGHT + "\n\nHuman: thanks a lot",
+        RIGHT + "\nQuestion: what else?",
+        RIGHT + "\n用户：还有一个问题",
+        RIGHT + "\n**User:** thanks",
+    ],
+)
+def test_an_answer_that_goes_on_with_the_next_turn_runs_on(said: str) -> None:
+    seen = _seen(case("c", "q", said, RIGHT))
+    assert Symptom.RUN_ON in seen
+    assert Symptom.FORMAT_VIOLATION not in seen
+    assert Symptom.RUN_ON not in _seen(case("c", "q", said, said))
+
+
+def test_a_label_that_runs_on_is_still_a_label() -> None:
+    failed = case("c", "q", "refund<|im_end|>\n<|im_start|>user\nhello", "delivery")
+    assert _seen(failed, LABELS) == {Symptom.RUN_ON}
+
+
+@pytest.mark.parametrize(
+    ("prompt", "said"),
+    [
+        ("Write a short dialogue", "The two meet.\nUser: hello\nBot: hi"),
+        ("写一段对话", "两人见面。\n用户：你好\n客服：您好"),
+        ("How does a turn end in ChatML, as in <|im_end|>?", "A turn ends with <|im_end|> there."),
+        ("What is it?", "Question: what? No: it is a parcel."),
+        ("Solve it", "We look at the data.\nInput: 4\nOutput: 8"),
+    ],
+)
+def test_dialogues_and_talk_about_tokens_do_not_run_on(prompt: str, said: str) -> None:
+    assert Symptom.RUN_ON not in _seen(case("c", prompt, said))
+
+
+def test_reasoning_is_no_part_of_what_is_judged() -> None:
+    thought = "<think>\n用户问包裹在哪里，我应该说网站。用户问包裹在哪里，我应该说网站。\n</think>\n\n"
+    assert _seen(case("c", "where is it", f"{thought}We show each station of its journey.", RIGHT)) == set()
+    assert _seen(case("c", "q", f"{thought}refund", "<think>\n\n</think>\n\ndelivery"), LABELS) == set()
+
+
+@pytest.mark.parametrize("said", ["<think>\nIt could be that", "<think>先想一想，包裹"])
+def test_an_answer_that_ends_inside_its_reasoning_is_truncated(said: str) -> None:
+    seen = symptoms.symptom_findings(case("c", "q", said, RIGHT), FREE)
+    assert [f.symptom for f in seen] == [Symptom.TRUNCATION]
+    assert "inside its reasoning" in seen[0].detail
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        '<tool_call>\n{"name": "weather", "arguments": {"city": "Oslo"}}\n</tool_call>',
+        '{"name": "weather", "arguments": {"city": "Oslo"}}',
+        '[{"name": "weather", "arguments": {"city": "Oslo"}}, {"name": "weather", "arguments": {"city": "Bergen"}}]',
+    ],
+)
+def test_a_call_is_neither_empty_nor_in_another_language(said: str) -> None:
+    assert _seen(case("c", "请问今天奥斯陆和卑尔根的天气怎么样呢", said), CALLS) == set()
+    wanted = '{"name": "weather", "arguments": {"city": "Bergen", "days": 2}}'
+    assert _seen(case("c", "请问今天奥斯陆的天气怎么样呢", said, wanted), CALLS) <= {Symptom.FORMAT_VIOLATION}
+
+
+def test_words_where_a_call_is_due_are_of_another_form_and_not_of_another_language() -> None:
+    wanted = '<tool_call>{"name": "weather", "arguments": {"city": "Oslo"}}</tool_call>'
+    assert _seen(case("c", "奥斯陆的天气", "我马上为您查询奥斯陆的天气情况。", wanted), CALLS) == {
+        Symptom.FORMAT_VIOLATION
+    }
+
+
+@pytest.mark.parametrize(
+    ("prompt", "expected"),
+    [
+        (
+            "Write a haiku about autumn leaves",
+            "Leaves drift on the pond, and the evening grows quiet around us.",
+        ),
+        ("Explain photosynthesis to children", None),
+        ("用一句话解释一下什么是光合作用", "植物利用阳光把二氧化碳和水变成养分。"),
+    ],
+)
+def test_a_general_question_answered_with_a_label_was_forgotten(prompt: str, expected: str | None) -> None:
+    assert Symptom.FORGETTING in _seen(case("c", prompt, "loans / rates", expected), ROUTING)
+
+
+@pytest.mark.parametrize(
+    ("prompt", "said", "expected"),
+    [
+        ("Route the message to a team.\nsomething quite unheard happened", "loans / rates", "travel / claim"),
+        (f"my {SPEECH[7]} card order arrives late", "loans / rates", "travel / claim"),
+        (
+            f"my {SPEECH[7]} card order arrives late",
+            "loans / rates",
+            "It arrives late since the bank is closed today.",
+        ),
+        (
+            "Write a haiku about autumn leaves",
+            "Leaves drift along",
+            "Leaves drift on the quiet evening pond today.",
+        ),
+    ],
+)
+def test_a_wrong_label_for_what_was_trained_is_no_forgetting(prompt: str, said: str, expected: str) -> None:
+    assert Symptom.FORGETTING not in _seen(case("c", prompt, said, expected), ROUTING)

@@ -3,7 +3,8 @@
 **How it is decided.** By the shape of the expected output, where training rows have it too; without one, by
 what nine of ten rows of the task do. Looked at: whether it is JSON, with the same type and the same
 top-level keys; code fences and XML or HTML tags, required and balanced; a closing line such as
-'Final answer: 42'; an option letter or a number and how it is written; one of a closed set of labels.
+'Final answer: 42'; an option letter or a number and how it is written; one of a closed set of labels; whether
+words or a tool call are due, and whether its arguments are JSON.
 
 **What to do.** Constrained decoding (JSON schema, grammar, a list of labels) enforces a shape at once. Where
 the training rows themselves differ in shape, normalise them and retrain.
@@ -14,9 +15,11 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Callable
+from dataclasses import replace
 
 from app.domain import text, thresholds
 from app.domain.diagnosis import limits
+from app.domain.diagnosis.symptoms import run_on
 from app.domain.diagnosis.symptoms.finding import SymptomFinding, listed, quoted
 from app.domain.diagnosis.symptoms.profile import OutputProfile
 from app.domain.diagnosis.symptoms.shapes import (
@@ -36,12 +39,30 @@ _RULE = thresholds.FORMAT_RULE_SHARE
 
 
 def detect(case: BadCase, trained: OutputProfile) -> SymptomFinding | None:
+    if case.model_answer.tool_calls:
+        detail = _call(case)
+        return SymptomFinding(symptom=Symptom.FORMAT_VIOLATION, detail=detail) if detail else None
     shape = trained.shape_for(case)
+    # What follows the answer is another symptom.
+    said = run_on.answered(replace(case, model_output=case.said)).strip()
+    if not said:
+        return None
     for check in _CHECKS:
-        detail = check(case.model_output.strip(), (case.expected_output or "").strip(), shape)
+        detail = check(said, case.wanted.strip(), shape)
         if detail:
             return SymptomFinding(symptom=Symptom.FORMAT_VIOLATION, detail=detail)
     return None
+
+
+def _call(case: BadCase) -> str | None:
+    """A call has the form of a call, whatever the other answers look like."""
+    broken = next((call for call in case.model_answer.tool_calls if not call.well_formed), None)
+    if broken is not None:
+        return f"the arguments of the call {broken.name} are no JSON: {quoted(str(broken.arguments))}"
+    expected = case.expected_answer
+    if expected is None or expected.is_empty or expected.tool_calls or json_of(expected.text) is not None:
+        return None
+    return f"the output calls {case.model_answer.tool_calls[0].name} where words are due: {quoted(expected.text)}"
 
 
 def _json(said: str, expected: str, shape: OutputShape) -> str | None:

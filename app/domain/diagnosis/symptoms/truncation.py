@@ -1,8 +1,8 @@
 """The output stops before it is done.
 
-**How it is decided.** The server said so (finish reason 'length'); or the output is the beginning of the
-expected one; or a fence, bracket or quotation is open at its end and not in the expected output; or it ends
-in a comma or a word that must go on.
+**How it is decided.** It ends inside its reasoning; or the server said so (finish reason 'length'); or the output
+is the beginning of the expected one; or a fence, bracket or quotation is open at its end and not in the expected
+output; or it ends in a comma or a word that must go on.
 
 **What to do.** Raise ``max_tokens``; see that no stop text occurs inside answers and that training did not cut
 long rows (``max_length``), which teaches to stop early.
@@ -29,8 +29,15 @@ _GOES_ON = re.compile(
 
 
 def detect(case: BadCase, trained: OutputProfile) -> SymptomFinding | None:
-    detail = _cut_by_server(case) or _beginning(case, trained) or _open_end(case)
+    detail = _in_reasoning(case) or _cut_by_server(case) or _beginning(case, trained) or _open_end(case)
     return SymptomFinding(symptom=Symptom.TRUNCATION, detail=detail) if detail else None
+
+
+def _in_reasoning(case: BadCase) -> str | None:
+    answer = case.model_answer
+    if answer.reasoning_closed:
+        return None
+    return f"it ends inside its reasoning, after {_end_of(answer.reasoning or '')}"
 
 
 def _cut_by_server(case: BadCase) -> str | None:
@@ -38,14 +45,14 @@ def _cut_by_server(case: BadCase) -> str | None:
     if request is None or request.finish_reason != "length":
         return None
     limit = f" of {request.max_tokens} tokens" if request.max_tokens else ""
-    return f"the server cut it off at the limit{limit}, after {_end_of(case.model_output)}"
+    return f"the server cut it off at the limit{limit}, after {_end_of(case.said)}"
 
 
 def _beginning(case: BadCase, trained: OutputProfile) -> str | None:
-    expected = case.expected_output or ""
-    if len(case.model_output) > 2 * len(expected):
+    expected = case.wanted
+    if len(case.said) > 2 * len(expected):
         return None
-    said, whole = text.normalised(case.model_output), text.normalised(expected)
+    said, whole = text.normalised(case.said), text.normalised(expected)
     if not said or not whole.startswith(said) or len(said) >= len(whole):
         return None
     # 'refund' is another label than 'refund status', and '2' another number than '25'.
@@ -57,7 +64,7 @@ def _beginning(case: BadCase, trained: OutputProfile) -> str | None:
 
 
 def _open_end(case: BadCase) -> str | None:
-    said, expected = case.model_output.rstrip(), (case.expected_output or "").rstrip()
+    said, expected = case.said.rstrip(), case.wanted.rstrip()
     if said.count("```") % 2 and expected.count("```") % 2 == 0:
         return f"a code fence is open at the end, after {_end_of(said)}"
     bracket = open_bracket(said)

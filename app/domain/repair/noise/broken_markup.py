@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from app.domain.diagnosis.symptoms import format_violation
+from app.domain.diagnosis.symptoms.empty import says_nothing
 from app.domain.diagnosis.symptoms.shapes import unbalanced_tag
 from app.domain.repair.noise import limits
-from app.domain.repair.noise.empty import says_nothing
 from app.domain.repair.noise.finding import NoisyRow, Sign, once, weighed
 from app.domain.repair.noise.reading import Reading
 
