@@ -24,6 +24,7 @@ from app.domain.diagnosis.remedies import (
     raise_max_tokens,
     raise_rank,
     remove_duplicates,
+    replay,
     retrain,
     retrieve,
     state_language,
@@ -54,6 +55,7 @@ REMEDIES: tuple[Remedy, ...] = (
     clean_refusals,
     state_language,
     remove_duplicates,
+    replay,
 )
 
 
