@@ -82,6 +82,7 @@ def _found(examples: list[TrainingExample]) -> dict[str, list[NoisyRow]]:
             "您的包裹已经离开仓库，预计明天下午送到您家。",
         ),
         ("broken_markup", "Where is my parcel today?", "<p>It is on its way.</p><b>Tomorrow."),
+        ("broken_markup", "Where is my parcel, as JSON?", '{"where": "depot", "when": tomorrow}'),
         ("unanswerable", "https://example.com/a.png", ANSWERS[0]),
         ("unanswerable", "Describe the attached picture", ANSWERS[1]),
         ("unanswerable", "请总结下面的文章：", ANSWERS[1]),
@@ -359,3 +360,9 @@ def test_guesses_that_agree_ask_a_person_and_undesired_answers_are_left_alone() 
     rows = _support(("Where is it?", ""))
     rows[-1] = replace(rows[-1], desirable=False)
     assert _decisions(rows) == {}
+
+
+def test_a_link_that_a_tool_opens_and_lines_of_json_are_no_defects() -> None:
+    call = '<tool_call>\n{"name": "open", "arguments": {"url": "https://example.com/a"}}\n</tool_call>'
+    assert _decisions(_support(("https://example.com/a", call))) == {}
+    assert _decisions(_support(("Give both parcels as JSON lines", '{"parcel": 1}\n{"parcel": 2}'))) == {}

@@ -212,3 +212,16 @@ def test_a_normalisation_policy_survives_its_own_form() -> None:
         assert NormalisationPolicy.from_raw(raw).as_raw() == raw
         assert RepairPolicy.from_dict({"normalise": raw}).as_dict()["normalise"] == raw
     assert RepairPolicy.from_dict({"normalise": {"rules": []}}).as_dict()["normalise"] is False
+
+
+def test_a_speaker_that_is_cut_from_an_answer_leaves_its_reasoning_and_a_call_is_left_alone() -> None:
+    rows = [example(f"r{i}", f"message {i}", f"answer number {i} is ready") for i in range(30)]
+    thought = "<think>\nThe lamp is blue.\n</think>\n\n"
+    call = '<tool_call>\n{"name": "say", "arguments": {"text": "x\\nUser: y"}}\n</tool_call>'
+    rows += [
+        example("odd", "What colour is it?", f"{thought}Assistant: The lamp is blue."),
+        example("call", "Say it", call),
+    ]
+    made = _actions(rows, NormalisationRule.ROLES)
+    assert set(made) == {"odd"}
+    assert _after(made["odd"])[-1] == ("assistant", f"{thought}The lamp is blue.")

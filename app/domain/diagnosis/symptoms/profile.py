@@ -77,8 +77,12 @@ class OutputProfile:
 
 
 def profile(examples: Sequence[TrainingExample], instructions: frozenset[str] | None = None) -> OutputProfile:
-    """Read a training set once. ``instructions``: its task instructions, where they are known already."""
+    """Read a training set once. ``instructions``: its task instructions, where they are known already.
+
+    Rows whose answer nobody should give say nothing about what answers look like.
+    """
     known = text.known_instructions(examples) if instructions is None else instructions
+    examples = [e for e in examples if e.teaches]
     prompts = [e.prompt for e in examples]
     outputs = [e.output for e in examples]
     distinct = dict.fromkeys(prompts)

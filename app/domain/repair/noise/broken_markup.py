@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import json
+import re
+
 from app.domain.diagnosis.symptoms import format_violation
 from app.domain.diagnosis.symptoms.empty import says_nothing
+from app.domain.diagnosis.symptoms.finding import quoted
 from app.domain.diagnosis.symptoms.shapes import unbalanced_tag
 from app.domain.repair.noise import limits
 from app.domain.repair.noise.finding import NoisyRow, Sign, once, weighed
 from app.domain.repair.noise.reading import Reading
+
+_JSON = re.compile(r"\s*(?:\{\s*\"|\[\s*\{\s*\").*[}\]]\s*\Z", re.DOTALL)
 
 
 @once
@@ -16,9 +22,9 @@ def detect(reading: Reading) -> tuple[NoisyRow, ...]:
     for row, output in enumerate(reading.outputs):
         if not reading.prose[row] or says_nothing(output):
             continue
-        sign = _form_of_the_task(reading, row) or _broken_by_itself(output)
-        if sign is not None:
-            signs[row] = sign
+        found = [s for s in (_form_of_the_task(reading, row), _broken_by_itself(output)) if s is not None]
+        if found:
+            signs[row] = max(found, key=lambda sign: sign.certainty)
     return weighed(reading, "broken_markup", signs)
 
 
@@ -32,10 +38,21 @@ def _form_of_the_task(reading: Reading, row: int) -> Sign | None:
 
 
 def _broken_by_itself(output: str) -> Sign | None:
-    """Without a habit of the task, only a text that closes some of its tags and not others is broken."""
+    """Without a habit of the task, only a text that closes some of its tags and not others is broken, and one that
+    begins and ends as JSON does and is none."""
     tag = unbalanced_tag(output) if "</" in output else None
-    return (
-        None
-        if tag is None
-        else Sign(certainty=limits.FAINT_SIGN, reason=f"the tag {tag} has no partner in the output")
-    )
+    if tag is not None:
+        return Sign(certainty=limits.FAINT_SIGN, reason=f"the tag {tag} has no partner in the output")
+    if _JSON.match(output) and not _is_json(output) and not all(map(_is_json, output.split("\n"))):
+        return Sign(
+            certainty=limits.FAINT_SIGN, reason=f"the output is no JSON, though it looks so: {quoted(output)}"
+        )
+    return None
+
+
+def _is_json(said: str) -> bool:
+    try:
+        json.loads(said)
+    except (ValueError, RecursionError):
+        return not said.strip()
+    return True

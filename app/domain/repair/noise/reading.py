@@ -108,6 +108,8 @@ class Reading:
         """Shapes of the outputs alone: copies and gibberish are not looked for by it."""
         said: dict[str, list[str]] = {}
         for example, output in zip(self.examples, self.outputs, strict=True):
+            if not example.teaches:
+                continue
             said.setdefault(text.instruction_of(example.prompt, self.instructions), []).append(output)
         by_task = {task: shapes.shape(outputs) for task, outputs in said.items()}
         return OutputProfile(

@@ -39,6 +39,9 @@ _MISSING = re.compile(
 def detect(reading: Reading) -> tuple[NoisyRow, ...]:
     signs = {}
     for row, example in enumerate(reading.examples):
+        # A tool may open what a model cannot.
+        if example.tools or example.answer.tool_calls:
+            continue
         # Earlier turns may hold what the last one speaks of.
         if len([m for m in example.prompt_messages if m.content.strip()]) - bool(example.system) > 1:
             continue

@@ -23,7 +23,7 @@ _LABEL = re.compile(
 
 
 def find(view: SetView) -> Iterator[Suggestion]:
-    labelled = [_LABEL.search(e.output) is not None for e in view.examples]
+    labelled = [_LABEL.search(e.answer.text) is not None for e in view.examples]
     # Where every answer is written like that, it is the task (a screenplay) and no slip.
     usual = sum(labelled) > (1 - thresholds.STYLE_MAJORITY) * len(labelled)
     pairs = _pairs(view)
@@ -89,7 +89,10 @@ def _transcript(example: TrainingExample) -> _Made | None:
 
 def _answer(example: TrainingExample) -> _Made | None:
     """An answer that begins with its speaker's name, or speaks for the user as well."""
-    output = example.output
+    whole, output = example.messages[example.answer_at].content, example.answer.text
+    if example.answer.tool_calls or not whole.endswith(output):
+        return None
+    front = whole[: len(whole) - len(output)]
     labels = list(_LABEL.finditer(output))
     if labels[0].start() == 0 and labels[0].lastgroup == "assistant":
         own = labels.pop(0)
@@ -105,7 +108,7 @@ def _answer(example: TrainingExample) -> _Made | None:
         return None
     if not output.strip():
         return None
-    return kind, reason, thresholds.ROLE_SCORE, with_turn(example, len(example.messages) - 1, output.strip())
+    return kind, reason, thresholds.ROLE_SCORE, with_turn(example, example.answer_at, front + output.strip())
 
 
 def _pairs(view: SetView) -> frozenset[tuple[str, str]]:
@@ -113,13 +116,19 @@ def _pairs(view: SetView) -> frozenset[tuple[str, str]]:
     return frozenset(
         (text.normalised(e.messages[at].content), text.normalised(e.output))
         for e in view.examples
-        if (at := only_user_turn(e)) is not None and len(e.output) >= thresholds.SWAPPED_MIN_CHARACTERS
+        if (at := only_user_turn(e)) is not None and _may_be_asked(e)
     )
+
+
+def _may_be_asked(example: TrainingExample) -> bool:
+    """Whether the answer is words alone, and enough of them to be somebody's question."""
+    turn = example.messages[example.answer_at]
+    return turn.content == example.output and len(example.output) >= thresholds.SWAPPED_MIN_CHARACTERS
 
 
 def _swapped(example: TrainingExample, pairs: frozenset[tuple[str, str]]) -> _Made | None:
     at = only_user_turn(example)
-    if at is None or len(example.output) < thresholds.SWAPPED_MIN_CHARACTERS:
+    if at is None or not _may_be_asked(example):
         return None
     asked, answered = text.normalised(example.messages[at].content), text.normalised(example.output)
     # Of two rows that are each other's mirror, the one that asks keeps its order.
@@ -127,7 +136,7 @@ def _swapped(example: TrainingExample, pairs: frozenset[tuple[str, str]]) -> _Ma
         return None
     turned = list(example.messages)
     turned[at] = replace(turned[at], content=example.output)
-    turned[-1] = replace(turned[-1], content=example.messages[at].content)
+    turned[example.answer_at] = replace(turned[example.answer_at], content=example.messages[at].content)
     return "swapped", "another row holds this pair the other way round", thresholds.ROLE_SCORE, tuple(turned)
 
 
