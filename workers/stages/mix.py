@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 
 from app.db.models import CycleRow, DiagnosisRow, MixtureRow
 from app.domain.mixing.export import trainable_rows
+from app.domain.mixing.learnable import Learnable, left_out_in_words
 from app.domain.mixing.mixture import Mixture, MixtureRecipe, build_mixture
 from app.domain.records import TrainingExample
 from app.errors import StageError
@@ -30,8 +31,10 @@ class Inputs:
 
 def run(context: StageContext) -> None:
     inputs = load(context)
+    learnable = Learnable.from_rows(inputs.examples)
+    rows = list(learnable.rows(inputs.examples))
     mixture = build_mixture(
-        repaired=inputs.examples,
+        repaired=rows,
         targeted_ids=inputs.targeted_ids,
         held_back_prompts=inputs.held_back_prompts,
         evaluation_prompts=inputs.evaluation_prompts,
@@ -39,7 +42,7 @@ def run(context: StageContext) -> None:
         rng=np.random.default_rng(inputs.recipe.seed),
     )
     context.progress(0.7)
-    save(context, inputs, mixture)
+    save(context, rows, mixture, learnable.counts)
 
 
 def load(context: StageContext) -> Inputs:
@@ -76,12 +79,19 @@ def _evaluation_prompts(session: Session, cycle_id: str | None) -> list[str]:
     return [example.prompt for example in versions.iter_examples(session, version_id)]
 
 
-def save(context: StageContext, inputs: Inputs, mixture: Mixture) -> None:
+def save(
+    context: StageContext, rows: Sequence[TrainingExample], mixture: Mixture, left_out: Mapping[str, int]
+) -> None:
+    if not rows:
+        raise StageError(
+            f"no row of the version may be learnt as right ({left_out_in_words(left_out)}); add rows whose answer "
+            "is desired"
+        )
     if not mixture.rows:
         raise StageError(
             "the mixture is empty: every row of the version repeats a held-back or an evaluation prompt"
         )
-    by_id = {e.id: e for e in inputs.examples}
+    by_id = {e.id: e for e in rows}
     lines = [json.dumps(row, ensure_ascii=False) + "\n" for row in trainable_rows(mixture, by_id)]
     content = "".join(lines).encode("utf-8", "surrogatepass")
     artifact = context.store.put_bytes(content)
@@ -90,6 +100,6 @@ def save(context: StageContext, inputs: Inputs, mixture: Mixture) -> None:
         versions.require_alive(session, row.dataset_version_id)
         row.recipe = {**mixture.recipe.as_dict()}
         row.rows = len(lines)
-        row.counts = mixture.counts
+        row.counts = {**mixture.counts, **left_out}
         row.content_hash = hashlib.sha256(content).hexdigest()
         row.rows_uri = artifact.uri

@@ -14,6 +14,7 @@ from app.artifacts import ArtifactStore
 from app.db.models import AdapterRow, DatasetVersionRow, MixtureRow, TrainingJobRow
 from app.db.session import transaction
 from app.domain.mixing.export import trainable_row
+from app.domain.mixing.learnable import Learnable, left_out_in_words
 from app.domain.training_config import TrainingConfig
 from app.errors import StageCancelled, StageError
 from app.services import training, versions, work
@@ -22,6 +23,8 @@ from workers.run_stage import StageContext
 from workers.training.launch import TrainingFailed, TrainingOutcome, run_training
 
 METRICS_KEPT = 2_000
+
+LEFT_OUT = "left_out.json"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,10 +81,28 @@ def _write_rows(
     if mixture is not None and mixture.rows_uri is not None:
         context.store.fetch(mixture.rows_uri, part)
     else:
+        written = 0
         with part.open("w", encoding="utf-8") as out, context.reading() as session:
-            for example in versions.iter_examples(session, version.id):
-                out.write(json.dumps(trainable_row(example), ensure_ascii=False) + "\n")
+            learnable = Learnable.from_rows(versions.iter_examples(session, version.id))
+            for example in learnable.rows(versions.iter_examples(session, version.id)):
+                for step in example.steps():
+                    out.write(json.dumps(trainable_row(step), ensure_ascii=False) + "\n")
+                    written += 1
+        if not written and learnable.counts:
+            raise StageError(
+                f"no row of the version may be learnt as right ({left_out_in_words(learnable.counts)}); add rows "
+                "whose answer is desired",
+                type="training-failed",
+                title="The training failed",
+            )
+        (run_dir / LEFT_OUT).write_text(json.dumps(learnable.counts))
     part.replace(run_dir / "train.jsonl")
+
+
+def _left_out(run_dir: Path) -> dict[str, int]:
+    """What the rows of a version trained on as a whole hold and the training does not learn."""
+    path = run_dir / LEFT_OUT
+    return json.loads(path.read_text()) if path.exists() else {}
 
 
 def train(context: StageContext, inputs: Inputs) -> TrainingOutcome:
@@ -115,7 +136,7 @@ def train(context: StageContext, inputs: Inputs) -> TrainingOutcome:
 
 
 def save(context: StageContext, inputs: Inputs, outcome: TrainingOutcome) -> None:
-    summary = _jsonable(asdict(outcome))
+    summary = {**_jsonable(asdict(outcome)), "rows_left_out": _left_out(inputs.run_dir)}
     folder = inputs.run_dir / "adapter"
     card = {**inputs.card, "training": summary}
     (folder / "casemend.json").write_text(json.dumps(card, indent=1, ensure_ascii=False))
