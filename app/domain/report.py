@@ -104,9 +104,15 @@ class ReportFinding:
     held_back: bool = False
 
 
+SCORE_OF_CHANGE = "that the change is right"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReportRepairAction:
-    """One proposed change. ``before`` and ``after`` are JSON-ready rows or texts; ``None`` = no such side."""
+    """One proposed change. ``before`` and ``after`` are JSON-ready rows or texts; ``None`` = no such side.
+
+    ``score`` 0..1 is the probability of what ``score_of`` says, a clause. ``asks``: a person has to decide.
+    """
 
     kind: str
     reason: str
@@ -114,6 +120,8 @@ class ReportRepairAction:
     before: Any = None
     after: Any = None
     score: float | None = None
+    score_of: str = SCORE_OF_CHANGE
+    asks: bool = False
     example_ids: tuple[str, ...] = ()
     id: str | None = None
 

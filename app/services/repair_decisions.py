@@ -9,17 +9,19 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, select, type_coerce
+from sqlalchemy import ColumnElement, not_, select, type_coerce
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Session
 
 from app.db.models import RepairActionRow, RepairRow
 from app.domain.repair import choosing
-from app.domain.repair.actions import Decision
+from app.domain.repair.actions import Decision, needs_answer
 from app.domain.repair.decision_policy import DecisionPolicy
 from app.errors import Conflict, InvalidInput, NotFound
 from app.services import repair_applying, repair_selection, repairs, versions
 from app.services.repair_selection import ActionFilter
+
+_SHOWN_ANSWERS = 6
 
 
 def decide(
@@ -53,6 +55,8 @@ def decide(
         raise Conflict(f"the repair of {action_id} is applied already; start another repair to change more")
     repairs.refuse_while_running(session, repair.id)
     repairs.require_action_revision(row, if_revision)
+    if decision is Decision.APPROVED and answer is None and needs_answer(row.kind, row.after):
+        raise InvalidInput(_which_answer(row), errors=[{"pointer": "/answer", "message": _which_answer(row)}])
     if answer is not None:
         _choose(session, repair, row, decision, answer)
         _reject_siblings(session, row, key_id=key_id, now=now)
@@ -63,6 +67,16 @@ def decide(
     repair.revision += 1
     session.flush()
     return row
+
+
+def _which_answer(row: RepairActionRow) -> str:
+    """What to give, where an action proposes no answer."""
+    said = " or ".join(f'"{side["output"]}"' for side in row.evidence.get("sides", ())[:_SHOWN_ANSWERS])
+    given = f", such as {said}" if said else ""
+    return (
+        f"answer: nothing speaks for one of the answers, so approving needs the right one{given}; "
+        "or reject the action to leave the rows as they are"
+    )
 
 
 def _choose(
@@ -115,10 +129,14 @@ def decide_many(
     now: datetime,
     if_revision: int | None = None,
 ) -> int:
-    """Decide every action that meets the filter; returns how many. 412 when the repair was read stale."""
+    """Decide every action that meets the filter; returns how many. 412 when the repair was read stale.
+
+    Approving many leaves out those that need an answer of their own."""
     _refuse_applied_decision(decision)
     repair = repairs.require_open(session, project_id, repair_id, if_revision)
     conditions = (chosen or ActionFilter()).conditions()
+    if decision is Decision.APPROVED:
+        conditions.append(not_(repair_selection.waits_for_answer()))
     return _decide_where(session, repair, decision, conditions, key_id=key_id, now=now)
 
 
@@ -143,6 +161,7 @@ def decide_by_policy(
         *(chosen or ActionFilter()).conditions(),
         RepairActionRow.decision == Decision.PROPOSED,
         repair_selection.approved_by(parsed),
+        not_(repair_selection.waits_for_answer()),
     ]
     return _decide_where(session, repair, Decision.APPROVED, conditions, key_id=key_id, now=now)
 

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from app.db.models import RepairActionRow
 from app.db.repositories.pages import Page, PageRequest, by_ordinal
-from app.domain.repair.actions import Decision
+from app.domain.repair.actions import GIVES_AN_ANSWER, Decision
 from app.domain.repair.decision_policy import DecisionPolicy
 
 
@@ -69,6 +69,14 @@ def approved_by(policy: DecisionPolicy) -> ColumnElement[bool]:
         others = not_(row.rule == func.any(_texts(list(policy.rules))))
         ways.append(and_(others, not_(asks), row.score >= lowest))
     return or_(*ways) if ways else func.false()
+
+
+def waits_for_answer() -> ColumnElement[bool]:
+    """The actions of which ``actions.needs_answer`` is true, as one condition."""
+    row = RepairActionRow
+    return and_(
+        row.kind.in_([kind.value for kind in GIVES_AN_ANSWER]), func.jsonb_array_length(row.after) == 0
+    )
 
 
 def page(

@@ -91,21 +91,25 @@ def _repair(session: Session, row: RepairRow | None) -> report.RepairReport | No
     return report.RepairReport(
         id=row.id,
         counts=repairs.count_actions(session, row.id),
-        actions=tuple(
-            report.ReportRepairAction(
-                id=a.id,
-                kind=a.kind,
-                reason=a.reason,
-                decision=a.decision,
-                before=a.before or None,
-                after=a.after or None,
-                score=a.score,
-                example_ids=tuple(a.example_ids),
-            )
-            for a in shown
-        ),
+        actions=tuple(map(shown_action, shown)),
         total_actions=total,
         dataset_version_id=row.result_version_id,
+    )
+
+
+def shown_action(row: RepairActionRow) -> report.ReportRepairAction:
+    """The action as reports and pages show it."""
+    return report.ReportRepairAction(
+        id=row.id,
+        kind=row.kind,
+        reason=row.reason,
+        decision=row.decision,
+        before=row.before or None,
+        after=row.after or None,
+        score=row.score,
+        score_of=row.evidence.get("score_of", report.SCORE_OF_CHANGE),
+        asks=bool(row.evidence.get("asks_person")),
+        example_ids=tuple(row.example_ids),
     )
 
 

@@ -22,6 +22,7 @@ from app.domain.repair.draft import CUT
 from app.domain.report import ReportRepairAction
 from app.services.repair_pages import PlanRead
 from app.services.repair_selection import ActionCount
+from app.services.report_cycle import shown_action
 from app.web import report_html
 
 _ANSWER_BUTTONS = 6
@@ -98,16 +99,7 @@ def _shown(row: RepairActionRow) -> PlanAction:
         example_ids=row.example_ids,
         reverted=row.reverted_at is not None,
         answers=_answers(row),
-        action=ReportRepairAction(
-            id=row.id,
-            kind=row.kind,
-            reason=row.reason,
-            decision=row.decision,
-            before=row.before or None,
-            after=row.after or None,
-            score=row.score,
-            example_ids=tuple(row.example_ids),
-        ),
+        action=shown_action(row),
     )
 
 

@@ -12,6 +12,7 @@ from itertools import zip_longest
 from typing import Any
 
 from app.domain.json_ready import json_ready
+from app.domain.repair.actions import needs_answer
 from app.domain.report import ReportRepairAction
 
 # An upsampled or merged group may hold hundreds of rows; the first ones tell what was done.
@@ -38,7 +39,10 @@ class Change:
 
 def change_of(action: ReportRepairAction) -> Change:
     """What ``action`` changes, row by row."""
-    pairs = _paired(_rows(action.before), _rows(action.after))
+    before = _rows(action.before)
+    # A question without a proposal changes nothing yet.
+    waits = action.asks and needs_answer(action.kind, _rows(action.after))
+    pairs = _paired(before, before if waits else _rows(action.after))
     rows = tuple(_changed(before, after) for before, after in pairs[:MAX_ROWS_PER_ACTION])
     return Change(rows=rows, left_out=max(0, len(pairs) - MAX_ROWS_PER_ACTION))
 

@@ -205,6 +205,51 @@ def test_an_answer_is_for_the_whole_dispute(
     assert [row["messages"][-1]["content"] for row in rows].count("mine") == 5
 
 
+@pytest.mark.parametrize("kind", [ActionKind.RELABEL, ActionKind.MERGE])
+def test_a_question_without_a_proposal_is_approved_with_an_answer_only(
+    client: TestClient, sessions: SessionFactory, project: str, kind: ActionKind
+) -> None:
+    with transaction(sessions) as session:
+        version = add_version(session, project, 4)
+        q = versions.load_examples(session, version.id)[:2]
+        sides = [
+            {"output": "free", "example_ids": [q[0].id], "cases": 0},
+            {"output": "5 EUR", "example_ids": [q[1].id], "cases": 0},
+        ]
+        asked = replace(
+            action(kind, q, outputs=[]),
+            after=(),
+            score=0.5,
+            evidence={"rule": "ask", "sides": sides, "asks_person": True},
+            decision=Decision.PROPOSED,
+        )
+        repair = f"/v1/repairs/{add_repair(session, project, [asked], version=version).id}"
+    (shown,) = rows_of(client, f"{repair}/actions")
+    assert (shown["needs_answer"], shown["after"]) == (True, [])
+    path = f"/v1/repair-actions/{shown['id']}"
+    refused = client.patch(path, json={"decision": "approved"})
+    assert refused.status_code == 422, refused.text
+    assert refused.json()["errors"][0]["pointer"] == "/answer"
+    assert '"free" or "5 EUR"' in refused.json()["detail"]
+    for body in (
+        {"decision": "approved"},
+        {"decision": "approved", "action_ids": [shown["id"]]},
+        {"policy": {"rules": {"ask": {"approve": "all"}}}},
+    ):
+        assert client.post(f"{repair}/decisions", json=body).json()["decided"] == 0
+    assert client.post(f"{path}/apply-to-similar").status_code == 422
+    assert client.get(path).json()["decision"] == "proposed"
+    answered = client.patch(path, json={"decision": "approved", "answer": "free"})
+    assert answered.status_code == 200, answered.text
+    assert answered.json()["needs_answer"] is False
+    made = client.post(f"{repair}/apply").json()
+    said = [
+        r["messages"][-1]["content"] for r in rows_of(client, f"/v1/dataset-versions/{made['id']}/examples")
+    ]
+    assert "5 EUR" not in said
+    assert "free" in said
+
+
 def test_of_two_who_decide_all_at_once_one_is_told_to_read_again(client: TestClient, repair: str) -> None:
     tag = client.get(repair).headers["etag"]
     both = Barrier(2, timeout=10)

@@ -5,10 +5,11 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field, computed_field, model_validator
 
 from app.api.schemas.common import Body, Id, LongWork, Options, Resource, Whole
 from app.api.schemas.datasets import ChangeCounts, ChangedRow
+from app.domain.repair.actions import needs_answer
 from app.domain.repair.plan import ActionKind, Decision
 
 
@@ -66,7 +67,9 @@ class RepairAction(Resource):
     before: list[Any]
     after: list[Any]
     reason: str
-    score: float
+    score: float = Field(
+        description="Probability 0..1 that the change is right, or of what evidence.score_of says."
+    )
     evidence: dict[str, Any]
     decision: Decision
     decided_by: str | None
@@ -75,6 +78,11 @@ class RepairAction(Resource):
     reverted_in_version_id: str | None
     revision: int
     created_at: datetime
+
+    @computed_field(description="It asks which answer is right and proposes none: approve it with an answer.")
+    @property
+    def needs_answer(self) -> bool:
+        return needs_answer(self.kind, self.after)
 
 
 _Decision = Annotated[Decision, Field(strict=False)]
@@ -87,7 +95,8 @@ class NewDecision(Body):
     answer: Annotated[str, Field(min_length=1, max_length=100_000)] | None = Field(
         default=None,
         description="What the rows shall say instead of what is proposed: one of the answers in dispute or another. "
-        "Only of a relabel or a merge, and only with the decision approved or proposed.",
+        "Only of a relabel or a merge, and only with the decision approved or proposed. Needed to approve an action "
+        "with needs_answer.",
     )
 
 

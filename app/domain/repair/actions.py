@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Any
@@ -43,8 +43,9 @@ class ProposedAction:
 
     ``before`` and ``after`` hold rows as ``TrainingExample.content()`` gives them, one per id (``after``
     is empty for a drop, holds one row for a merge, the new rows for add and upsample; an upsampled row's id
-    stands once for each of its copies). ``score`` is the
-    estimated probability that the action is right, 0..1. ``evidence`` is JSON-ready.
+    stands once for each of its copies; empty for a relabel or a merge whose answer a person has to give).
+    ``score`` is the estimated probability 0..1 that the action is right, or of what ``evidence["score_of"]`` says.
+    ``evidence`` is JSON-ready.
     """
 
     kind: ActionKind
@@ -55,6 +56,14 @@ class ProposedAction:
     score: float
     evidence: Mapping[str, Any] = field(default_factory=dict)
     decision: Decision = Decision.PROPOSED
+
+
+GIVES_AN_ANSWER = frozenset({ActionKind.RELABEL, ActionKind.MERGE})
+
+
+def needs_answer(kind: ActionKind | str, after: Sequence[object]) -> bool:
+    """Whether an action asks for an answer and proposes none: approved without one it would change nothing."""
+    return kind in GIVES_AN_ANSWER and not after
 
 
 def decide(action: ProposedAction, decision: Decision) -> ProposedAction:

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple, assert_never
 from rapidfuzz import fuzz
 
 from app.domain.records import Message, Role, TrainingExample, content_hash_of
-from app.domain.repair.actions import ActionKind, Decision, ProposedAction
+from app.domain.repair.actions import ActionKind, Decision, ProposedAction, needs_answer
 from app.domain.repair.merging import merged_turns
 from app.domain.repair.normalisation import normalise_text
 
@@ -90,6 +90,7 @@ def apply_actions(
         (index, action)
         for index, action in enumerate(actions)
         if action.decision in (Decision.APPROVED, Decision.APPLIED)
+        and not needs_answer(action.kind, action.after)
     ]
     dropped = {i for _, action in counted if action.kind is ActionKind.DROP for i in action.example_ids}
     for index, action in counted:

@@ -24,6 +24,7 @@ def rows_concerned(action: ProposedAction) -> tuple[str, ...]:
 def with_answer(action: ProposedAction, answer: str, contents: Mapping[str, Content]) -> ProposedAction:
     """The action with ``answer`` in the place of the one that it proposes.
 
+    An action that proposes none (``actions.needs_answer``) gets its first.
     A relabel gives it to every row of the dispute that says something else, to those as well that were to be
     followed; a merged row says it. An answer that is the excerpt of a row's is that row's. ``contents``: the rows of
     ``rows_concerned`` as they stand in the version. From then on no policy decides the action, only a person.
@@ -35,11 +36,13 @@ def with_answer(action: ProposedAction, answer: str, contents: Mapping[str, Cont
     proposed = action.evidence.get("proposed_reason", action.reason)
     answer = _in_full(answer, (*action.before, *contents.values()))
     told = {**action.evidence, "expected_output": answer, "proposed_reason": proposed, "asks_person": True}
-    told.pop("of", None)  # the row that was to be followed
+    for outdated in ("of", "score_of"):  # the row that was to be followed, and what was unsure
+        told.pop(outdated, None)
     action = replace(action, evidence=told, reason=f'{proposed}; a person chose "{excerpt(answer)}"')
     match action.kind:
         case ActionKind.MERGE:
-            said = next((c for c in action.before if _says(c, answer)), action.after[0])
+            proposed_row = action.after[0] if action.after else action.before[0]
+            said = next((c for c in action.before if _says(c, answer)), proposed_row)
             return replace(action, after=(_answering(said, answer),))
         case ActionKind.RELABEL:
             return _relabelled(action, answer, contents)
@@ -49,7 +52,7 @@ def with_answer(action: ProposedAction, answer: str, contents: Mapping[str, Cont
 
 def _relabelled(action: ProposedAction, answer: str, contents: Mapping[str, Content]) -> ProposedAction:
     now = dict(zip(action.example_ids, action.before, strict=True))
-    mended = dict(zip(action.example_ids, action.after, strict=True))
+    mended = dict(zip(action.example_ids, action.after, strict=bool(action.after)))
     ids = [
         i
         for i in rows_concerned(action)

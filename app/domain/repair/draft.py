@@ -102,9 +102,21 @@ class Draft:
         self.settled.add(row)
 
     def ask_answer(
-        self, rows: tuple[int, ...], keep: int, reason: str, score: float, evidence: Mapping[str, Any]
+        self,
+        rows: tuple[int, ...],
+        keep: int | None,
+        reason: str,
+        score: float,
+        evidence: Mapping[str, Any],
     ) -> None:
-        """Propose the answer of one row for others that ask the same in other words; a person decides."""
+        """Ask which answer is right for rows that ask the same in other words; a person decides.
+
+        ``keep``: the row whose answer is proposed for the others; None = nothing speaks for any of them, so the
+        action has no ``after`` until a person gives the answer.
+        """
+        if keep is None:
+            self._add(ActionKind.RELABEL, rows, (), reason, score, evidence, ask=True)
+            return
         output = self.examples[keep].output
         said = text.normalised(output)
         others = tuple(row for row in rows if text.normalised(self.examples[row].output) != said)
@@ -113,11 +125,16 @@ class Draft:
         self._add(ActionKind.RELABEL, others, after, reason, score, told, ask=True)
 
     def ask(
-        self, rows: tuple[int, ...], keep: int, reason: str, score: float, evidence: Mapping[str, Any]
+        self,
+        rows: tuple[int, ...],
+        keep: int | None,
+        reason: str,
+        score: float,
+        evidence: Mapping[str, Any],
     ) -> None:
-        """Propose one answer for rows that contradict each other; a person decides, whatever the policy."""
-        ordered = (keep, *(row for row in rows if row != keep))
-        after = (self.examples[keep].content(),)
+        """The same for rows that ask in the same words: they become one row."""
+        ordered = rows if keep is None else (keep, *(row for row in rows if row != keep))
+        after = () if keep is None else (self.examples[keep].content(),)
         self._add(ActionKind.MERGE, ordered, after, reason, score, evidence, ask=True)
         self.settled.update(rows)
 

@@ -44,12 +44,13 @@ def same_meaning(
     asking: list[int] = asked[who].tolist()
     for row, other, value in zip(asking, others, near.similarities[who, place].tolist(), strict=True):
         pair = (min(row, other), max(row, other))
-        if pair not in found and frames[row] == frames[other] and not _commits(prompts[row], prompts[other]):
+        if pair not in found and frames[row] == frames[other] and not commits(prompts[row], prompts[other]):
             found[pair] = float(value)
     return found
 
 
-def _commits(left: str, right: str) -> bool:
+def commits(left: str, right: str) -> bool:
+    """Whether the two texts differ in a number, a negation, a name or a direction: then they ask two things."""
     clipped = text.clip(left), text.clip(right)
     return any(difference.kind in _COMMITS for difference in differences.between(*clipped))
 

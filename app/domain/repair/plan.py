@@ -66,7 +66,7 @@ def _summary(draft: Draft) -> dict[str, Any]:
             text.normalised(a.evidence["expected_output"]),
         )
         for a in draft.actions
-        if a.kind is ActionKind.RELABEL
+        if a.kind is ActionKind.RELABEL and a.after
     )
     return {
         "rows": len(draft.examples),

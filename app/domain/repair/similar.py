@@ -18,7 +18,7 @@ from app.domain import text
 from app.domain.answers.writing import with_answer
 from app.domain.records import Message, TrainingExample
 from app.domain.repair import thresholds
-from app.domain.repair.actions import ActionKind, Decision, ProposedAction
+from app.domain.repair.actions import ActionKind, Decision, ProposedAction, needs_answer
 from app.domain.repair.draft import task_of
 from app.domain.repair.near_duplicates import exact_jaccard
 from app.domain.repair.normalisation import normalise_example
@@ -96,6 +96,10 @@ def _fits(action: ProposedAction, model: TrainingExample, candidates: Sequence[T
 
 
 def _relabel(action: ProposedAction, model: TrainingExample, candidates: Sequence[TrainingExample]) -> _Fits:
+    if needs_answer(action.kind, action.after):
+        raise ValueError(
+            "this question has no answer yet: give it one first, then others can be answered like it"
+        )
     answer = TrainingExample.from_content(action.after[0]).output
     near = _same_case(model, candidates)
 

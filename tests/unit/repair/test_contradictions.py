@@ -167,7 +167,10 @@ def test_two_names_of_one_label_are_proposed_for_unification() -> None:
     draft = proposed(intents(np.random.default_rng(5)), RepairPolicy(approve=Approval.ALL))
     (action,) = label_groups(draft)
     assert (action.kind, action.decision) == (ActionKind.RELABEL, Decision.PROPOSED)
-    assert len(action.example_ids) == len(action.after) == 24
+    assert (len(action.example_ids), action.after) == (48, ())
+    assert "expected_output" not in action.evidence
+    assert "nothing speaks for one of them" in action.reason
+    assert action.evidence["score_of"] == "that these answers are given to the same questions"
     assert action.evidence["labels"] == {"book_flight": 24, "flight_booking": 24}
     assert "ask the same things" in action.reason
     assert [g["labels"] for g in draft.notes["label_groups"]] == [["book_flight", "flight_booking"]]
@@ -181,6 +184,17 @@ def test_the_name_that_bad_cases_expect_is_proposed() -> None:
         (action,) = label_groups(proposed(intents(np.random.default_rng(5)), cases=cases))
         assert action.evidence["expected_output"] == right
         assert {row["messages"][-1]["content"] for row in action.after} == {right}
+
+
+def test_a_case_counts_for_the_name_it_expects_whatever_the_model_said() -> None:
+    cases = [bad_case("bc", "fly me there", "no idea", "book_flight")]
+    (action,) = label_groups(proposed(intents(np.random.default_rng(5)), cases=cases))
+    assert action.evidence["expected_output"] == "book_flight"
+    assert '1 bad case expects "book_flight": please confirm' in action.reason
+    assert {side["output"]: side["cases"] for side in action.evidence["sides"]} == {
+        "book_flight": 1,
+        "flight_booking": 0,
+    }
 
 
 def test_labels_that_bad_cases_expect_in_each_others_place_are_two_things() -> None:

@@ -8,16 +8,17 @@ import numpy as np
 import pytest
 
 from app.domain import text
-from app.domain.records import TrainingExample
-from app.domain.repair import disputes, thresholds
-from app.domain.repair.actions import ActionKind, Decision
+from app.domain.records import BadCase, TrainingExample
+from app.domain.repair import choosing, disputes, thresholds
+from app.domain.repair.actions import ActionKind, Decision, needs_answer
+from app.domain.repair.apply import apply_actions
 from app.domain.repair.draft import Draft
 from app.domain.repair.material import Material
 from app.domain.repair.near_duplicates import PromptGroups
 from app.domain.repair.policy import Approval, RepairPolicy, ResolutionRule
-from app.domain.repair.resolution import Resolution, ResolutionContext
+from app.domain.repair.resolution import Resolution, ResolutionContext, majority
 from app.domain.repair.steps import disputes as step
-from tests.unit.repair.builders import example
+from tests.unit.repair.builders import bad_case, example
 
 ASKED = "What is the return window?"
 RULES = ResolutionRule
@@ -64,8 +65,8 @@ def test_rows_in_error_go_where_the_words_are_the_same() -> None:
     assert action.evidence["of"] == "ex_0"
     assert action.evidence["found_by"] == "test"
     assert action.evidence["sides"] == [
-        {"output": "30 days", "example_ids": ["ex_0", "ex_1"]},
-        {"output": "14 days", "example_ids": ["ex_2"]},
+        {"output": "30 days", "example_ids": ["ex_0", "ex_1"], "cases": 0},
+        {"output": "14 days", "example_ids": ["ex_2"], "cases": 0},
     ]
     assert '2 of 3 say "30 days"' in action.reason
 
@@ -169,7 +170,10 @@ NEAR = [
 
 def test_near_prompts_whose_answers_contradict_are_in_dispute() -> None:
     (action,) = grouped(NEAR).actions
-    assert (action.kind, action.example_ids) == (ActionKind.DROP, ("c",))
+    # "is" and "was" may ask two things: whoever approves everything is asked still, and the row is not lost.
+    assert (action.kind, action.example_ids) == (ActionKind.RELABEL, ("c",))
+    assert (action.decision, action.evidence["asks_person"]) == (Decision.PROPOSED, True)
+    assert "please confirm that both ask the same" in action.reason
 
 
 def test_rows_that_a_model_has_looked_at_are_disputed_only_in_the_very_same_words() -> None:
@@ -197,3 +201,81 @@ def test_a_settled_group_is_left_alone_and_dropped_rows_have_no_say() -> None:
     draft.settled, draft.gone = set(), {2}
     step.propose(draft, material)
     assert draft.actions == []
+
+
+@pytest.mark.parametrize("same_prompt", [True, False])
+def test_no_side_is_proposed_where_nothing_speaks_for_one(*, same_prompt: bool) -> None:
+    examples = rows(*["Returns cost 5 EUR"] * 3, *["Returns are free"] * 3)
+    for sides in ([[0, 1, 2], [3, 4, 5]], [[3, 4, 5], [0, 1, 2]]):
+        draft = settled(
+            examples, sides, RULES.EXPECTED_OUTPUT, RULES.MAJORITY, RULES.ASK, same_prompt=same_prompt
+        )
+        (action,) = draft.actions
+        assert action.after == ()
+        assert needs_answer(action.kind, action.after)
+        assert set(action.example_ids) == {e.id for e in examples}
+        assert action.evidence["score_of"] == "that the rows contradict each other"
+        assert all(f'"{said}" (3)' in action.reason for said in ("Returns cost 5 EUR", "Returns are free"))
+        assert "of" not in action.evidence
+        approved = replace(action, decision=Decision.APPROVED)
+        assert [r.change for r in apply_actions(examples, [approved], new_id=lambda: "new").rows] == [
+            None
+        ] * 6
+
+
+def test_a_question_takes_the_answer_that_a_person_gives() -> None:
+    examples = rows(*["Returns cost 5 EUR"] * 2, *["Returns are free"] * 2)
+    contents = {e.id: e.content() for e in examples}
+    (asked,) = settled(examples, [[0, 1], [2, 3]], RULES.ASK, same_prompt=False).actions
+    chosen = choosing.with_answer(asked, "Returns are free", contents)
+    assert chosen.example_ids == ("ex_0", "ex_1")
+    assert {TrainingExample.from_content(c).output for c in chosen.after} == {"Returns are free"}
+    assert "score_of" not in chosen.evidence
+    (merged,) = settled(examples, [[0, 1], [2, 3]], RULES.ASK).actions
+    (after,) = choosing.with_answer(merged, "Returns cost 7 EUR", contents).after
+    assert TrainingExample.from_content(after).output == "Returns cost 7 EUR"
+
+
+def expecting(examples: list[TrainingExample], *cases: BadCase) -> ResolutionContext:
+    draft = Draft.of(examples, RepairPolicy())
+    vectors = np.ones((len(examples), 2), dtype=np.float32) / np.sqrt(2, dtype=np.float32)
+    material = Material(
+        input_vectors=vectors,
+        output_vectors=vectors,
+        cases=cases,
+        case_vectors=vectors[:1].repeat(len(cases), 0),
+    )
+    return ResolutionContext.of(draft, material)
+
+
+def test_bad_cases_that_expect_a_side_count_for_it_and_their_number_is_shown() -> None:
+    examples = rows(*["Returns cost 5 EUR"] * 3, *["Returns are free"] * 3)
+    cases = [bad_case(f"bc_{i}", ASKED.lower(), "no idea", "Returns are free.") for i in range(2)]
+    draft = Draft.of(examples, RepairPolicy())
+    dispute = disputes.dispute_of(draft, [[0, 1, 2], [3, 4, 5]])
+    disputes.settle(draft, dispute, expecting(examples, *cases), same_prompt=True)
+    assert {a.evidence["rule"] for a in draft.actions} == {"expected_output"}
+    assert sorted(i for a in draft.actions for i in a.example_ids) == ["ex_0", "ex_1", "ex_2"]
+    assert '2 bad cases that ask the same expect "Returns are free"' in draft.actions[0].reason
+    assert [side["cases"] for side in draft.actions[0].evidence["sides"]] == [0, 2]
+
+
+def test_a_majority_that_a_bad_case_speaks_against_is_no_majority() -> None:
+    examples = rows(*["Returns cost 5 EUR"] * 9, "Returns are free")
+    context = expecting(examples, bad_case("bc", ASKED, "no idea", "Returns are free"))
+    draft = Draft.of(examples, RepairPolicy())
+    dispute = disputes.dispute_of(draft, [list(range(9)), [9]])
+    assert context.votes(dispute) == (0, 1)
+    assert majority.resolve(dispute, context) is None
+
+
+def test_a_case_that_asks_something_else_has_no_vote() -> None:
+    examples = rows("Returns cost 5 EUR", "Returns are free")
+    other = bad_case("bc", "What is the return window of 3 months?", "no idea", "Returns are free")
+    dispute = disputes.dispute_of(Draft.of(examples, RepairPolicy()), [[0], [1]])
+    assert expecting(examples, other).votes(dispute) == (0, 0)
+
+
+def test_undesired_answers_are_no_side() -> None:
+    bad = replace(example("x", NEAR[0].prompt, "refunds"), desirable=False)
+    assert grouped([*NEAR[:2], bad]).actions == []

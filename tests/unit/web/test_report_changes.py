@@ -57,3 +57,11 @@ def test_only_the_first_rows_of_a_large_action_are_shown_and_the_rest_counted() 
     rows = [_row(str(i), "a") for i in range(40)]
     change = change_of(ReportRepairAction(kind="drop", reason="", decision="applied", before=rows))
     assert (len(change.rows), change.left_out) == (MAX_ROWS_PER_ACTION, 40 - MAX_ROWS_PER_ACTION)
+
+
+def test_a_question_that_proposes_no_answer_shows_its_rows_as_they_are() -> None:
+    before = [_row("p", "a"), _row("p", "b")]
+    asked = ReportRepairAction(
+        kind="merge", reason="why", decision="proposed", before=before, after=None, asks=True
+    )
+    assert [(row.before, row.after) for row in change_of(asked).rows] == [("a", "a"), ("b", "b")]

@@ -1,7 +1,6 @@
 """Rules that settle a dispute between rows. One file, one line each; the policy names their order.
 
-``expected_output``, ``drop`` and ``ask`` are no rules of this kind: the first looks at bad cases and not at a
-dispute, the others need nothing to decide.
+``drop`` and ``ask`` are no rules of this kind: they need nothing to decide.
 """
 
 from __future__ import annotations
@@ -9,13 +8,21 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from app.domain.repair.policy import ResolutionRule
-from app.domain.repair.resolution import best_quality, judge, majority, newest, source_priority
+from app.domain.repair.resolution import (
+    best_quality,
+    expected_output,
+    judge,
+    majority,
+    newest,
+    source_priority,
+)
 from app.domain.repair.resolution.context import ResolutionContext
 from app.domain.repair.resolution.dispute import Dispute, Resolution
 
 __all__ = ["RULES", "Dispute", "Resolution", "ResolutionContext"]
 
 RULES: Mapping[ResolutionRule, Callable[[Dispute, ResolutionContext], Resolution | None]] = {
+    ResolutionRule.EXPECTED_OUTPUT: expected_output.resolve,
     ResolutionRule.MAJORITY: majority.resolve,
     ResolutionRule.BEST_QUALITY: best_quality.resolve,
     ResolutionRule.NEWEST: newest.resolve,

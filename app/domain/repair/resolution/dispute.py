@@ -31,10 +31,12 @@ class Dispute:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Resolution:
     """Side ``keep`` is right with probability ``score`` 0..1, ``because`` (a clause that a person reads).
-    ``ask``: a person decides, whatever the policy. ``quote``: what a judge decided by."""
+    ``ask``: a person decides, whatever the policy. ``quote``: what a judge decided by. ``judged_words``: the rule has
+    judged that rows which ask in other words ask the same; else only the very same words do without a person."""
 
     keep: int
     score: float
     because: str
     ask: bool = False
     quote: str = ""
+    judged_words: bool = False

@@ -8,10 +8,11 @@ from app.domain.repair.resolution.context import ResolutionContext
 from app.domain.repair.resolution.dispute import Dispute, Resolution
 
 
-def resolve(dispute: Dispute, context: ResolutionContext) -> Resolution | None:  # noqa: ARG001
-    """Two rows at least, and two thirds of all; the score is Laplace's rule of succession."""
+def resolve(dispute: Dispute, context: ResolutionContext) -> Resolution | None:
+    """Two rows at least, and two thirds of all, and no bad case that expects another side; the score is Laplace's
+    rule of succession."""
     most, rows = len(dispute.sides[0]), len(dispute.rows)
-    if most < 2 or most / rows < thresholds.MAJORITY_SHARE:
+    if most < 2 or most / rows < thresholds.MAJORITY_SHARE or any(context.votes(dispute)[1:]):
         return None
     return Resolution(
         keep=0,

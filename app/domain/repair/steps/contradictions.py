@@ -7,7 +7,7 @@ itself (``app.domain.diagnosis.contradictions``).
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import combinations
 
 import numpy as np
@@ -19,7 +19,7 @@ from app.domain.diagnosis import contradictions, paraphrase
 from app.domain.diagnosis.contradictions import ConflictKind, Contradictions, RowConflict
 from app.domain.diagnosis.label_groups import LabelGroup, Labels
 from app.domain.repair import disputes, near_duplicates, thresholds
-from app.domain.repair.draft import Draft, excerpt
+from app.domain.repair.draft import Draft, excerpt, task_of
 from app.domain.repair.material import Material
 from app.domain.repair.resolution import Resolution, ResolutionContext
 
@@ -29,9 +29,7 @@ def propose(draft: Draft, material: Material) -> None:
         return
     context = ResolutionContext.of(draft, material)
     groups: list[dict[str, object]] = []
-    expected = Counter(
-        (text.normalised(case.wanted), text.normalised(case.said)) for case in material.cases if case.wanted
-    )
+    expected_in = _expected(draft, material)
     for rows in _tasks(draft):
         found = _find(draft, rows, material)
         if found is None:
@@ -40,8 +38,22 @@ def propose(draft: Draft, material: Material) -> None:
             draft.compared.update(rows.tolist())
         _settle_rows(draft, rows, found, context)
         _settle_undecided(draft, rows, found, context)
+        expected = expected_in[draft.tasks[int(rows[0])]]
         groups += [g for group in found.groups if (g := _unify(draft, rows, group, expected))]
     draft.notes["label_groups"] = groups
+
+
+Expected = Counter[tuple[str, str]]
+"""How often bad cases expect one answer where the model said another; both normalised."""
+
+
+def _expected(draft: Draft, material: Material) -> defaultdict[str, Expected]:
+    made: defaultdict[str, Expected] = defaultdict(Counter)
+    for case in material.cases:
+        if case.wanted:
+            task = task_of(case.system, case.prompt, draft.instructions)
+            made[task][(text.normalised(case.wanted), text.normalised(case.said))] += 1
+    return made
 
 
 def _tasks(draft: Draft) -> Iterator[Int64[ndarray, " r"]]:
@@ -103,6 +115,7 @@ def _settle_rows(
             because=(
                 f'"{excerpt(draft.prompts[row])}" stands with rows that say "{excerpt(dispute.answers[keep])}"'
             ),
+            judged_words=True,
         )
         disputes.settle(draft, dispute, context, same_prompt=False, evidence=_method(conflict), learnt=learnt)
 
@@ -144,12 +157,11 @@ def _method(conflict: RowConflict) -> dict[str, object]:
 
 
 def _unify(
-    draft: Draft, rows: Int64[ndarray, " r"], group: LabelGroup, expected: Counter[tuple[str, str]]
+    draft: Draft, rows: Int64[ndarray, " r"], group: LabelGroup, expected: Expected
 ) -> dict[str, object] | None:
-    """Propose one name for labels that mean the same; which of them is right, a person says.
+    """Ask for one name for labels that are given to the same questions; which of them is right, a person says.
 
-    ``expected``: how often a bad case expects one label where the model said another. Labels of which each was
-    right in the other's place are two things that got mixed up, and not one thing.
+    Labels of which each was right in the other's place are two things that got mixed up, and not one thing.
     """
     names = {label: text.normalised(label) or label.strip() for label in group.labels}
     if any(expected[(a, b)] and expected[(b, a)] for a, b in combinations(names.values(), 2)):
@@ -164,30 +176,48 @@ def _unify(
         for label, of in members.items()
     }
     asked_for = {
-        label: sum(n for (right, wrong), n in expected.items() if right == name and wrong in names.values())
-        for label, name in names.items()
+        label: sum(n for (right, _), n in expected.items() if right == name) for label, name in names.items()
     }
     ordered = sorted(
         (label for label in group.labels if standing[label]),
-        key=lambda label: (asked_for[label], len(standing[label]), label),
-        reverse=True,
+        key=lambda label: (-asked_for[label], -len(standing[label]), label),
     )
     if len(ordered) > 1:
-        keep = standing[ordered[0]][0]
-        losing = [row for label in ordered[1:] for row in standing[label]]
         said = " and ".join(f'rows that say "{excerpt(o)}" ({len(standing[o])})' for o in ordered)
-        reason = f"{said} ask the same things; please choose one answer"
         told = {
             "rule": "label_group",
             "labels": {label: len(of) for label, of in members.items()},
             "links": _links(draft, rows, group),
             "sides": [
-                {"output": excerpt(o), "example_ids": [draft.examples[row].id for row in standing[o]]}
+                {
+                    "output": excerpt(o),
+                    "example_ids": [draft.examples[row].id for row in standing[o]],
+                    "cases": asked_for[o],
+                }
                 for o in ordered
             ],
+            "score_of": "that these answers are given to the same questions",
         }
-        draft.ask_answer((keep, *losing), keep, reason, group.score, told)
+        because = _better_name(ordered, asked_for, {label: len(standing[label]) for label in ordered})
+        why = f"{because}: please confirm" if because else "nothing speaks for one of them: please choose one"
+        keep = standing[ordered[0]][0]
+        rows_concerned = tuple(row for label in ordered for row in standing[label])
+        reason = f"{said} ask the same things; {why}"
+        draft.ask_answer(rows_concerned, keep if because else None, reason, group.score, told)
     return {"labels": list(group.labels), "score": round(group.score, 3)}
+
+
+def _better_name(ordered: Sequence[str], cases: Mapping[str, int], rows: Mapping[str, int]) -> str | None:
+    """What speaks for the first of these labels: what bad cases expect, else a clear majority of the rows. None
+    where neither does."""
+    first, second = ordered[:2]
+    if cases[first] > cases[second]:
+        number = cases[first]
+        return f'{number} bad {"case expects" if number == 1 else "cases expect"} "{excerpt(first)}"'
+    every = sum(rows.values())
+    if rows[first] / every >= thresholds.MAJORITY_SHARE:
+        return f'{rows[first]} of {every} rows say "{excerpt(first)}"'
+    return None
 
 
 def _links(draft: Draft, rows: Int64[ndarray, " r"], group: LabelGroup) -> list[dict[str, object]]:

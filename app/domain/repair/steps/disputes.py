@@ -17,7 +17,7 @@ def propose(draft: Draft, material: Material) -> None:
     for group in draft.groups.groups:
         if any(row in draft.settled for row in group):
             continue
-        standing = [row for row in group if row not in draft.gone]
+        standing = [row for row in group if row not in draft.gone and draft.answers(row)]
         for asked in _same_question(draft, standing):
             sides = conflicts.sides(asked, prompts, outputs, labels)
             if len(sides) > 1:

@@ -12,6 +12,7 @@ from jaxtyping import Int64
 from numpy import ndarray
 
 from app.domain import text
+from app.domain.language.code import is_code
 from app.domain.records import TrainingExample
 from app.domain.repair import candidates, certain_copies, meaning, near_duplicates, thresholds
 from app.domain.repair.draft import Draft, excerpt
@@ -144,12 +145,15 @@ def _where(
 
 
 def _same_answers(draft: Draft, answers: Side, pairs: Int64[ndarray, "m 2"]) -> ndarray:
-    """1 for equal answers, and empty ones; how alike they are for free text; 0 for other labels."""
+    """1 for equal answers, and empty ones; how alike they are for free text; 0 for other labels and other code."""
     made = answers.alike(pairs)
     outputs = {row: text.normalised(draft.examples[row].output) for row in np.unique(pairs).tolist()}
     for i, (a, b) in enumerate(pairs.tolist()):
         if outputs[a] == outputs[b]:
             made[i] = 1.0
+        elif is_code(draft.examples[a].output) or is_code(draft.examples[b].output):
+            # One sign of code makes another program.
+            made[i] = 0.0
         elif min(len(outputs[a]), len(outputs[b])) < thresholds.FREE_ANSWER_CHARACTERS:
             made[i] = 0.0
     return made
