@@ -11,8 +11,9 @@ from sqlalchemy.orm import Session
 
 from app.db.models import AdapterRow, DiagnosisRow, MixtureRow, VerificationCaseRow, VerificationRow
 from app.db.repositories.examples import messages
-from app.domain.records import BadCase, RootCause, TrainingExample, render_prompt
-from app.domain.repair.leakage import leaked
+from app.domain.records import BadCase, Message, Role, RootCause, TrainingExample
+from app.domain.repair.leakage import targets_asked
+from app.domain.text import known_instructions
 from app.domain.verification.comparison import AnsweredPrompt, Comparison, Part, compare
 from app.domain.verification.slices import slice_names
 from app.domain.verification.verdict import GateSettings
@@ -53,10 +54,10 @@ def load(context: StageContext) -> Inputs:
         pairs = [(f, diagnoses.case_from_snapshot(f)) for f in findings]
         judged = [(f, c) for f, c in pairs if c.expected_output is not None]
         after = session.get_one(AdapterRow, row.adapter_id)
-        trained = _prompts_trained_on(context, session, after)
+        trained = _rows_trained_on(context, session, after)
         held = [c.prompt for f, c in judged if f.held_back]
         # whatever the diagnosis meant to hold back: what this adapter was trained on was not held back
-        unseen = _without_trained(held, trained)
+        unseen = set(held) - targets_asked([e.prompt for e in trained], held, known_instructions(trained))
         cases = [
             (
                 c,
@@ -94,22 +95,20 @@ def load(context: StageContext) -> Inputs:
         )
 
 
-def _prompts_trained_on(context: StageContext, session: Session, adapter: AdapterRow) -> list[str]:
-    """Every prompt of the mixture that made the adapter, or of its whole dataset version."""
+def _rows_trained_on(
+    context: StageContext, session: Session, adapter: AdapterRow
+) -> Sequence[TrainingExample]:
+    """The mixture that made the adapter (answers left out), or its whole dataset version."""
     mixture = session.get(MixtureRow, adapter.card.get("mixture_id") or "")
     if mixture is not None and mixture.rows_uri is not None:
+        answer = Message(role=Role.ASSISTANT, content="")
         with context.store.open(mixture.rows_uri) as lines:
-            return [render_prompt(messages(json.loads(line)["prompt"])) for line in lines]
+            return [
+                TrainingExample(id="", messages=(*messages(json.loads(line)["prompt"]), answer))
+                for line in lines
+            ]
     version_id = adapter.card.get("dataset_version_id")
-    return [e.prompt for e in versions.iter_examples(session, version_id)] if version_id else []
-
-
-def _without_trained(prompts: Sequence[str], trained: Sequence[str]) -> set[str]:
-    """The prompts that no trained row repeats. A row names one of its twins, so ask until none is named."""
-    unseen = set(prompts)
-    while unseen and (named := set(leaked(trained, unseen, frozenset()).values())):
-        unseen -= named
-    return unseen
+    return list(versions.iter_examples(session, version_id)) if version_id else []
 
 
 def _sample(

@@ -18,7 +18,7 @@ from app.domain import text
 from app.domain.mixing import sampling, thresholds
 from app.domain.mixing.curriculum import Order, order_rows
 from app.domain.records import TrainingExample
-from app.domain.repair.leakage import equal_to, leaked
+from app.domain.repair.leakage import leaked
 
 
 class MixtureStrategy(StrEnum):
@@ -147,15 +147,13 @@ def build_mixture(
 ) -> Mixture:
     """Choose the rows of a mixture.
 
-    A row that is equal to one of ``evaluation_prompts`` when normalised is left out as a held-back one is; of
-    rows that are merely near them the repair plan has asked a person.
-
-    Every targeted row that repeats no held-back prompt is in it once at least; no row that repeats a
-    held-back prompt ever is. Counts are exact; equal arguments and generator state give equal mixtures.
+    Every targeted row that repeats no held-back or evaluation prompt is in it once at least; no row that asks what
+    one of these asks ever is, in whatever words around the question (``leakage.leaked``). Counts are exact; equal
+    arguments and generator state give equal mixtures.
     """
     instructions = text.known_instructions(repaired)
-    prompts = [example.prompt for example in repaired]
-    repeated = equal_to(prompts, evaluation_prompts) | leaked(prompts, held_back_prompts, instructions)
+    kept_out = [*held_back_prompts, *evaluation_prompts]
+    repeated = leaked([example.prompt for example in repaired], kept_out, instructions)
     dropped = [
         Dropped(example_id=repaired[i].id, reason=LeftOut.HELD_BACK, of=prompt)
         for i, prompt in repeated.items()

@@ -142,8 +142,8 @@ def _cut(rows: Sequence[SplitRow], held: Sequence[int]) -> list[tuple[int, int]]
     """Pairs of a kept row and the held one that it is nearest to, of those that count as one question."""
     inside = set(held)
     kept = [row for row in range(len(rows)) if row not in inside]
-    found = overlaps([rows[i].prompt for i in kept], [rows[i].prompt for i in held], frozenset())
-    return [(kept[i], held[overlap.target]) for i, overlap in found.items()]
+    found = overlaps([rows[i].prompt for i in kept], [rows[i].prompt for i in held])
+    return [(kept[i], held[overlap.target]) for i, overlap in found.items() if overlap.same_question]
 
 
 def _grouped(

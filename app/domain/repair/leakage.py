@@ -1,7 +1,9 @@
-"""Which prompts repeat a prompt that nothing may be learnt from: evaluation rows and held-back cases.
+"""Which prompts ask what a protected prompt asks: evaluation rows and held-back cases teach nothing.
 
-Equal when normalised, or near-duplicates in characters. Knows n-grams and what is protected. Refuses to miss a
-pair: the Jaccard is exact and no pair at the threshold is skipped. A sketch may skip one.
+The one comparison of everything that keeps questions out: mixture, splits, repair plan, augmentation, verification.
+The same question in any frame (``questions``), or near-duplicates in characters. Refuses to miss a near pair: the
+Jaccard is exact and no pair at the threshold is skipped; and to take another question for the same: a number, a name,
+a negation or a word in the place of another tells two apart.
 """
 
 from __future__ import annotations
@@ -9,11 +11,25 @@ from __future__ import annotations
 import math
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
+from rapidfuzz import fuzz
+from rapidfuzz.distance import Levenshtein
+
 from app.domain import text
-from app.domain.repair import thresholds
+from app.domain.diagnosis import differences
+from app.domain.diagnosis.differences import DifferenceKind
+from app.domain.repair import telling_words, thresholds
+from app.domain.repair.questions import (
+    AskedQuestions,
+    Key,
+    Question,
+    holds_content,
+    key_of,
+    read_question,
+    text_of,
+)
 from app.domain.thresholds import CHARACTER_NGRAM_CJK, CHARACTER_NGRAM_LATIN
 
 
@@ -34,57 +50,142 @@ class ProtectedPrompt:
     prompt: str
 
 
+class Match(StrEnum):
+    """``equal``: the same text when normalised. ``framed``: the same question in another frame. ``near``: almost the
+    same characters. ``other``: those too, but something tells the two questions apart."""
+
+    EQUAL = "equal"
+    FRAMED = "framed"
+    NEAR = "near"
+    OTHER = "other"
+
+
+SAME_QUESTION = frozenset({Match.EQUAL, Match.FRAMED, Match.NEAR})
+CERTAINLY_SAME = frozenset({Match.EQUAL, Match.FRAMED})
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Overlap:
-    """``target`` counts in the protected prompts. ``equal``: the same text when normalised; ``jaccard`` 0..1."""
+    """``target`` counts in the protected prompts. ``jaccard`` 0..1 of what is compared, 1 for one question."""
 
     target: int
-    equal: bool
+    match: Match
     jaccard: float
+
+    @property
+    def equal(self) -> bool:
+        return self.match is Match.EQUAL
+
+    @property
+    def same_question(self) -> bool:
+        return self.match in SAME_QUESTION
 
 
 def leaked(
-    prompts: Sequence[str], held_back: Collection[str], instructions: frozenset[str]
+    prompts: Sequence[str], held_back: Collection[str], instructions: frozenset[str] = frozenset()
 ) -> dict[int, str]:
-    """Which prompts must not be trained on: {index: the held-back prompt that it repeats}."""
+    """Which prompts must not be trained on: {index: the held-back prompt that it asks again}."""
     targets = list(dict.fromkeys(held_back))
-    return {i: targets[found.target] for i, found in overlaps(prompts, targets, instructions).items()}
+    found = overlaps(prompts, targets, instructions)
+    return {i: targets[overlap.target] for i, overlap in found.items() if overlap.same_question}
 
 
-def equal_to(prompts: Sequence[str], targets: Collection[str]) -> dict[int, str]:
-    """Which prompts are one of ``targets`` when normalised: {index: that target}."""
-    known = {key: target for target in targets if (key := matching_key(target))}
-    return {i: known[key] for i, prompt in enumerate(prompts) if (key := matching_key(prompt)) in known}
+def targets_asked(
+    prompts: Sequence[str],
+    targets: Collection[str],
+    instructions: frozenset[str] = frozenset(),
+    matches: Collection[Match] = SAME_QUESTION,
+) -> set[str]:
+    """The targets that any prompt asks again, as one of ``matches`` tells."""
+    left = list(dict.fromkeys(targets))
+    asked: set[str] = set()
+    # A prompt names one of its twins, so ask until none is named.
+    while left:
+        found = overlaps(prompts, left, instructions)
+        named = {left[overlap.target] for overlap in found.values() if overlap.match in matches}
+        if not named:
+            break
+        asked |= named
+        left = [target for target in left if target not in named]
+    return asked
 
 
 def overlaps(
     prompts: Sequence[str],
     targets: Sequence[str],
-    instructions: frozenset[str],
+    instructions: frozenset[str] = frozenset(),
     threshold: float = thresholds.LEAKAGE_JACCARD,
 ) -> dict[int, Overlap]:
     """For each prompt that repeats a target, the target that it is nearest to: {index: overlap}.
 
-    Compared is what varies in a prompt, without a known task instruction. ``threshold`` is the Jaccard of the
-    character n-gram sets, 0..1, from which a prompt repeats a target (bigrams where Chinese, Japanese or
-    Korean carries one of the two).
+    Compared is what a prompt asks: in any frame, and by characters without a known task instruction. ``threshold``
+    is the Jaccard of the character n-gram sets, 0..1, from which a prompt is near a target (bigrams where Chinese,
+    Japanese or Korean carries one of the two).
     """
     focused = [text.focus(target, instructions) for target in targets]
     whole: dict[str, int] = {}
     for number, focus in enumerate(focused):
         if key := matching_key(focus):
             whole.setdefault(key, number)
-    near = _NearTargets(focused, threshold)
+    asked = _Asked(targets, focused, instructions, prompts)
+    near = _NearTargets([*focused, *asked.cores()], threshold)
     found: dict[int, Overlap] = {}
     for i, prompt in enumerate(prompts):
         focus = text.focus(prompt, instructions)
         plain = text.normalised(focus)
         twin = whole.get(plain or focus.strip())
         if twin is not None:
-            found[i] = Overlap(target=twin, equal=True, jaccard=1.0)
-        elif (best := near.best(plain, chinese=text.is_chinese(focus))) is not None:
-            found[i] = best
+            found[i] = Overlap(target=twin, match=Match.EQUAL, jaccard=1.0)
+            continue
+        question = asked.read(i, prompt, focus)
+        if question is not None and (same := asked.find(question)) is not None:
+            found[i] = Overlap(target=same, match=Match.FRAMED, jaccard=1.0)
+            continue
+        texts = [focus]
+        if question is not None and question.core != key_of(focus):
+            texts.append(text_of(question.core))
+        nearest = [best for of in texts if (best := near.best(of)) is not None]
+        if nearest:
+            best = max(nearest, key=lambda overlap: overlap.same_question)
+            found[i] = replace(best, target=best.target % len(targets))
     return found
+
+
+class _Asked:
+    """The targets as questions, and which prompts are worth reading as such."""
+
+    def __init__(
+        self,
+        targets: Sequence[str],
+        focused: Sequence[str],
+        instructions: frozenset[str],
+        prompts: Sequence[str],
+    ) -> None:
+        self._instructions = frozenset(map(key_of, instructions))
+        self._questions = [
+            read_question(target, self._instructions, focus)
+            for target, focus in zip(targets, focused, strict=True)
+        ]
+        self._focused = focused
+        self._targets = AskedQuestions(self._questions)
+        self._tokens = [frozenset(key_of(prompt)) for prompt in prompts] if targets else []
+        self._anchors = self._targets.anchors(Counter(token for of in self._tokens for token in of))
+
+    def cores(self) -> list[str]:
+        """Each target without its frame; '' where it has none."""
+        return [
+            "" if question.core == key_of(focus) else text_of(question.core)
+            for question, focus in zip(self._questions, self._focused, strict=True)
+        ]
+
+    def read(self, row: int, prompt: str, focus: str) -> Question | None:
+        """A prompt as a question; None where it shares too little with any target to ask it."""
+        if not self._tokens or self._anchors.isdisjoint(self._tokens[row]):
+            return None
+        return read_question(prompt, self._instructions, focus)
+
+    def find(self, question: Question) -> int | None:
+        return self._targets.find(question)
 
 
 def matching_key(of: str) -> str:
@@ -96,6 +197,7 @@ class _NearTargets:
     """The targets in up to three spaces of n-grams: which one a pair is compared in depends on both scripts."""
 
     def __init__(self, targets: Sequence[str], threshold: float) -> None:
+        self._targets = targets
         chinese = [text.is_chinese(target) for target in targets]
 
         def sets(n: int, *, cjk: bool) -> dict[int, frozenset[str]]:
@@ -109,20 +211,56 @@ class _NearTargets:
         self._latin_bigrams = _SimilaritySearch(sets(CHARACTER_NGRAM_CJK, cjk=False), threshold)
         self._cjk = _SimilaritySearch(sets(CHARACTER_NGRAM_CJK, cjk=True), threshold)
 
-    def best(self, plain: str, *, chinese: bool) -> Overlap | None:
-        """The nearest target of a normalised text that ``chinese`` characters carry or do not."""
-        found: list[tuple[float, int]] = []
+    def best(self, focus: str) -> Overlap | None:
+        """The nearest target that asks the same, else the nearest one."""
+        plain = text.normalised(focus)
+        found = sorted(
+            self._reaching(plain, chinese=text.is_chinese(focus)), key=lambda pair: (-pair[0], pair[1])
+        )
+        for jaccard, number in found[: thresholds.LEAKAGE_NEIGHBORS]:
+            if not _told_apart(focus, self._targets[number]):
+                return Overlap(target=number, match=Match.NEAR, jaccard=jaccard)
+        return Overlap(target=found[0][1], match=Match.OTHER, jaccard=found[0][0]) if found else None
+
+    def _reaching(self, plain: str, *, chinese: bool) -> Iterator[tuple[float, int]]:
         if chinese or self._cjk:
             bigrams = text.ngrams(plain, CHARACTER_NGRAM_CJK)
-            found += self._cjk.reaching(bigrams)
+            yield from self._cjk.reaching(bigrams)
             if chinese:
-                found += self._latin_bigrams.reaching(bigrams)
+                yield from self._latin_bigrams.reaching(bigrams)
         if not chinese and self._latin:
-            found += self._latin.reaching(text.ngrams(plain, CHARACTER_NGRAM_LATIN))
-        if not found:
-            return None
-        jaccard, number = max(found, key=lambda pair: (pair[0], -pair[1]))
-        return Overlap(target=number, equal=False, jaccard=jaccard)
+            yield from self._latin.reaching(text.ngrams(plain, CHARACTER_NGRAM_LATIN))
+
+
+# A word that differs less is the same one misspelt (percent of equal characters, Indel).
+_MISSPELT_RATIO = 75
+
+
+def _told_apart(left: str, right: str) -> bool:
+    """Whether two texts of almost the same characters ask different things."""
+    if sorted(text.numbers(left)) != sorted(text.numbers(right)):
+        return True
+    a, b = key_of(left), key_of(right)
+    words = any(
+        _is_other(a[op.src_start : op.src_end], b[op.dest_start : op.dest_end])
+        for op in Levenshtein.opcodes(a, b)
+        if op.tag != "equal"
+    )
+    return words or any(d.kind is not DifferenceKind.WORDS for d in differences.between(left, right))
+
+
+def _is_other(left: Key, right: Key) -> bool:
+    """Whether what stands in one place of two texts makes them two questions."""
+    if telling_words.tells(left, right):
+        return True
+    if not left or not right:
+        return False
+    # One word for another that means something else; "do" for "can" asks the same.
+    return (
+        holds_content(left)
+        and holds_content(right)
+        and fuzz.ratio(" ".join(left), " ".join(right)) < _MISSPELT_RATIO
+    )
 
 
 class _SimilaritySearch:

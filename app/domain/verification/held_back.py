@@ -9,6 +9,7 @@ import numpy as np
 
 from app.domain.mixing.splits import Groups, SplitRow, same_question, take, uncut
 from app.domain.records import BadCase, Finding, RootCause
+from app.domain.repair.leakage import CERTAINLY_SAME, targets_asked
 from app.domain.text import normalised
 
 
@@ -23,9 +24,9 @@ def choose_held_back(
     """Ids of the cases to hold back: ``share`` (0..1) of each group of cases that fail alike, rounded down.
 
     Cases that fail alike are a cluster within a root cause; those of three and more give at least one, smaller
-    ones are pooled by root cause. Cases without an expected output cannot be judged, and cases whose prompt
-    stands in the training set or in another case would not be unseen, so none of these is held back; nor are
-    serving mismatches, which no training mends.
+    ones are pooled by root cause. Cases without an expected output cannot be judged, and cases whose question
+    the training set or another case asks, in whatever frame, would not be unseen, so none of these is held back; nor
+    are serving mismatches, which no training fixes.
 
     Near-duplicate cases, and those of one conversation, user or source as far as the share can be met so, are
     held back together or not at all. Where cases have times, the newest are held back. Depends on the set of
@@ -34,7 +35,8 @@ def choose_held_back(
     if share <= 0:
         return frozenset()
     ordered = sorted(cases, key=lambda c: c.id)
-    eligible = _eligible(ordered, findings, {normalised(p) for p in training_prompts})
+    asked = targets_asked(list(training_prompts), [c.prompt for c in ordered], matches=CERTAINLY_SAME)
+    eligible = _eligible(ordered, findings, asked)
     rows = [SplitRow(prompt=c.prompt, metadata=c.metadata, occurred_at=c.occurred_at) for c in ordered]
     seed = int(rng.integers(2**32))
     finding_of = {f.bad_case_id: f for f in findings}
@@ -57,7 +59,7 @@ def _eligible(ordered: Sequence[BadCase], findings: Sequence[Finding], seen: Col
     return [
         case.expected_output is not None
         and cause_of[case.id] is not RootCause.SERVING_MISMATCH
-        and normalised(case.prompt) not in seen
+        and case.prompt not in seen
         and asked[normalised(case.prompt)] == 1
         for case in ordered
     ]

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from itertools import pairwise
 
 import numpy as np
@@ -135,6 +136,80 @@ def test_a_near_duplicate_of_a_held_back_prompt_is_found_and_named() -> None:
     (dropped,) = mixture.dropped
     assert (dropped.example_id, dropped.of) == ("near", f"Name it.\n{held}")
     assert [row.example_id for row in mixture.rows] == ["far"]
+
+
+HELD = (
+    "Which planet has the most moons?",
+    "how do I freeze my debit card when I am abroad",
+    "Convert 12 miles to kilometres.",
+    "信用卡丢了应该先给谁打电话？",
+)
+FRAMES = (
+    "Please answer: {}",
+    "Q: {} A:",
+    "### Question 7:\n{}\n### Answer:",
+    "Hello, can you tell me {} Thanks in advance!",
+    "Name the one thing that counts.\n{}",
+    "{}\nAnswer in one word and do not explain.",
+    "user: hi\nassistant: Hello! How can I help?\nuser: {}",
+    "<question>{}</question>",
+    "你好，请问{}谢谢",
+    "问题：{}\n答案：",
+    "{}",
+)
+
+
+EARLIER = "user: {}\nassistant: Sure.\nuser: and how long does that take?"
+
+
+@settings(max_examples=120, deadline=None)
+@given(
+    st.sampled_from(HELD),
+    st.sampled_from((*FRAMES, EARLIER)),
+    st.sampled_from(FRAMES),
+    st.sampled_from([str.upper, str.lower, str.title, str.strip]),
+    st.booleans(),
+)
+def test_a_held_back_question_enters_in_no_frame(
+    question: str, outer: str, inner: str, case: Callable[[str], str], evaluation: bool
+) -> None:
+    rows = [
+        example("leak", outer.format(inner.format(case(question))), "x"),
+        example("far", "what is the interest rate of a loan", "loans"),
+    ]
+    mixture = build_mixture(
+        repaired=rows,
+        targeted_ids={"leak"},
+        held_back_prompts=[] if evaluation else [question],
+        evaluation_prompts=[question] if evaluation else [],
+        recipe=MixtureRecipe(),
+        rng=np.random.default_rng(0),
+    )
+    assert [row.example_id for row in mixture.rows] == ["far"]
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.sampled_from(FRAMES), st.sampled_from((*FRAMES, EARLIER)))
+def test_a_question_held_back_in_one_frame_enters_in_no_other(left: str, right: str) -> None:
+    question = "Which planet has the most moons?"
+    assert leaked([right.format(question)], [left.format(question)]) == {0: left.format(question)}
+
+
+@pytest.mark.parametrize(
+    ("held", "other"),
+    [
+        ("Which planet has the most moons?", "Which planet has the fewest moons?"),
+        ("What is 17 + 25?", "What is 17 - 25?"),
+        ("Convert 12 miles to kilometres.", "Convert 13 miles to kilometres."),
+        ("Who founded the city of Bergstadt in the north?", "Who founded the city of Talheim in the north?"),
+        ("how do I open a savings account today", "how do I close a savings account today"),
+        ("北京明天的天气怎么样", "上海明天的天气怎么样"),
+    ],
+)
+@pytest.mark.parametrize("frame", [*FRAMES, EARLIER])
+def test_another_question_in_the_same_frame_enters(held: str, other: str, frame: str) -> None:
+    assert leaked([frame.format(other)], [frame.format(held)]) == {}
+    assert leaked([frame.format(other)], [held]) == {}
 
 
 @given(

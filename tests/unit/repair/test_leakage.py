@@ -62,10 +62,8 @@ def test_no_pair_that_comparing_all_with_all_finds_is_missed(
     for i, prompt in enumerate(asked):
         best = max((exact_jaccard(prompt, t) for t in targets), default=0.0)
         equal = any((text.normalised(prompt) or prompt) == (text.normalised(t) or t) for t in targets)
-        assert (i in found) == (equal or best >= threshold)
-        if i in found:
+        if equal or best >= threshold:
             assert found[i].equal == equal
-            assert found[i].jaccard == pytest.approx(1.0 if equal else best)
 
 
 @settings(max_examples=60, deadline=None)
@@ -94,9 +92,6 @@ def test_no_held_back_row_survives_a_plan_that_is_applied(
     left = [row.example.prompt for row in applied.rows]
     known = text.known_instructions(rows)
     assert leaked(left, held_back, known) == {}
-    focused = [text.focus(prompt, known) for prompt in left]
-    for prompt in held_back:
-        assert all(exact_jaccard(f, prompt) < thresholds.LEAKAGE_JACCARD for f in focused)
 
 
 def test_a_rejected_duplicate_does_not_bring_a_held_back_row_back() -> None:
@@ -132,19 +127,27 @@ def test_the_reason_names_the_prompt_and_the_summary_counts() -> None:
     json.dumps([a.evidence for a in plan.actions])
 
 
-def test_an_evaluation_row_filled_with_another_number_is_a_persons_to_judge() -> None:
+@pytest.mark.parametrize("kind", [ProtectedKind.EVALUATION, ProtectedKind.HELD_BACK])
+def test_a_question_with_another_number_stays_and_nobody_is_asked(kind: ProtectedKind) -> None:
     rows = [
         example("same", "when does my order number 4711 arrive at home", "x"),
         example("other", "when does my order number 4712 arrive at home", "x"),
         *(example(f"far{i}", f"{word} something else", "y") for i, word in enumerate(WORDS)),
     ]
-    evaluated = [protected("When does my order number 4711 arrive at home?", ProtectedKind.EVALUATION)]
-    assert rules(plan_of(rows, evaluated))[:2] == [
-        ("leakage_equal", "same", Decision.APPROVED),
-        ("leakage_near", "other", Decision.PROPOSED),
-    ]
-    held = [protected("When does my order number 4711 arrive at home?")]
-    assert rules(plan_of(rows, held))[1] == ("leakage_near", "other", Decision.APPROVED)
+    kept_out = [protected("When does my order number 4711 arrive at home?", kind)]
+    found = [rule for rule in rules(plan_of(rows, kept_out)) if rule[0].startswith("leakage")]
+    assert found == [("leakage_equal", "same", Decision.APPROVED)]
+
+
+def test_a_protected_question_in_another_frame_goes_and_the_reason_says_so() -> None:
+    rows = [example("a", "Q: Which planet has the most moons? A:", "x"), example("b", "open a loan", "y")]
+    (action,) = plan_of(rows, [protected("Which planet has the most moons?", id="bc_1")]).actions
+    assert (action.example_ids, action.evidence["rule"], action.decision) == (
+        ("a",),
+        "leakage_framed",
+        Decision.APPROVED,
+    )
+    assert "other words around the question" in action.reason
 
 
 def test_an_evaluation_set_drawn_from_the_training_rows_takes_none_of_them_alone() -> None:

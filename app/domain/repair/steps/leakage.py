@@ -1,7 +1,8 @@
 """Rows that repeat an evaluation row or a held-back case: a score on those would be a lie.
 
-Equal and near-equal rows go. A row that asks the same in other words, as far as its vector and what differs
-can tell, is proposed to a person. Protected prompts take rows out; they never change one.
+Rows that ask the same question go: in equal or nearly equal words, or in another frame. A row that asks the same
+in other words, as far as its vector and what differs can tell, is proposed to a person. Protected prompts take
+rows out; they never change one.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from app.domain import text
 from app.domain.diagnosis import differences
 from app.domain.repair import thresholds
 from app.domain.repair.draft import Draft, excerpt
-from app.domain.repair.leakage import Overlap, ProtectedKind, ProtectedPrompt, overlaps
+from app.domain.repair.leakage import Match, Overlap, ProtectedKind, ProtectedPrompt, overlaps
 from app.domain.repair.material import Material
 from app.domain.repair.near_duplicates import PromptGroups, without_templates
 from app.domain.search import nearest
@@ -27,6 +28,11 @@ _TELLING = [
     differences.COLUMNS.index(name)
     for name in ("number_differs", "negation_differs", "direction_differs", "name_differs")
 ]
+_HOW = {
+    Match.EQUAL: "is the same prompt as",
+    Match.FRAMED: "asks, with other words around the question, the same as",
+    Match.NEAR: "is nearly the same prompt as",
+}
 _CALLED = {ProtectedKind.EVALUATION: "evaluation row", ProtectedKind.HELD_BACK: "held-back case"}
 
 
@@ -46,10 +52,8 @@ def propose(draft: Draft, material: Material) -> None:
             why = ""
             if drawn:
                 why = "so do more than half of the rows: the evaluation set seems to be drawn from them"
-            elif not overlap.equal and draft.tasks[row] in templates:
+            elif overlap.match is Match.NEAR and draft.tasks[row] in templates:
                 why = "rows near one evaluation row are answered differently here, as a template filled in anew is"
-            elif not overlap.equal and _differ(draft.prompts[row], _focus(draft, protected)):
-                why = "a number, a name or a negation differs"
             _drop(draft, row, protected, overlap, doubt=why)
     alike = _alike(draft, material, without=held.keys() | evaluated.keys())
     for row, (protected, cosine) in sorted(alike.items()):
@@ -79,6 +83,8 @@ def _repeating(
     found: dict[int, tuple[ProtectedPrompt, Overlap]] = {}
     for i, overlap in overlaps(prompts, [p.prompt for p in targets], draft.instructions).items():
         known = found.get(rows[i])
+        if not overlap.same_question:
+            continue
         if known is None or known[1].jaccard < overlap.jaccard:
             found[rows[i]] = (targets[overlap.target], overlap)
     return found
@@ -86,12 +92,11 @@ def _repeating(
 
 def _drop(draft: Draft, row: int, protected: ProtectedPrompt, overlap: Overlap, *, doubt: str = "") -> None:
     """``doubt``: why a person should decide; '' where there is none."""
-    how = "is the same prompt as" if overlap.equal else "is nearly the same prompt as"
-    reason = f'{how} {_CALLED[protected.kind]} {protected.id} ("{excerpt(_focus(draft, protected))}")'
+    reason = f'{_HOW[overlap.match]} {_CALLED[protected.kind]} {protected.id} ("{excerpt(_focus(draft, protected))}")'
     if doubt:
         reason += f"; {doubt}: please look"
     evidence = {
-        "rule": "leakage_equal" if overlap.equal else "leakage_near",
+        "rule": f"leakage_{overlap.match.value}",
         "protected": protected.kind.value,
         "of": protected.id,
         "prompt": excerpt(_focus(draft, protected)),
@@ -109,7 +114,7 @@ def _templates(draft: Draft, found: Mapping[int, tuple[ProtectedPrompt, Overlap]
     """
     near: defaultdict[str, list[int]] = defaultdict(list)
     for row, (protected, overlap) in sorted(found.items()):
-        if not overlap.equal:
+        if overlap.match is Match.NEAR:
             near[protected.id].append(row)
     pairs = {
         pair: overlap.jaccard
@@ -197,12 +202,6 @@ def _told_apart(
     )
     compared = differences.compare(readings, row_at, target_at + len(rows))
     return np.asarray(compared[:, _TELLING].any(axis=1))
-
-
-def _differ(left: str, right: str) -> bool:
-    readings = differences.read([left, right])
-    compared = differences.compare(readings, np.array([0]), np.array([1]))
-    return bool(compared[0, _TELLING].any())
 
 
 def _focus(draft: Draft, protected: ProtectedPrompt) -> str:
