@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import argparse
 import json
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -22,29 +23,22 @@ from bench.real_kinds import peers
 from bench.real_kinds.kinds import KINDS
 from bench.real_kinds.planting import PlantedSet, planted_set
 from bench.real_kinds.running import run
-from bench.real_kinds.scoring import Failure, score
+from bench.real_kinds.scoring import Failure, equal_by_writing, score, verdict_of
 
 NOISE = 0.02
-SHOWN = (
-    "macro_f1",
-    "closed_though_wrong",
-    "equal_closed",
-    "right_lost",
-    "right_changed",
-    "wrong_fixed",
-    "questions",
-    "rows_refused",
-)
-TITLES = (
-    "macro-F1",
-    "closed wrong",
-    "equal closed",
-    "rows lost",
-    "changed",
-    "wrong fixed",
-    "questions",
-    "refused",
-)
+SHOWN = {
+    "macro-F1": "macro_f1",
+    "closed wrong": "closed_though_wrong",
+    "equal closed": "equal_closed",
+    "rows lost": "right_lost",
+    "rows changed": "right_changed",
+    "wrong fixed": "wrong_fixed",
+    "wrong shown": "wrong_row_shown",
+    "ood at prompt": "uncovered_beside_the_very_prompt",
+    "questions": "questions",
+    "refused": "rows_refused",
+}
+"""Title in the table, and the figure."""
 
 
 def measure(seeds: Sequence[int], kinds: Sequence[str]) -> tuple[dict[str, Any], list[Failure]]:
@@ -52,6 +46,8 @@ def measure(seeds: Sequence[int], kinds: Sequence[str]) -> tuple[dict[str, Any],
     runs: list[dict[str, dict[str, float]]] = []
     beside: list[dict[str, dict[str, float]]] = []
     failures: list[Failure] = []
+    writings: Counter[str] = Counter()
+    closed: Counter[str] = Counter()
     for seed in seeds:
         planted = planted_set(seed, [k for k in KINDS if not kinds or k.name in kinds])
         outcome = run(planted, embedding)
@@ -64,7 +60,17 @@ def measure(seeds: Sequence[int], kinds: Sequence[str]) -> tuple[dict[str, Any],
             }
         )
         failures += [f for s in scores.values() for f in s.failures]
-    return {"seeds": list(seeds), "kinds": mean_of(runs), "peers": mean_of(beside)}, failures
+        verdicts = {f.bad_case_id: verdict_of(f) for f in outcome.findings}
+        for writing, (right, of) in equal_by_writing(planted.cases, verdicts).items():
+            writings[writing] += of
+            closed[writing] += right
+    found = {
+        "seeds": list(seeds),
+        "kinds": mean_of(runs),
+        "peers": mean_of(beside),
+        "equal_closed_by_writing": {w: [closed[w], of] for w, of in writings.most_common()},
+    }
+    return found, failures
 
 
 def mean_of(runs: Sequence[Mapping[str, Mapping[str, float]]]) -> dict[str, dict[str, float]]:
@@ -75,10 +81,12 @@ def mean_of(runs: Sequence[Mapping[str, Mapping[str, float]]]) -> dict[str, dict
 
 
 def table(found: Mapping[str, Any]) -> str:
-    lines = [f"{'':<28}" + "".join(f"{t:>14}" for t in TITLES)]
+    lines = [f"{'':<28}" + "".join(f"{t:>14}" for t in SHOWN)]
     for name, figures in (*found["kinds"].items(), *found["peers"].items()):
-        cells = [f"{figures[k]:>14.3f}" if k in figures else f"{'':>14}" for k in SHOWN]
+        cells = [f"{figures[k]:>14.3f}" if k in figures else f"{'':>14}" for k in SHOWN.values()]
         lines.append(f"{name:<28}" + "".join(cells))
+    by = found["equal_closed_by_writing"]
+    lines.append("equal ones closed: " + ", ".join(f"{w} {n} of {of}" for w, (n, of) in by.items()))
     return "\n".join(lines)
 
 

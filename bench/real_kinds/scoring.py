@@ -81,6 +81,7 @@ def score(planted: PlantedSet, outcome: Outcome) -> dict[str, Score]:
             for i, why in outcome.read.refused
             if i.startswith(f"{kind}-")
         ]
+        figures |= _shown(cases, findings)
         figures |= (
             closed
             | repaired
@@ -108,6 +109,34 @@ def _told(case: PlantedCase, finding: Finding, verdict: str) -> str:
 def _short(text: str, length: int = 90) -> str:
     flat = _SPACES.sub(" ", text)
     return flat if len(flat) <= length else f"{flat[: length // 2]}…{flat[-length // 2 :]}"
+
+
+def _shown(cases: Sequence[PlantedCase], findings: Mapping[str, Finding]) -> dict[str, float]:
+    """Whether a conflict shows a row that teaches the wrong answer, and how often a case is called uncovered beside
+    a row of the very prompt."""
+    conflicts = [c for c in cases if c.cause is RootCause.CONFLICT]
+    named = sum(
+        any(n.example_id in c.wrong_rows for n in findings[c.id].evidence.neighbors) for c in conflicts
+    )
+    contradictory = sum(
+        findings[c.id].root_cause is RootCause.OOD
+        and any(n.similarity > 0.9999 for n in findings[c.id].evidence.neighbors)
+        for c in cases
+    )
+    return {
+        "wrong_row_shown": named / len(conflicts),
+        "uncovered_beside_the_very_prompt": float(contradictory),
+    }
+
+
+def equal_by_writing(cases: Sequence[PlantedCase], verdicts: Mapping[str, str]) -> dict[str, tuple[int, int]]:
+    """Of the certainly equal ones: how many are closed, and how many there are, by what makes them equal."""
+    made: dict[str, tuple[int, int]] = {}
+    for case in cases:
+        if case.cause is None:
+            closed, of = made.get(case.differs, (0, 0))
+            made[case.differs] = closed + (verdicts[case.id] == "closed"), of + 1
+    return made
 
 
 def _compared(case: PlantedCase, verdict: str) -> str:
@@ -221,7 +250,15 @@ def _overall(
     closed, _ = _closing(planted.cases, verdicts)
     sums = {
         name: sum(s.figures[name] for s in kinds.values())
-        for name in ("right_lost", "right_changed", "rows_refused", "questions", "wrong_rows")
+        for name in (
+            "right_lost",
+            "right_changed",
+            "rows_refused",
+            "questions",
+            "wrong_rows",
+            "uncovered_beside_the_very_prompt",
+        )
     }
     fixed = sum(s.figures["wrong_fixed"] * s.figures["wrong_rows"] for s in kinds.values())
-    return figures | closed | sums | {"wrong_fixed": fixed / sums["wrong_rows"]}
+    shown = sum(s.figures["wrong_row_shown"] for s in kinds.values()) / len(kinds)
+    return figures | closed | sums | {"wrong_fixed": fixed / sums["wrong_rows"], "wrong_row_shown": shown}

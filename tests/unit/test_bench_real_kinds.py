@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import replace
 
 import pytest
 
 from app.domain.answers.answer import read_text
-from app.domain.records import RootCause
+from app.domain.records import RootCause, TrainingExample
 from bench.real_kinds.kinds import KINDS
 from bench.real_kinds.planting import (
     CONFLICTS,
@@ -22,7 +23,8 @@ from bench.real_kinds.planting import (
     PlantedSet,
     planted_set,
 )
-from bench.real_kinds.running import read_case
+from bench.real_kinds.running import read_case, read_row
+from bench.real_kinds.scoring import is_mended, repair_score
 
 SEEDS = (1, 2, 3)
 PLANTED = {seed: planted_set(seed) for seed in SEEDS}
@@ -157,3 +159,50 @@ def test_harmless_neighbours_answer_otherwise(planted: PlantedSet) -> None:
     for kind in KINDS:
         near = rows_of(planted, kind.name, Part.NEIGHBOUR)
         assert len(near) >= CONFLICTS
+
+
+def a_wrong_row(kind: str) -> tuple[PlantedRow, TrainingExample]:
+    row = next(r for r in PLANTED[1].rows if r.kind == kind and r.part is Part.WRONG)
+    read = read_row(row)
+    assert isinstance(read, TrainingExample)
+    return row, read
+
+
+def answering(example: TrainingExample, text: str) -> TrainingExample:
+    turn = replace(example.messages[-1], content=text, extra={})
+    return replace(example, messages=(*example.messages[:-1], turn))
+
+
+def test_a_wrong_row_is_mended_when_it_is_dropped_or_says_the_right_answer() -> None:
+    row, read = a_wrong_row("faq_en")
+    assert is_mended(row, None)
+    assert is_mended(row, answering(read, row.answers[0]))
+    assert not is_mended(row, read)
+    assert not is_mended(row, answering(read, "Something else."))
+
+
+def test_a_pair_is_not_mended_by_an_answer_that_it_also_rejects() -> None:
+    row, read = a_wrong_row("dpo")
+    assert read.rejected_output in row.answers
+    assert not is_mended(row, answering(read, row.answers[0]))
+    assert is_mended(row, replace(answering(read, row.answers[0]), rejected=read.messages[-1:]))
+
+
+def test_a_right_row_is_lost_unless_one_of_the_same_content_stays() -> None:
+    row = next(r for r in PLANTED[1].rows if r.kind == "sql" and r.part is Part.COPY)
+    twins = [r for r in PLANTED[1].rows if (r.kind, r.ask, r.answer) == (row.kind, row.ask, row.answer)]
+    examples = [e for r in twins if isinstance(e := read_row(r), TrainingExample)]
+    one_left, _ = repair_score(twins, examples, {examples[0].id: examples[0]})
+    none_left, told = repair_score(twins, examples, {})
+    assert one_left["right_lost"] == 0
+    assert none_left["right_lost"] == len(twins) == len(told)
+
+
+def test_white_space_is_harmless_except_where_it_is_code() -> None:
+    for kind, changed in (("faq_en", 0.0), ("code", 1.0)):
+        row = next(r for r in PLANTED[1].rows if r.kind == kind and r.part is Part.RIGHT)
+        read = read_row(row)
+        assert isinstance(read, TrainingExample)
+        spaced = answering(read, read.output.replace(" ", "  "))
+        figures, _ = repair_score([row], [read], {read.id: spaced})
+        assert figures["right_changed"] == changed
