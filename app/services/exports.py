@@ -20,6 +20,8 @@ from app.errors import InvalidInput
 
 PARQUET: Final = "parquet"
 LLAMA_FACTORY: Final = "llamafactory"
+LEFT_OUT: Final = "left_out"
+ORDER: Final = "row_order.txt"
 NDJSON: Final = "application/x-ndjson"
 _BATCH_ROWS: Final = 2000
 _as_json = json.JSONEncoder(ensure_ascii=False, check_circular=False).encode
@@ -94,6 +96,7 @@ def _parquet(sessions: SessionFactory, version_id: str) -> Iterator[bytes]:
             ("messages", turns),
             ("rejected", turns),
             ("tools", pa.string()),
+            ("kto_tag", pa.bool_()),
             ("metadata", pa.string()),
             (formats.RESIDUAL_KEY, pa.string()),
         ]
@@ -107,7 +110,8 @@ def _parquet(sessions: SessionFactory, version_id: str) -> Iterator[bytes]:
 
 
 def _llama_factory(sessions: SessionFactory, version_id: str) -> Iterator[bytes]:
-    """A zip with ``dataset_info.json`` and a file each of what it can be trained on and what it would skip.
+    """A zip with ``dataset_info.json``, a file each of what it can be trained on and what it would skip, and the
+    order in which their rows stand in the version: an import puts them together again.
 
     A zip is written one file after the other: a second kind of row costs another pass over the version.
     """
@@ -115,29 +119,31 @@ def _llama_factory(sessions: SessionFactory, version_id: str) -> Iterator[bytes]
     names = {
         LlamaFactoryFile.SFT: version_id,
         LlamaFactoryFile.PREFERENCE: f"{version_id}_preference",
-        LlamaFactoryFile.LEFT_OUT: "left_out",
+        LlamaFactoryFile.KTO: f"{version_id}_kto",
+        LlamaFactoryFile.LEFT_OUT: LEFT_OUT,
     }
-    met: dict[LlamaFactoryFile, int] = {}
+    order = _order(sessions, version_id)
+    files = [file for file in LlamaFactoryFile if file.letter.encode() in order]
     with zipfile.ZipFile(sink, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as packer:
-        for file in _files_of(sessions, version_id):
+        for file in files:
             with packer.open(f"{names[file]}.jsonl", "w", force_zip64=True) as entry:
                 for batch in _batches(sessions, version_id):
-                    rows = [row for of, row in map(_sorted_row, batch) if of is file]
-                    met[file] = met.get(file, 0) + len(rows)
-                    entry.write(_lines(rows))
+                    entry.write(_lines([row for of, row in map(_sorted_row, batch) if of is file]))
                     yield from sink.drained()
         trainable = {
             file: (names[file], f"{names[file]}.jsonl")
-            for file in met
+            for file in files
             if file is not LlamaFactoryFile.LEFT_OUT
         }
         packer.writestr("dataset_info.json", json.dumps(dataset_info(trainable), indent=2))
+        packer.writestr(ORDER, order, zipfile.ZIP_DEFLATED)
     yield from sink.drained()
 
 
-def _files_of(sessions: SessionFactory, version_id: str) -> list[LlamaFactoryFile]:
-    met = {_sorted_row(example)[0] for batch in _batches(sessions, version_id) for example in batch}
-    return [file for file in LlamaFactoryFile if file in met]
+def _order(sessions: SessionFactory, version_id: str) -> bytes:
+    """A letter a row: the file that it goes to."""
+    rows = (example for batch in _batches(sessions, version_id) for example in batch)
+    return b"".join(_sorted_row(example)[0].letter.encode() for example in rows)
 
 
 def _sorted_row(example: TrainingExample) -> tuple[LlamaFactoryFile, dict[str, Any]]:

@@ -108,7 +108,8 @@ def test_a_parquet_export_loads_with_datasets_and_comes_back_with_the_same_hash(
         "parquet", data_files=str(tmp_path / "v.parquet"), split="train", cache_dir=offline
     )
 
-    assert loaded.column_names == ["id", "messages", "rejected", "tools", "metadata", "_casemend"]
+    columns = ["id", "messages", "rejected", "tools", "kto_tag", "metadata", "_casemend"]
+    assert loaded.column_names == columns
     assert loaded[0]["messages"] == ROWS[0]["messages"]
     assert loaded["id"][:2] == ["a-1", "2"]
     assert json.loads(loaded[0]["metadata"]) == {"topic": "orders"}

@@ -20,6 +20,7 @@ class ExportFormat(StrEnum):
     MESSAGES = "messages"
     PREFERENCE = "preference"
     COMPLETION = "completion"
+    KTO = "kto"
     PARQUET = "parquet"
     LLAMAFACTORY = "llamafactory"
 
@@ -33,6 +34,7 @@ class UploadFormat(StrEnum):
     MESSAGES = "messages"
     PREFERENCE = "preference"
     COMPLETION = "completion"
+    KTO = "kto"
 
 
 class NewDataset(Body):

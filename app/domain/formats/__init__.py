@@ -1,4 +1,4 @@
-"""Training-data formats, in and out: alpaca, sharegpt, messages, preference, completion.
+"""Training-data formats, in and out: alpaca, sharegpt, messages, preference, completion, kto.
 
 ``parse_row`` turns one decoded JSON value into the fields of a training example or says why not;
 ``export_row`` writes an example so that reading it back gives the same record hash, in every format.
@@ -12,6 +12,7 @@ from app.domain.formats.detect import FORMATS, DetectionError, detect_format
 from app.domain.formats.fields import RESIDUAL_KEY, Format, ParsedRow, RowError, check_trainable, json_type
 from app.domain.formats.inflate import UploadError
 from app.domain.formats.messages import MESSAGES
+from app.domain.formats.reading import read_natural, write_natural
 from app.domain.formats.residual import parse_with_residual, residual, split_row
 from app.domain.formats.rows import Line, iter_rows
 from app.domain.formats.storable import check_depth, storable
@@ -47,13 +48,13 @@ def parse_row(row: object, format: Format) -> ParsedRow:
     if not row:
         raise RowError("empty_row", "the row is an empty object; give a prompt and an answer, or drop it")
     natural, beside = split_row(storable(row))
-    parsed = parse_with_residual(natural, beside, format) if beside else format.parse(natural)
+    parsed = parse_with_residual(natural, beside, format) if beside else read_natural(natural, format)
     return check_depth(check_trainable(parsed))
 
 
 def export_row(example: TrainingExample, format: Format) -> dict[str, Any]:
     """The natural row in ``format``, with ``_casemend`` only where that row cannot say everything."""
-    natural = format.render(example)
+    natural = write_natural(example, format)
     beside = residual(example, natural, _read_back(natural, format))
     return {**natural, RESIDUAL_KEY: beside} if beside else natural
 
@@ -61,6 +62,6 @@ def export_row(example: TrainingExample, format: Format) -> dict[str, Any]:
 def _read_back(natural: dict[str, Any], format: Format) -> ParsedRow | None:
     """What an importer makes of the natural row; None when it would refuse it."""
     try:
-        return check_trainable(format.parse(natural))
+        return check_trainable(read_natural(natural, format))
     except RowError:
         return None

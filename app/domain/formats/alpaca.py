@@ -7,10 +7,12 @@ from __future__ import annotations
 
 from typing import Any
 
+from app.domain.formats import names
 from app.domain.formats.fields import (
     Format,
     ParsedRow,
     RowError,
+    answer_as_text,
     answer_text,
     optional_text,
     source_id_and_metadata,
@@ -48,7 +50,8 @@ def render(example: TrainingExample) -> dict[str, Any]:
     turns = [m for m in example.prompt_messages if m.role is not Role.SYSTEM]
     history, prompt = _as_history(turns)
     instruction, task_input = _split(prompt, 0 if history else example.instruction_length)
-    body: dict[str, Any] = {"instruction": instruction, "input": task_input, "output": example.output}
+    answer = answer_as_text(example.messages[example.answer_at])
+    body: dict[str, Any] = {"instruction": instruction, "input": task_input, "output": answer}
     if example.system:
         body["system"] = example.system
     if history:
@@ -57,7 +60,12 @@ def render(example: TrainingExample) -> dict[str, Any]:
 
 
 def recognises(row: dict[str, Any]) -> bool:
-    return "instruction" in row and not isinstance(row.get("input"), dict)
+    if {"prompt", "completion"} <= row.keys() or any(key in row for key in ("chosen", "preferred_output")):
+        return False
+    if "instruction" in row:
+        return True
+    asked = names.has(row, "alpaca", "instruction") or names.has(row, "alpaca", "input")
+    return asked and names.has(row, "alpaca", "output") and type(row.get("prompt")) is not list
 
 
 def _history_turns(history: object) -> list[Message]:

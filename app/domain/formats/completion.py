@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
+from app.domain.formats import names
 from app.domain.formats.fields import (
     Format,
     ParsedRow,
     RowError,
+    answer_as_text,
     answer_text,
     parse_turns,
     plain_turns,
@@ -17,23 +19,32 @@ from app.domain.formats.fields import (
 )
 from app.domain.records import Message, Role, TrainingExample
 
-KEYS = frozenset({"prompt", "completion"})
+KEYS = frozenset({"prompt", "completion", "tools"})
 
 
 def parse(row: dict[str, Any]) -> ParsedRow:
     source_id, metadata = source_id_and_metadata(row, KEYS)
     return ParsedRow(
-        messages=prompt_turns(row) + answer_turns(row, "completion"), source_id=source_id, metadata=metadata
+        messages=prompt_turns(row) + answer_turns(row, "completion"),
+        tools=row.get("tools"),
+        source_id=source_id,
+        metadata=metadata,
     )
 
 
 def render(example: TrainingExample) -> dict[str, Any]:
-    body = {"prompt": example.prompt, "completion": example.output}
+    answer = example.messages[example.answer_at]
+    body: dict[str, Any] = {"prompt": example.prompt, "completion": answer_as_text(answer)}
+    if example.tools is not None:
+        body["tools"] = example.tools
     return with_id_and_metadata(body, example, KEYS)
 
 
 def recognises(row: dict[str, Any]) -> bool:
-    return "prompt" in row and "completion" in row
+    # A prompt of turns is no Alpaca prompt, whatever its answer is called.
+    return "prompt" in row and (
+        "completion" in row or (type(row["prompt"]) is list and names.has(row, "completion", "completion"))
+    )
 
 
 def prompt_turns(row: dict[str, Any]) -> tuple[Message, ...]:

@@ -9,11 +9,14 @@ from typing import Any
 from app.domain.formats.alpaca import ALPACA
 from app.domain.formats.completion import COMPLETION
 from app.domain.formats.fields import Format
+from app.domain.formats.kto import KTO
 from app.domain.formats.messages import MESSAGES
 from app.domain.formats.preference import PREFERENCE
 from app.domain.formats.sharegpt import SHAREGPT
 
-FORMATS: tuple[Format, ...] = (ALPACA, SHAREGPT, MESSAGES, PREFERENCE, COMPLETION)
+FORMATS: tuple[Format, ...] = (ALPACA, SHAREGPT, MESSAGES, PREFERENCE, COMPLETION, KTO)
+# A KTO row is one of another format with a sign.
+_MOST_TELLING_FIRST = (KTO, *FORMATS[:-1])
 
 _KEYS_SHOWN = 12
 
@@ -28,16 +31,17 @@ class DetectionError(Exception):
 
 
 def detect_format(first_rows: Sequence[dict[str, Any]]) -> Format:
-    """The format that recognises most of ``first_rows``; the earlier one in ``FORMATS`` on a tie."""
+    """The format that recognises most of ``first_rows``; the more telling one on a tie."""
     if not first_rows:
         raise DetectionError("the upload holds no JSON object; send one row per line, or an array of rows")
     votes = Counter(f.name for f in FORMATS for row in first_rows if f.recognises(row))
-    best = max(FORMATS, key=lambda f: votes[f.name])
+    best = max(_MOST_TELLING_FIRST, key=lambda f: votes[f.name])
     if votes[best.name] == 0:
         seen = Counter(str(key)[:40] for row in first_rows for key in row)
         keys = ", ".join(repr(key) for key, _ in seen.most_common(_KEYS_SHOWN)) or "none"
         raise DetectionError(
             f"no known format has these keys: {keys}; name the format with "
-            f"format={'|'.join(f.name for f in FORMATS)}, or rename the keys"
+            f"format={'|'.join(f.name for f in FORMATS)}, or rename the keys: the prompt to 'instruction', the "
+            "answer to 'output', a list of turns to 'messages'"
         )
     return best

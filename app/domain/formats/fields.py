@@ -9,16 +9,13 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from app.domain.records import Message, Role, TrainingExample
+from app.domain.answers.answer import REASONING_KEYS, structured_calls
+from app.domain.records import ANSWER_ROLES, Message, Role, TrainingExample
 
-ROLES_BY_NAME = {
-    **{role.value: role for role in Role},
-    "developer": Role.SYSTEM,  # OpenAI's newer name for the system turn
-    "function": Role.TOOL,  # OpenAI's older name for the tool's answer
-}
 # Where an export writes what the format has no words for; see ``residual``.
 RESIDUAL_KEY = "_casemend"
-ANSWER_ROLES = (Role.ASSISTANT, Role.FUNCTION_CALL)
+TEXT_PARTS = ("text", "input_text", "output_text")
+"""OpenAI's types of a part that is text, in its older and in its newer API."""
 
 
 class RowError(Exception):
@@ -160,27 +157,27 @@ def parse_turns(
     *,
     role_key: str = "role",
     text_key: str = "content",
-    roles: Mapping[str, Role] = ROLES_BY_NAME,
 ) -> tuple[Message, ...]:
     """A list of turns as messages; keys beside role and text go to ``Message.extra``."""
     if type(value) is not list:
         raise wrong_type(name, value, "a list of turns")
-    return tuple(_parse_turn(turn, f"{name}[{i}]", role_key, text_key, roles) for i, turn in enumerate(value))
+    return tuple(_parse_turn(turn, f"{name}[{i}]", role_key, text_key) for i, turn in enumerate(value))
 
 
-def _parse_turn(turn: object, name: str, role_key: str, text_key: str, roles: Mapping[str, Role]) -> Message:
+def _parse_turn(turn: object, name: str, role_key: str, text_key: str) -> Message:
+    from app.domain.formats import names
+
     if type(turn) is not dict:
         raise wrong_type(name, turn, f"an object with '{role_key}' and '{text_key}'")
     role_name = turn.get(role_key)
+    known = ", ".join(role.value for role in Role)
     if type(role_name) is not str:
         if role_key not in turn:
-            raise RowError("unknown_role", f"'{name}.{role_key}' is missing; use one of {', '.join(roles)}")
-        raise wrong_type(f"{name}.{role_key}", role_name, f"one of {', '.join(roles)}")
-    role = roles.get(role_name)
+            raise RowError("unknown_role", f"'{name}.{role_key}' is missing; use one of {known}")
+        raise wrong_type(f"{name}.{role_key}", role_name, f"one of {known}")
+    role = names.role_named(role_name)
     if role is None:
-        raise RowError(
-            "unknown_role", f"'{name}.{role_key}' is '{role_name[:40]}'; use one of {', '.join(roles)}"
-        )
+        raise RowError("unknown_role", f"'{name}.{role_key}' is '{role_name[:40]}'; use one of {known}")
     content = _turn_text(turn.get(text_key), f"{name}.{text_key}")
     extra = {key: item for key, item in turn.items() if key not in (role_key, text_key)}
     return Message(role=role, content=content, extra=extra)
@@ -196,10 +193,16 @@ def _turn_text(value: object, name: str) -> str:
         raise wrong_type(name, value, "text")
     parts = []
     for i, part in enumerate(value):
-        if type(part) is not dict or part.get("type") != "text" or type(part.get("text")) is not str:
+        if type(part) is not dict or part.get("type") not in TEXT_PARTS or type(part.get("text")) is not str:
             raise RowError("wrong_type", f"'{name}[{i}]' is not a text part; only text can be trained on")
         parts.append(part["text"])
     return "".join(parts)
+
+
+def after_prompt(prompt: Sequence[Message], answer: tuple[Message, ...]) -> tuple[Message, ...]:
+    """The answer alone, where its turns repeat the prompt in front of it."""
+    repeats = len(answer) > len(prompt) and answer[: len(prompt)] == tuple(prompt)
+    return answer[len(prompt) :] if repeats else answer
 
 
 def plain_turns(text_by_role: Sequence[tuple[Role, str]]) -> tuple[Message, ...]:
@@ -214,7 +217,22 @@ def is_answer(message: Message) -> bool:
     """A turn that a model can be trained to say: not blank, or a tool call."""
     if message.role not in ANSWER_ROLES:
         return False
-    return bool(message.content.strip()) or bool(message.extra.get("tool_calls"))
+    return bool(message.content.strip()) or has_calls(message.extra)
+
+
+def has_calls(turn: Mapping[str, Any]) -> bool:
+    return bool(turn.get("tool_calls")) or isinstance(turn.get("function_call"), dict)
+
+
+def answer_as_text(message: Message) -> str:
+    """All that the model has to produce as one text, for formats that know nothing else: the reasoning in its block,
+    what is said, then each call as JSON."""
+    if not message.extra:
+        return message.content
+    calls = [call.as_text() for call in structured_calls(message.extra)]
+    beside = next((message.extra[k] for k in REASONING_KEYS if isinstance(message.extra.get(k), str)), None)
+    block = [f"<think>\n{beside}\n</think>\n"] if beside else []
+    return "\n".join([*block, *([message.content] if message.content.strip() else []), *calls])
 
 
 def check_trainable(row: ParsedRow) -> ParsedRow:

@@ -7,10 +7,12 @@ from __future__ import annotations
 
 from typing import Any
 
+from app.domain.formats import names
 from app.domain.formats.fields import (
     Format,
     ParsedRow,
     RowError,
+    has_calls,
     optional_text,
     parse_turns,
     source_id_and_metadata,
@@ -19,7 +21,7 @@ from app.domain.formats.fields import (
 )
 from app.domain.records import Message, TrainingExample
 
-KEYS = frozenset({"messages", "tools", "system"})
+KEYS = frozenset({"messages", "tools", "system", "rejected_messages"})
 
 
 def parse(row: dict[str, Any]) -> ParsedRow:
@@ -36,17 +38,32 @@ def parse(row: dict[str, Any]) -> ParsedRow:
 
 def render(example: TrainingExample) -> dict[str, Any]:
     body: dict[str, Any] = {"messages": [as_turn(m) for m in example.messages]}
+    if example.rejected:
+        # As ms-swift reads it: the whole conversation once more, with the other answer.
+        rejected = (*example.messages[:-1], *example.rejected)
+        body["rejected_messages"] = [as_turn(m) for m in rejected]
     if example.tools is not None:
         body["tools"] = example.tools
     return with_id_and_metadata(body, example, KEYS)
 
 
 def recognises(row: dict[str, Any]) -> bool:
-    return isinstance(row.get("messages"), list) and not {"chosen", "rejected"} <= row.keys()
+    if {"chosen", "rejected"} <= row.keys():
+        return False
+    return is_turn_list(row.get("messages")) or (
+        not is_turn_list(row.get("conversations")) and names.has(row, "messages", "messages")
+    )
+
+
+def is_turn_list(value: object) -> bool:
+    """A list, or its JSON text in a table's cell."""
+    return isinstance(value, list) or (isinstance(value, str) and value.startswith("["))
 
 
 def as_turn(message: Message) -> dict[str, Any]:
-    return {"role": message.role.value, "content": message.content} | {
+    """The turn as OpenAI writes it: without a text beside its calls, the content is null."""
+    content = None if not message.content and has_calls(message.extra) else message.content
+    return {"role": message.role.value, "content": content} | {
         key: value for key, value in message.extra.items() if key not in ("role", "content")
     }
 

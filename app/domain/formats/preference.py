@@ -1,8 +1,9 @@
-"""Preference pairs, in three forms.
+"""Preference pairs, in four forms.
 
 OpenAI's ``{input: {messages, tools?}, preferred_output: [turn], non_preferred_output: [turn]}`` is what is
 written; ``prompt, chosen, rejected`` (TRL, UltraFeedback: texts or lists of turns, which may repeat the
-prompt) is read too, and so is LLaMA-Factory's ``conversations, chosen: {from, value}, rejected: {from, value}``.
+prompt) is read too, and so are LLaMA-Factory's ``conversations, chosen: {from, value}, rejected: {from, value}``
+and ``instruction, input, chosen, rejected``.
 """
 
 from __future__ import annotations
@@ -10,29 +11,35 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from app.domain.formats import sharegpt
+from app.domain.formats import alpaca, names, sharegpt
 from app.domain.formats.completion import answer_turns, prompt_turns
 from app.domain.formats.fields import (
     Format,
     ParsedRow,
     RowError,
+    after_prompt,
+    optional_text,
     parse_turns,
     source_id_and_metadata,
     with_id_and_metadata,
+    with_system,
     wrong_type,
 )
 from app.domain.formats.messages import as_turn
 from app.domain.records import Message, TrainingExample
 
 _OPENAI_KEYS = frozenset({"input", "preferred_output", "non_preferred_output"})
-_TRL_KEYS = frozenset({"prompt", "chosen", "rejected"})
+_TRL_KEYS = frozenset({"prompt", "chosen", "rejected", "system", "tools"})
+_ANSWERS = ("chosen", "rejected")
 KEYS = _OPENAI_KEYS | _TRL_KEYS
 
 
 def parse(row: dict[str, Any]) -> ParsedRow:
-    if isinstance(row.get("conversations"), list) and isinstance(row.get("chosen"), dict):
-        return _parse_llama_factory(row)
-    return _parse_trl(row) if "chosen" in row and "preferred_output" not in row else _parse_openai(row)
+    if "chosen" in row and "preferred_output" not in row:
+        if isinstance(row.get("conversations"), list):
+            return _parse_beside(row)
+        return _parse_alpaca(row) if "instruction" in row else _parse_trl(row)
+    return _parse_openai(row)
 
 
 def render(example: TrainingExample) -> dict[str, Any]:
@@ -44,14 +51,16 @@ def render(example: TrainingExample) -> dict[str, Any]:
         asked = {**besides, **asked}
     body = {
         "input": asked,
-        "preferred_output": [as_turn(example.messages[-1])],
+        "preferred_output": [as_turn(example.messages[example.answer_at])],
         "non_preferred_output": [as_turn(m) for m in example.rejected],
     }
     return with_id_and_metadata(body, example, KEYS)
 
 
 def recognises(row: dict[str, Any]) -> bool:
-    return {"input", "preferred_output"} <= row.keys() or {"chosen", "rejected"} <= row.keys()
+    if {"input", "preferred_output"} <= row.keys():
+        return True
+    return names.has(row, "preference", "chosen") and names.has(row, "preference", "rejected")
 
 
 def _parse_openai(row: dict[str, Any]) -> ParsedRow:
@@ -81,19 +90,26 @@ def _parse_trl(row: dict[str, Any]) -> ParsedRow:
     prompt = _common_start(chosen, rejected) if row.get("prompt") is None else prompt_turns(row)
     source_id, metadata = source_id_and_metadata(row, _TRL_KEYS)
     return ParsedRow(
-        messages=prompt + _after(prompt, chosen),
-        rejected=_after(prompt, rejected),
+        messages=with_system(optional_text(row, "system"), prompt + after_prompt(prompt, chosen)),
+        rejected=after_prompt(prompt, rejected),
+        tools=row.get("tools"),
         source_id=source_id,
         metadata=metadata,
     )
 
 
-def _parse_llama_factory(row: dict[str, Any]) -> ParsedRow:
-    asked = sharegpt.parse({key: value for key, value in row.items() if key not in ("chosen", "rejected")})
-    chosen, rejected = (
-        parse_turns([row.get(name)], name, role_key="from", text_key="value", roles=sharegpt.ACCEPTED)
-        for name in ("chosen", "rejected")
-    )
+def _parse_alpaca(row: dict[str, Any]) -> ParsedRow:
+    rejected = answer_turns(row, "rejected")
+    pair = {key: value for key, value in row.items() if key not in _ANSWERS}
+    answer = answer_turns(row, "chosen")
+    asked = alpaca.parse({**pair, "output": "-"})
+    return replace(asked, messages=asked.messages[:-1] + answer, rejected=rejected)
+
+
+def _parse_beside(row: dict[str, Any]) -> ParsedRow:
+    """LLaMA-Factory's pairs: the conversation ends with the question."""
+    asked = sharegpt.parse({key: value for key, value in row.items() if key not in _ANSWERS})
+    chosen, rejected = (answer_turns(row, key) for key in _ANSWERS)
     return replace(asked, messages=asked.messages + chosen, rejected=rejected)
 
 
@@ -102,11 +118,6 @@ def _common_start(one: tuple[Message, ...], other: tuple[Message, ...]) -> tuple
     longest = min(len(one), len(other)) - 1
     same = next((i for i in range(longest) if one[i] != other[i]), longest)
     return one[:same]
-
-
-def _after(prompt: tuple[Message, ...], answer: tuple[Message, ...]) -> tuple[Message, ...]:
-    repeats = len(answer) > len(prompt) and answer[: len(prompt)] == prompt
-    return answer[len(prompt) :] if repeats else answer
 
 
 PREFERENCE = Format(name="preference", parse=parse, render=render, recognises=recognises)

@@ -14,6 +14,7 @@ from dataclasses import replace
 from typing import Any
 
 from app.domain.formats.fields import RESIDUAL_KEY, Format, ParsedRow, RowError, json_type, parse_turns
+from app.domain.formats.reading import read_natural
 from app.domain.formats.storable import storable
 from app.domain.records import Message, TrainingExample, content_hash_of
 
@@ -71,7 +72,7 @@ def parse_with_residual(natural: dict[str, Any], beside: Mapping[str, Any], form
     fields = {name: _read(name, value) for name, value in beside.items()}
     if fields.keys() >= _EVERY_FIELD:
         return ParsedRow(**fields)
-    return replace(format.parse(natural), **fields)
+    return replace(read_natural(natural, format), **fields)
 
 
 def _written(value: Any) -> Any:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 from app.domain.formats.fields import (
-    ROLES_BY_NAME,
     Format,
     ParsedRow,
     RowError,
@@ -15,27 +14,23 @@ from app.domain.formats.fields import (
     with_id_and_metadata,
     with_system,
 )
+from app.domain.formats.messages import is_turn_list
 from app.domain.records import Message, Role, TrainingExample
 
 KEYS = frozenset({"conversations", "system", "tools"})
-ROLES = {
-    "human": Role.USER,
-    "gpt": Role.ASSISTANT,
-    "system": Role.SYSTEM,
-    "function_call": Role.FUNCTION_CALL,
-    "observation": Role.TOOL,
+NAMES = {
+    Role.USER: "human",
+    Role.ASSISTANT: "gpt",
+    Role.SYSTEM: "system",
+    Role.FUNCTION_CALL: "function_call",
+    Role.TOOL: "observation",
 }
-NAMES = {role: name for name, role in ROLES.items()}
-# Many published sets mix OpenAI's role names into `from`.
-ACCEPTED = {**ROLES, **ROLES_BY_NAME}
 
 
 def parse(row: dict[str, Any]) -> ParsedRow:
     if row.get("conversations") is None:
         raise RowError("missing_prompt", "'conversations' is missing; give the list of turns")
-    turns = parse_turns(
-        row["conversations"], "conversations", role_key="from", text_key="value", roles=ACCEPTED
-    )
+    turns = parse_turns(row["conversations"], "conversations", role_key="from", text_key="value")
     source_id, metadata = source_id_and_metadata(row, KEYS)
     return ParsedRow(
         messages=with_system(optional_text(row, "system"), turns),
@@ -59,7 +54,7 @@ def render(example: TrainingExample) -> dict[str, Any]:
 
 
 def recognises(row: dict[str, Any]) -> bool:
-    return isinstance(row.get("conversations"), list) and not {"chosen", "rejected"} <= row.keys()
+    return is_turn_list(row.get("conversations")) and not {"chosen", "rejected"} <= row.keys()
 
 
 def _turn(message: Message) -> dict[str, Any]:

@@ -12,27 +12,37 @@ from enum import StrEnum
 from typing import Any
 
 from app.domain.formats.fields import RESIDUAL_KEY, Format, ParsedRow, RowError, check_trainable
+from app.domain.formats.kto import KTO
 from app.domain.formats.messages import MESSAGES
 from app.domain.formats.preference import PREFERENCE
+from app.domain.formats.reading import read_natural
 from app.domain.formats.residual import as_text, residual
 from app.domain.formats.sharegpt import NAMES, SHAREGPT
-from app.domain.records import Message, Role, TrainingExample
+from app.domain.formats.signs import KTO_TAG
+from app.domain.records import ANSWER_ROLES, Message, Role, TrainingExample
 
 # LLaMA-Factory writes several answers of tools in one turn like this (its own converter of OpenAI rows).
 _BETWEEN_TOOL_ANSWERS = "\n</tool_response>\n<tool_response>\n"
 
 
 class LlamaFactoryFile(StrEnum):
-    """Which file of the export a row goes to. ``left_out``: LLaMA-Factory would skip the row."""
+    """Which file of the export a row goes to. ``left_out``: LLaMA-Factory would skip the row, or learn from it what
+    must not be learnt."""
 
     SFT = "sft"
     PREFERENCE = "preference"
+    KTO = "kto"
     LEFT_OUT = "left_out"
+
+    @property
+    def letter(self) -> str:
+        """Stands for the file where the order of all rows is written."""
+        return self.value[0]
 
 
 def parquet_row(example: TrainingExample) -> dict[str, Any]:
-    """``messages`` (role, content) and, where there are any, ``id``, ``rejected``; ``tools`` and ``metadata`` as
-    JSON texts. A column that the row lacks is null in the table."""
+    """``messages`` (role, content) and, where there are any, ``id``, ``rejected``, ``kto_tag``; ``tools`` and
+    ``metadata`` as JSON texts. A column that the row lacks is null in the table."""
     natural: dict[str, Any] = {"messages": [_role_and_content(m) for m in example.messages]}
     if example.source_id is not None:
         natural["id"] = example.source_id
@@ -40,6 +50,8 @@ def parquet_row(example: TrainingExample) -> dict[str, Any]:
         natural["rejected"] = [_role_and_content(m) for m in example.rejected]
     if example.tools is not None:
         natural["tools"] = _text(example.tools)
+    if example.desirable is not None:
+        natural[KTO_TAG] = example.desirable
     if example.metadata:
         natural["metadata"] = _text(dict(example.metadata))
     beside = as_text(residual(example, natural, _read_back(natural, MESSAGES)))
@@ -52,17 +64,26 @@ def llama_factory_row(example: TrainingExample) -> tuple[LlamaFactoryFile, dict[
     Its converter skips rows whose turns do not alternate, and reads one answer of each kind in a preference
     pair. Rows that it would skip come back as ``messages`` rows, to be kept beside.
     """
-    system, turns = _without_system(example.messages)
+    # Up to the answer: what follows it is not learnt, and its trainer knows no weights.
+    system, turns = _without_system(example.messages[: example.answer_at + 1])
     conversation = _conversation(turns)
     answers = [_turn(m) for m in example.rejected]
     if not _alternates(conversation) or len(answers) > 1 or not set(_sides(answers)) <= {1}:
         return LlamaFactoryFile.LEFT_OUT, {}
+    if any(m.role in ANSWER_ROLES and not m.is_learnt for m in turns):
+        return LlamaFactoryFile.LEFT_OUT, {}
+    if example.desirable is False and answers:
+        return LlamaFactoryFile.LEFT_OUT, {}  # a pair has a desired answer
     natural: dict[str, Any] = {
         "conversations": conversation,
         "system": system,
         "tools": "" if example.tools is None else _text(example.tools),
     }
     file, format = LlamaFactoryFile.SFT, SHAREGPT
+    if example.desirable is not None:
+        natural[KTO_TAG] = example.desirable
+    if example.desirable is not None and not answers:
+        file, format = LlamaFactoryFile.KTO, KTO
     if answers:
         file, format = LlamaFactoryFile.PREFERENCE, PREFERENCE
         natural |= {
@@ -83,6 +104,8 @@ def dataset_info(files: Mapping[LlamaFactoryFile, tuple[str, str]]) -> dict[str,
         if file is LlamaFactoryFile.PREFERENCE:
             entry["ranking"] = True
             columns |= {"chosen": "chosen", "rejected": "rejected"}
+        if file is LlamaFactoryFile.KTO:
+            columns |= {KTO_TAG: KTO_TAG}
         entry["columns"] = columns
         entry["tags"] = {
             "role_tag": "from",
@@ -146,6 +169,6 @@ def _alternates(turns: Sequence[Mapping[str, str]]) -> bool:
 
 def _read_back(natural: dict[str, Any], format: Format) -> ParsedRow | None:
     try:
-        return check_trainable(format.parse(natural))
+        return check_trainable(read_natural(natural, format))
     except RowError:
         return None

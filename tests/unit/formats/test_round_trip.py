@@ -10,7 +10,7 @@ from hypothesis import given
 
 from app.domain.formats import FORMATS, Format, export_row, format_named, parse_row
 from app.domain.records import Message, Role, TrainingExample
-from tests.unit.formats.strategies import training_examples
+from tests.unit.formats.strategies import training_examples, unhurried
 
 every_format = pytest.mark.parametrize("format", FORMATS, ids=lambda f: f.name)
 
@@ -25,6 +25,7 @@ def plain(prompt: str, answer: str, **fields: Any) -> TrainingExample:
 
 
 @every_format
+@unhurried
 @given(example=training_examples())
 def test_an_exported_row_reads_back_as_the_same_record(format: Format, example: TrainingExample) -> None:
     row = through_json(export_row(example, format))
@@ -36,6 +37,7 @@ def test_an_exported_row_reads_back_as_the_same_record(format: Format, example: 
 
 
 @every_format
+@unhurried
 @given(example=training_examples())
 def test_a_second_export_is_the_same_row(format: Format, example: TrainingExample) -> None:
     row = export_row(example, format)
@@ -49,7 +51,9 @@ def test_a_single_question_and_answer_needs_no_residual(format: Format) -> None:
 
     assert row["id"] == "q1"
     assert row["lang"] == "en"
-    assert ("_casemend" in row) is (format.name == "preference")  # it has no rejected answer
+    assert ("_casemend" in row) is (
+        format.name in ("preference", "kto")
+    )  # nothing is rejected, nobody said it is desired
 
 
 def test_a_conversation_as_prompt_and_completion_carries_its_turns_beside_it() -> None:

@@ -6,13 +6,13 @@ import json
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from app.domain.formats import MESSAGES, detect_format, format_named, parse_row
 from app.domain.formats.tables import LlamaFactoryFile, dataset_info, llama_factory_row, parquet_row
 from app.domain.records import Message, Role, TrainingExample
-from tests.unit.formats.strategies import said, training_examples
+from tests.unit.formats.strategies import said, training_examples, unhurried
 
 ASKING, ANSWERING = ("human", "observation"), ("gpt", "function_call")
 
@@ -37,18 +37,19 @@ def conversations(draw: st.DrawFn) -> TrainingExample:
     )
 
 
-@settings(max_examples=40)
+@unhurried
 @given(training_examples())
 def test_a_row_of_a_parquet_file_reads_back_as_the_same_record(example: TrainingExample) -> None:
     row = json.loads(json.dumps(parquet_row(example)))
     assert all(isinstance(row.get(name, ""), str) for name in ("id", "tools", "metadata", "_casemend"))
+    assert isinstance(row.get("kto_tag", True), bool)
     assert all(set(turn) == {"role", "content"} for turn in (*row["messages"], *row.get("rejected", ())))
     again = parse_row(row, MESSAGES).with_id("ex")
     assert again == example
     assert again.record_hash == example.record_hash
 
 
-@settings(max_examples=40)
+@unhurried
 @given(training_examples() | conversations())
 def test_a_row_for_llama_factory_reads_back_as_the_same_record_and_obeys_its_rules(
     example: TrainingExample,
@@ -56,6 +57,7 @@ def test_a_row_for_llama_factory_reads_back_as_the_same_record_and_obeys_its_rul
     file, row = llama_factory_row(example)
     if file is LlamaFactoryFile.LEFT_OUT:
         return
+    assert example.teaches or file is LlamaFactoryFile.KTO
     row = json.loads(json.dumps(row))
     sides = [turn["from"] in ANSWERING for turn in row["conversations"]]
     assert sides == [i % 2 == 1 for i in range(len(sides))]
@@ -68,13 +70,14 @@ def test_a_row_for_llama_factory_reads_back_as_the_same_record_and_obeys_its_rul
         format = format_named("preference")
     else:
         assert sides[-1]
-        format = format_named("sharegpt")
+        assert (file is LlamaFactoryFile.KTO) == isinstance(row.get("kto_tag"), bool)
+        format = format_named("kto" if file is LlamaFactoryFile.KTO else "sharegpt")
     assert format is not None
     assert detect_format([row]) is format
     assert parse_row(row, format).with_id("ex").record_hash == example.record_hash
 
 
-@settings(max_examples=40)
+@unhurried
 @given(conversations())
 def test_no_row_that_llama_factory_can_read_is_left_out(example: TrainingExample) -> None:
     file, row = llama_factory_row(example)
