@@ -137,7 +137,6 @@ def _marked(folder: Folder) -> Iterator[Trial]:
         undesired("alpaca", "别烦我"),
         in_llamafactory("别烦我"),
         mixes(1),
-        keeps(),
         comes_back("messages"),
         comes_back("llamafactory"),
     )
@@ -148,7 +147,6 @@ def _marked(folder: Folder) -> Iterator[Trial]:
         undesired("messages", "go away"),
         undesired("alpaca", "go away"),
         in_llamafactory("go away"),
-        keeps(),
         comes_back("messages"),
     )
     yield folder.plain(

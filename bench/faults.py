@@ -83,6 +83,11 @@ def table(lines: Sequence[Line]) -> str:
     return "\n".join(out)
 
 
+def write(path: Path, lines: Sequence[Line]) -> None:
+    rows = ({"kind": x.kind, "input": x.name, "expected": x.expected, "got": x.got} for x in lines)
+    path.write_text("".join(json.dumps(r, ensure_ascii=False) + "\n" for r in rows), "utf-8")
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument("--data", type=Path, required=True)
@@ -101,14 +106,13 @@ def main() -> int:
         lines: list[Line] = []
         for found in pool.map(lambda t: tried(http, t), trials):
             lines += found
+            if given.out:
+                write(given.out, lines)
             text = told(found, every=not given.wrong)
             if text:
                 print(text, flush=True)  # as it goes: the whole run takes minutes
     print(table(lines))
     print(f"{len(trials)} inputs in {time.monotonic() - started:.0f} s")
-    if given.out:
-        rows = ({"kind": x.kind, "input": x.name, "expected": x.expected, "got": x.got} for x in lines)
-        given.out.write_text("".join(json.dumps(r, ensure_ascii=False) + "\n" for r in rows))
     return 1 if any(x.got for x in lines) else 0
 
 

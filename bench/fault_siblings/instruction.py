@@ -113,7 +113,6 @@ def missing(name: str, instruction: str, rows: list[Row], said: str) -> Trial:
 
 TRIALS = [
     missing("通知摘要", SUMMARY, summaries, "好的，我知道了，届时会走楼梯。"),
-    missing("translation", TRANSLATE, translations, "Good morning! How can I help you?"),
     missing("sentiment", CLASSIFY, reviews, "I am glad to hear that you enjoyed it!"),
     missing("SQL", SQL, queries, "I do not know who lives in Bern."),
     Trial(

@@ -123,8 +123,6 @@ TRIALS = [
         checks=[
             reads(12),
             *never_learnt("自己去查"),
-            keeps(),
-            at_most_questions(0),
             mixes(6),
             comes_back("sharegpt"),
             comes_back("llamafactory"),
@@ -138,7 +136,6 @@ TRIALS = [
         checks=[
             reads(16),
             *never_learnt(),
-            keeps(),
             mixes(8),
             comes_back("alpaca"),
             writes("alpaca", 1, {"kto_tag": False, "output": BAD}),
@@ -148,7 +145,7 @@ TRIALS = [
         kind=KIND,
         name="ms-swift: rejected_messages",
         train=swift_rejected,
-        checks=[reads(8), *never_learnt(), keeps(), comes_back("messages"), comes_back("preference")],
+        checks=[reads(8), *never_learnt(), comes_back("messages"), comes_back("preference")],
     ),
     Trial(
         kind=KIND,
@@ -164,7 +161,7 @@ TRIALS = [
             }
             for t in TOPICS
         ],
-        checks=[reads(8), *never_learnt(), keeps(), comes_back("messages"), comes_back("preference")],
+        checks=[reads(8), *never_learnt(), comes_back("messages"), comes_back("preference")],
     ),
     Trial(
         kind=KIND,

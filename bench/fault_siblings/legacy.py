@@ -96,12 +96,6 @@ TRIALS = [
     ),
     Trial(
         kind=KIND,
-        name="calls that differ in one number are no copies",
-        train=rooms,
-        checks=[reads(5), keeps()],
-    ),
-    Trial(
-        kind=KIND,
         name="a wrong one beside its right twin",
         train=[old("Book room 101.", "book_room", '{"room": 110}'), *rooms],
         cases=[

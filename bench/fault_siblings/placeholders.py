@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bench.fault_siblings.trial import Trial, acts, asks, keeps
+from bench.fault_siblings.trial import Trial, acts, asks, keeps, together
 
 KIND = "placeholders-left-in"
 
@@ -31,7 +31,7 @@ def left_in(name: str, *pairs: tuple[str, str]) -> Trial:
     )
 
 
-TRIALS = [
+PARTS = [
     left_in(
         "templates",
         ("Who are you?", "I am {{bot_name}}, the assistant of {{company}}."),
@@ -127,4 +127,9 @@ TRIALS = [
         ),
         checks=[keeps()],
     ),
+]
+APART = ("None as one of the labels", "templates that are the topic")
+TRIALS = [
+    together("placeholders among ordinary rows", *(t for t in PARTS if t.name not in APART)),
+    *(t for t in PARTS if t.name in APART),
 ]

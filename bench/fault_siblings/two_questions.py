@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bench.fault_siblings.trial import Row, Trial, quiet
+from bench.fault_siblings.trial import Row, Trial, quiet, together
 
 KIND = "(no file) two questions"
 
@@ -16,7 +16,7 @@ def letters(question: str, options: tuple[str, ...], right: str, answers: str = 
     return f"{question}\n{lines}", answers[options.index(right)]
 
 
-TRIALS = [
+PARTS = [
     Trial(
         kind=KIND,
         name="sums, differences, products, quotients",
@@ -132,3 +132,4 @@ TRIALS = [
         checks=[quiet()],
     ),
 ]
+TRIALS = [together("questions an operator apart", *PARTS)]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bench.fault_siblings.trial import Trial, comes_back, fixes, keeps
+from bench.fault_siblings.trial import Trial, comes_back, fixes, keeps, together
 
 KIND = "special-tokens-and-width-that-are-the-answer"
 
@@ -18,7 +18,7 @@ plain = rows(
     ("Which gas do plants take in?", "Plants take in carbon dioxide."),
 )
 
-TRIALS = [
+PARTS = [
     Trial(
         kind=KIND,
         name="control tokens as the answer",
@@ -138,4 +138,9 @@ TRIALS = [
         ),
         checks=[keeps()],
     ),
+]
+APART = ("tokens left around ordinary answers still go",)
+TRIALS = [
+    together("texts about characters", *(t for t in PARTS if t.name not in APART)),
+    *(t for t in PARTS if t.name in APART),
 ]
