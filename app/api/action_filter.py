@@ -19,6 +19,7 @@ def _asked(
     min_score: Annotated[float | None, Query(ge=0, le=1)] = None,
     max_score: Annotated[float | None, Query(ge=0, le=1)] = None,
     reason: Annotated[str | None, Query(max_length=500)] = None,
+    asks: Annotated[bool | None, Query(description="Whether it asks a person.")] = None,
     example_id: Id | None = None,
 ) -> ActionFilter:
     return ActionFilter(
@@ -28,6 +29,7 @@ def _asked(
         min_score=min_score,
         max_score=max_score,
         reason=reason,
+        asks=asks,
         example_ids=None if example_id is None else [example_id],
     )
 

@@ -12,8 +12,12 @@ from typing import Any
 
 
 class CycleStage(StrEnum):
+    """``questions`` comes between repair and augment, where the policy waits for answers; it has no work of its
+    own."""
+
     DIAGNOSE = "diagnose"
     REPAIR = "repair"
+    QUESTIONS = "questions"
     AUGMENT = "augment"
     MIX = "mix"
     TRAIN = "train"
@@ -31,7 +35,7 @@ ORDER: tuple[CycleStage, ...] = (
 
 
 def stage_after(stage: CycleStage) -> CycleStage | None:
-    """The next stage, or None after the last one."""
+    """The next stage with work of its own, or None after the last one."""
     at = ORDER.index(stage)
     return ORDER[at + 1] if at + 1 < len(ORDER) else None
 
@@ -43,16 +47,34 @@ class Approval(StrEnum):
     MANUAL = "manual"
 
 
+class Questions(StrEnum):
+    """What a cycle does while its plan asks a person: go on without the rows in question, or wait."""
+
+    GO_ON = "go_on"
+    WAIT = "wait"
+
+
+class Gate(StrEnum):
+    """Whether the adapter may be served. ``inconclusive``: nothing was measured that could tell."""
+
+    ACCEPTED = "accepted"
+    REJECTED = "rejected"
+    INCONCLUSIVE = "inconclusive"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CyclePolicy:
     """How a cycle is run. The mappings are handed to their stages, which validate them.
 
     ``hold_back`` is the share (0..0.5) of each cluster's cases that is never trained on, so that the fix
     is measured on cases that the model has not seen. A cycle tries at most ``max_attempts`` times, as
-    long as the fix rate stays below ``target_fix_rate`` or the gate rejects the adapter.
+    long as the fix rate stays below ``target_fix_rate`` or the gate rejects the adapter. ``questions``: with
+    ``go_on`` the rows that the plan asks a person about are left out of the mixture, with ``wait`` the cycle stands
+    in the stage ``questions`` until every one is answered.
     """
 
     approval: Approval = Approval.POLICY
+    questions: Questions = Questions.GO_ON
     hold_back: float = 0.25
     max_attempts: int = 2
     target_fix_rate: float = 0.8
@@ -79,6 +101,11 @@ class CyclePolicy:
                 given["approval"] = Approval(given["approval"])
             except ValueError:
                 raise ValueError("policy.approval: must be 'policy' or 'manual'") from None
+        if "questions" in given:
+            try:
+                given["questions"] = Questions(given["questions"])
+            except ValueError:
+                raise ValueError("policy.questions: must be 'go_on' or 'wait'") from None
         for name in ("repair", "augmentation", "mixture", "training", "verification"):
             if not isinstance(given.get(name, {}), Mapping):
                 raise ValueError(f"policy.{name}: must be an object")
@@ -112,6 +139,12 @@ class CycleVerdict:
     held_back_fix_rate: float | None
     retention: float | None
     gate_accepted: bool
+
+    @property
+    def gate(self) -> Gate:
+        if self.gate_accepted:
+            return Gate.ACCEPTED
+        return Gate.INCONCLUSIVE if self.retention is None else Gate.REJECTED
 
 
 def wants_another_attempt(verdict: CycleVerdict, *, attempt: int, policy: CyclePolicy) -> bool:

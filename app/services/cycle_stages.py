@@ -95,6 +95,8 @@ def start(session: Session, cycle: CycleRow, stage: CycleStage) -> work.WorkRow:
                 options={**policy.verification, "seed": policy.seed},
                 cycle_id=cycle_id,
             )
+        case CycleStage.QUESTIONS:
+            raise ValueError("questions are answered by people: no work is started for them")
 
 
 def _recipe(policy: CyclePolicy, attempt: int) -> dict[str, Any]:

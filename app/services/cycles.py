@@ -24,12 +24,14 @@ from app.db.models import (
 )
 from app.domain import pipeline
 from app.domain.cycle_status import Status, move
-from app.domain.pipeline import Approval, CycleStage, CycleVerdict
+from app.domain.pipeline import Approval, CycleStage, CycleVerdict, Gate, Questions
 from app.errors import Conflict, InvalidInput, NotFound
 from app.services import (
     augmentations,
     events,
     mixtures,
+    repair_questions,
+    repair_runs,
     repairs,
     training,
     verifications,
@@ -113,7 +115,7 @@ def cancel(session: Session, project_id: str, cycle_id: str) -> CycleRow:
     cycle.cancel_requested = True
     events.append(session, project_id, cycle.id, "cancel_requested", {})
     current = _current(cycle)
-    if current["status"] == AWAITING_APPROVAL:
+    if current["status"] == AWAITING_APPROVAL or current["name"] == CycleStage.QUESTIONS:
         _close_stage(cycle, "cancelled")
         _end(session, cycle, Status.CANCELLED)
     else:
@@ -155,15 +157,31 @@ def _after_repair_plan(session: Session, cycle: CycleRow, row: work.WorkRow) -> 
     elif policy_of(cycle.policy).approval is Approval.MANUAL:
         _replace_current(cycle, status=AWAITING_APPROVAL)
         events.append(session, cycle.project_id, cycle.id, AWAITING_APPROVAL, {"repair_id": row.id})
+    elif policy_of(cycle.policy).questions is Questions.WAIT and repair_questions.any_open(session, row.id):
+        _close_stage(cycle, Status.SUCCEEDED)
+        _add_stage(session, cycle, CycleStage.QUESTIONS, row.id)
+        _tell_questions(session, cycle, row.id)
     else:
         repairs.apply(session, cycle.project_id, row.id)
 
 
+def questions_decided(session: Session, repair: RepairRow) -> None:
+    """Called by whoever decides actions, inside that transaction: once no question is open, a cycle that waits for
+    the answers has its plan carried out, by a worker, and goes on."""
+    cycle = _lock(session, repair.cycle_id) if repair.cycle_id is not None else None
+    if cycle is None or Status(cycle.status).is_final or cycle.stage != CycleStage.QUESTIONS:
+        return
+    if _current(cycle)["result_id"] == repair.id and not repair_questions.any_open(session, repair.id):
+        events.append(session, cycle.project_id, cycle.id, "questions_answered", {"repair_id": repair.id})
+        repair_runs.apply(session, cycle.project_id, repair.id, rows_in_request=0, if_revision=None)
+
+
 def repair_applied(session: Session, cycle_id: str, repair: RepairRow) -> None:
-    """The approved plan became a version: the cycle goes on."""
+    """The approved plan became a version: the cycle goes on, without the rows that questions are open about."""
     cycle = _lock(session, cycle_id)
     if cycle is None or Status(cycle.status).is_final or _current(cycle)["result_id"] != repair.id:
         return
+    _tell_questions(session, cycle, repair.id)
     _close_stage(cycle, Status.SUCCEEDED)
     _open_stage(session, cycle, CycleStage.AUGMENT)
 
@@ -173,10 +191,10 @@ def _after_verification(session: Session, cycle: CycleRow, row: VerificationRow)
     new = verdict_of(row.result or {})
     tried = session.get(AdapterRow, row.adapter_id)
     if tried is not None:
-        tried.gate = "accepted" if new.gate_accepted else "rejected"
+        tried.gate = new.gate.value
     old = _verdict_of_summary(cycle.verdict)
     if pipeline.is_better(new, old):
-        cycle.verdict = _summary(row, attempt=cycle.attempt)
+        cycle.verdict = _summary(row, attempt=cycle.attempt, questions=_questions_of(cycle))
         cycle.adapter_id = row.adapter_id
     if pipeline.wants_another_attempt(new, attempt=cycle.attempt, policy=policy):
         events.append(session, cycle.project_id, cycle.id, "another_attempt", {"after": cycle.attempt})
@@ -207,11 +225,24 @@ def _verdict_of_summary(summary: Mapping[str, Any] | None) -> CycleVerdict | Non
         fix_rate=summary["fix_rate"],
         held_back_fix_rate=summary["held_back_fix_rate"],
         retention=summary["retention"],
-        gate_accepted=summary["gate"] == "accepted",
+        gate_accepted=summary["gate"] == Gate.ACCEPTED,
     )
 
 
-def _summary(row: VerificationRow, *, attempt: int) -> dict[str, Any]:
+def _tell_questions(session: Session, cycle: CycleRow, repair_id: str) -> None:
+    """What is still open stands in the cycle's stage, and in an event where it is anything."""
+    found = repair_questions.of_repair(session, repair_id)
+    _replace_current(cycle, open_questions=found.as_dict())
+    if found.count:
+        events.append(session, cycle.project_id, cycle.id, "open_questions", found.as_dict())
+
+
+def _questions_of(cycle: CycleRow) -> dict[str, Any] | None:
+    """The latest that the cycle told about its open questions."""
+    return next((s["open_questions"] for s in reversed(cycle.stages) if "open_questions" in s), None)
+
+
+def _summary(row: VerificationRow, *, attempt: int, questions: dict[str, Any] | None) -> dict[str, Any]:
     result = row.result or {}
     verdict = verdict_of(result)
     gate = result.get("gate") or {}
@@ -219,8 +250,9 @@ def _summary(row: VerificationRow, *, attempt: int) -> dict[str, Any]:
         "fix_rate": verdict.fix_rate,
         "held_back_fix_rate": verdict.held_back_fix_rate,
         "retention": verdict.retention,
-        "gate": "accepted" if verdict.gate_accepted else "rejected",
-        "reasons": list(gate.get("reasons", [])),
+        "gate": verdict.gate.value,
+        "open_questions": questions,
+        "reasons": [*gate.get("reasons", []), *_left_out(questions)],
         "intervals": {
             name: {key: part[key] for key in ("low", "high", "n")}
             for name in ("fix_rate", "held_back_fix_rate", "retention")
@@ -231,25 +263,39 @@ def _summary(row: VerificationRow, *, attempt: int) -> dict[str, Any]:
     }
 
 
+def _left_out(questions: Mapping[str, Any] | None) -> list[str]:
+    if not questions or not questions["count"]:
+        return []
+    count, rows = questions["count"], questions["rows_kept_out"]
+    asked = "1 question is" if count == 1 else f"{count} questions are"
+    kept = f"{rows} {'row is' if rows == 1 else 'rows are'} left out of the training until then"
+    return [f"{asked} open about the data; {kept if rows else 'no row is left out for that'}"]
+
+
 def _open_stage(session: Session, cycle: CycleRow, stage: CycleStage) -> None:
     row = start(session, cycle, stage)
+    _add_stage(session, cycle, stage, row.id)
+    if cycle.status == Status.QUEUED:
+        cycle.status = move(Status(cycle.status), Status.RUNNING)
+        cycle.started_at = work.now()
+    done = pipeline.ORDER.index(stage)
+    cycle.progress = done / len(pipeline.ORDER)
+    session.flush()
+
+
+def _add_stage(session: Session, cycle: CycleRow, stage: CycleStage, result_id: str) -> None:
     entry = {
         "name": stage.value,
         "status": "running",
         "attempt": cycle.attempt,
         "started_at": work.now().isoformat(),
         "finished_at": None,
-        "result_id": row.id,
+        "result_id": result_id,
     }
     cycle.stages = [*cycle.stages, entry]
     cycle.stage = stage.value
-    if cycle.status == Status.QUEUED:
-        cycle.status = move(Status(cycle.status), Status.RUNNING)
-        cycle.started_at = work.now()
-    done = pipeline.ORDER.index(stage)
-    cycle.progress = done / len(pipeline.ORDER)
     events.append(
-        session, cycle.project_id, cycle.id, "stage_started", {"stage": stage.value, "result_id": row.id}
+        session, cycle.project_id, cycle.id, "stage_started", {"stage": stage.value, "result_id": result_id}
     )
     session.flush()
 

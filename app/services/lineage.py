@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
@@ -13,6 +15,26 @@ from app.domain.repair.plan import ActionKind
 COSMETIC = (ActionKind.NORMALISE, ActionKind.MERGE)
 # neither is a copy that only evens out how often a task or a language is seen
 EVENING_OUT = "balance"
+
+
+def became(session: Session, version_id: str, ids: Iterable[str], *, ancestor_id: str) -> frozenset[str]:
+    """The ids that these rows of ``ancestor_id`` have in ``version_id``; rows that were dropped on the way have
+    none."""
+    version = session.get_one(DatasetVersionRow, version_id)
+    standing = set(ids)
+    for step in reversed(version_rows.chain(session, version, up_to=ancestor_id)):
+        if step.id == ancestor_id or not standing:
+            continue
+        moved = session.execute(
+            select(VersionChangeRow.example_id, VersionChangeRow.previous_example_id).where(
+                VersionChangeRow.version_id == step.id, VersionChangeRow.previous_example_id.is_not(None)
+            )
+        )
+        for example_id, previous_id in moved:
+            if previous_id in standing:
+                standing.discard(previous_id)
+                standing.update([] if example_id is None or example_id == previous_id else [example_id])
+    return frozenset(standing)
 
 
 def taught_since(session: Session, version_id: str, *, ancestor_id: str) -> frozenset[str]:

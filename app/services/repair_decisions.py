@@ -18,7 +18,7 @@ from app.domain.repair import choosing
 from app.domain.repair.actions import Decision, needs_answer
 from app.domain.repair.decision_policy import DecisionPolicy
 from app.errors import Conflict, InvalidInput, NotFound
-from app.services import repair_applying, repair_selection, repairs, versions
+from app.services import cycles, repair_applying, repair_selection, repairs, versions
 from app.services.repair_selection import ActionFilter
 
 _SHOWN_ANSWERS = 6
@@ -66,6 +66,7 @@ def decide(
     row.revision += 1
     repair.revision += 1
     session.flush()
+    cycles.questions_decided(session, repair)
     return row
 
 
@@ -180,6 +181,7 @@ def _decide_where(
     )
     repair.revision += 1
     session.flush()
+    cycles.questions_decided(session, repair)
     return decided
 
 

@@ -17,7 +17,8 @@ from app.domain.repair.decision_policy import DecisionPolicy
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ActionFilter:
-    """Conditions that an action meets all of; None = no condition. ``reason`` is a part of its text."""
+    """Conditions that an action meets all of; None = no condition. ``reason`` is a part of its text; ``asks``:
+    whether it asks a person."""
 
     kind: str | None = None
     rule: str | None = None
@@ -25,6 +26,7 @@ class ActionFilter:
     min_score: float | None = None
     max_score: float | None = None
     reason: str | None = None
+    asks: bool | None = None
     example_ids: Sequence[str] | None = None
     action_ids: Sequence[str] | None = None
 
@@ -43,6 +45,9 @@ class ActionFilter:
             made.append(row.score <= self.max_score)
         if self.reason:
             made.append(row.reason.icontains(self.reason, autoescape=True))
+        if self.asks is not None:
+            asks = func.coalesce(row.evidence["asks_person"].as_boolean(), False)
+            made.append(asks if self.asks else not_(asks))
         if self.example_ids is not None:
             made.append(func.jsonb_exists_any(row.example_ids, _texts(self.example_ids)))
         if self.action_ids is not None:

@@ -230,12 +230,13 @@ def add_adapter(session: Session, project_id: str) -> AdapterRow:
 
 
 def verification_result(*, fixed: int, accepted: bool, cases: int = 4) -> dict[str, Any]:
-    """``fixed`` of ``cases`` cases; nothing held back, no retention set."""
+    """``fixed`` of ``cases`` cases; nothing held back. A rejected adapter kept too little."""
+    lost = {"mean": 0.5, "low": 0.4, "high": 0.6, "n": 4, "largest_degradation": 0.5, "slices": []}
     verdicts = [CaseVerdict.FIXED] * fixed + [CaseVerdict.NOT_FIXED] * (cases - fixed)
     return {
         "fix_rate": asdict(fix_rate(verdicts)),
         "held_back_fix_rate": asdict(fix_rate([])),
-        "retention": None,
+        "retention": None if accepted else lost,
         "gate": {"accepted": accepted, "reasons": [] if accepted else ["too little is fixed"]},
     }
 

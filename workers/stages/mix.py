@@ -10,14 +10,18 @@ from dataclasses import dataclass
 import numpy as np
 from sqlalchemy.orm import Session
 
-from app.db.models import CycleRow, DiagnosisRow, MixtureRow
+from app.db.models import CycleRow, DiagnosisRow, MixtureRow, RepairRow
 from app.domain.mixing.export import trainable_rows
 from app.domain.mixing.learnable import Learnable, left_out_in_words
 from app.domain.mixing.mixture import Mixture, MixtureRecipe, build_mixture
+from app.domain.pipeline import CycleStage
 from app.domain.records import TrainingExample
 from app.errors import StageError
-from app.services import cycle_stages, diagnoses, lineage, mixtures, versions
+from app.services import cycle_stages, diagnoses, lineage, mixtures, repair_questions, versions
 from workers.run_stage import StageContext
+
+IN_QUESTION = "in_question"
+"""Counts the rows that wait for an answer."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,13 +30,15 @@ class Inputs:
     targeted_ids: frozenset[str]
     held_back_prompts: Sequence[str]
     evaluation_prompts: Sequence[str]
+    in_question: frozenset[str]
     recipe: MixtureRecipe
 
 
 def run(context: StageContext) -> None:
     inputs = load(context)
-    learnable = Learnable.from_rows(inputs.examples)
-    rows = list(learnable.rows(inputs.examples))
+    certain = [example for example in inputs.examples if example.id not in inputs.in_question]
+    learnable = Learnable.from_rows(certain)
+    rows = list(learnable.rows(certain))
     mixture = build_mixture(
         repaired=rows,
         targeted_ids=inputs.targeted_ids,
@@ -42,7 +48,7 @@ def run(context: StageContext) -> None:
         rng=np.random.default_rng(inputs.recipe.seed),
     )
     context.progress(0.7)
-    save(context, rows, mixture, learnable.counts)
+    save(context, rows, mixture, learnable.counts | {IN_QUESTION: len(inputs.examples) - len(certain)})
 
 
 def load(context: StageContext) -> Inputs:
@@ -63,8 +69,21 @@ def load(context: StageContext) -> Inputs:
             targeted_ids=targeted,
             held_back_prompts=held_back,
             evaluation_prompts=_evaluation_prompts(session, row.cycle_id),
+            in_question=in_question(session, row),
             recipe=mixtures.check_recipe(row.recipe),
         )
+
+
+def in_question(session: Session, row: MixtureRow) -> frozenset[str]:
+    """Rows that the cycle's plan asks a person about, as they stand in the version: not trained on until answered."""
+    if row.cycle_id is None:
+        return frozenset()
+    cycle = session.get_one(CycleRow, row.cycle_id)
+    repair = session.get_one(RepairRow, cycle_stages.result_id(cycle, CycleStage.REPAIR))
+    questions = repair_questions.of_repair(session, repair.id)
+    return lineage.became(
+        session, row.dataset_version_id, questions.kept_out, ancestor_id=repair.dataset_version_id
+    )
 
 
 def _evaluation_prompts(session: Session, cycle_id: str | None) -> list[str]:

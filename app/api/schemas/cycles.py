@@ -28,15 +28,30 @@ class CycleStage(Resource):
     result_id: str | None
 
 
+class OpenQuestions(Resource):
+    """What the repair plan asks a person. The rows in question are in the version and not in the mixture;
+    ``example_ids`` names the first of them, by their ids in the version that the plan is of."""
+
+    model_config = ConfigDict(from_attributes=True, extra="allow")
+
+    count: int
+    rows_kept_out: int
+    example_ids: list[str]
+    repair_id: str
+    url: str = Field(description="Lists the open questions; answer them there.")
+
+
 class CycleVerdict(Resource):
-    """Rates are 0..1, null where nothing could be judged."""
+    """Rates are 0..1, null where nothing could be judged. ``open_questions`` is null for cycles that ended before
+    questions were counted."""
 
     model_config = ConfigDict(from_attributes=True, extra="allow")
 
     fix_rate: float | None
     held_back_fix_rate: float | None
     retention: float | None
-    gate: Literal["accepted", "rejected"]
+    gate: Literal["accepted", "rejected", "inconclusive"]
+    open_questions: OpenQuestions | None = None
     reasons: list[str]
 
 

@@ -15,12 +15,13 @@ from jaxtyping import Int64
 from numpy import ndarray
 
 from app.domain import text
-from app.domain.diagnosis import contradictions, paraphrase
+from app.domain.diagnosis import contradictions, label_names, paraphrase
 from app.domain.diagnosis.contradictions import ConflictKind, Contradictions, RowConflict
 from app.domain.diagnosis.label_groups import LabelGroup, Labels
-from app.domain.repair import disputes, near_duplicates, thresholds
+from app.domain.repair import disputes, meaning, near_duplicates, thresholds
 from app.domain.repair.draft import Draft, excerpt, task_of
 from app.domain.repair.material import Material
+from app.domain.repair.open_questions import ROWS_STAY
 from app.domain.repair.resolution import Resolution, ResolutionContext
 
 
@@ -197,6 +198,8 @@ def _unify(
                 for o in ordered
             ],
             "score_of": "that these answers are given to the same questions",
+            # Two names of one thing are both right; two facts are not.
+            ROWS_STAY: not any(meaning.commits(*map(_spoken, pair)) for pair in combinations(ordered, 2)),
         }
         because = _better_name(ordered, asked_for, {label: len(standing[label]) for label in ordered})
         why = f"{because}: please confirm" if because else "nothing speaks for one of them: please choose one"
@@ -205,6 +208,10 @@ def _unify(
         reason = f"{said} ask the same things; {why}"
         draft.ask_answer(rows_concerned, keep if because else None, reason, group.score, told)
     return {"labels": list(group.labels), "score": round(group.score, 3)}
+
+
+def _spoken(label: str) -> str:
+    return label_names.spoken(label) or label
 
 
 def _better_name(ordered: Sequence[str], cases: Mapping[str, int], rows: Mapping[str, int]) -> str | None:

@@ -20,6 +20,7 @@ from app.domain.repair.duplicate_policy import Over
 from app.domain.repair.keeping import Kept, keep_best
 from app.domain.repair.material import Material
 from app.domain.repair.near_duplicates import DropReason, PromptGroups
+from app.domain.repair.open_questions import ROWS_STAY
 from app.domain.repair.row_quality import quality_scores
 from app.domain.repair.sides import Side
 
@@ -266,6 +267,7 @@ def _drop_near(draft: Draft, copy: _Copy) -> None:
             "kept_because": why,
             "rows_in_group": copy.rows,
             "over": draft.policy.duplicates.over.value,
+            **({ROWS_STAY: True} if ask else {}),
         },
         ask=ask,
     )
@@ -301,6 +303,12 @@ def _drop_same_meaning(
             row,
             f'says the same as {kept.id} ("{excerpt(draft.prompts[best.row])}"), which stays: {best.why}',
             value,
-            {"rule": "same_meaning", "of": kept.id, "cosine": round(value, 3), "kept_because": best.why},
+            {
+                "rule": "same_meaning",
+                "of": kept.id,
+                "cosine": round(value, 3),
+                "kept_because": best.why,
+                ROWS_STAY: True,
+            },
             ask=True,
         )
