@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import itertools
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 from jaxtyping import Bool, Float32, Int64, UInt32
@@ -17,6 +18,10 @@ from numpy import ndarray
 from rensa.rensa import RMinHash
 
 from app.domain import text, thresholds, unit_rows
+from app.domain.answers import canonical, certainty
+from app.domain.answers import commitments as commit
+from app.domain.answers.certainty import certainly_equal
+from app.domain.language import quantities
 from app.domain.search import Neighbors, nearest, nearest_others
 from app.domain.unit_rows import UnitVectors
 
@@ -65,6 +70,7 @@ __all__ = [
     "nearest_others",
     "nothing_said",
     "outputs_agree",
+    "outputs_equal",
     "signatures",
 ]
 
@@ -118,15 +124,21 @@ def _same_band(band: UInt32[ndarray, "n r"]) -> list[tuple[int, int]]:
     return pairs
 
 
+_IN_WORDS = -1
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Commitments:
     """What n outputs commit to, as arrays, so that a million pairs are compared at once.
 
-    ``whole``: hash of the normalised text, 0 = empty. ``final``: hash of the final answer of a text that
-    ends with one ("Final answer: 42"), 0 = none. ``numbers``: hash of the sorted numbers, 0 = none.
+    ``texts``: the outputs. ``exact``: hash of the text, ``whole`` of its spelling in lower case
+    (``answers.canonical``), 0 = empty. ``final``: hash of the final answer of a text that ends with one ("Final
+    answer: 42"), 0 = none. ``numbers``: hash of the sorted numbers, 0 = none, ``_IN_WORDS`` = some may be words.
     ``negated``: odd number of negations. ``closed``: a label or a short answer: agrees only when equal.
     """
 
+    texts: tuple[str, ...]
+    exact: Int64[ndarray, " n"]
     whole: Int64[ndarray, " n"]
     final: Int64[ndarray, " n"]
     numbers: Int64[ndarray, " n"]
@@ -139,6 +151,8 @@ class Commitments:
 
     def take(self, rows: Int64[ndarray, " m"]) -> Commitments:
         return Commitments(
+            texts=tuple(self.texts[row] for row in rows.tolist()),
+            exact=self.exact[rows],
             whole=self.whole[rows],
             final=self.final[rows],
             numbers=self.numbers[rows],
@@ -157,12 +171,14 @@ def commitments(
     outputs: Sequence[str], vectors: UnitVectors, labels: frozenset[int] = frozenset()
 ) -> Commitments:
     """Read the outputs once. ``labels``: whole-hashes of the outputs that repeat in the training set."""
-    seen: dict[str, tuple[int, int, int, bool, bool]] = {}
+    seen: dict[str, tuple[int, int, int, bool, bool, int]] = {}
     for output in outputs:
         if output not in seen:
             seen[output] = _commitment(output, labels)
     columns = [seen[o] for o in outputs]
     return Commitments(
+        texts=tuple(outputs),
+        exact=np.array([c[5] for c in columns], dtype=np.int64),
         whole=np.array([c[0] for c in columns], dtype=np.int64),
         final=np.array([c[1] for c in columns], dtype=np.int64),
         numbers=np.array([c[2] for c in columns], dtype=np.int64),
@@ -182,33 +198,33 @@ def labels_of(outputs: Sequence[str]) -> frozenset[int]:
 
 
 def _whole(output: str) -> int:
-    plain = text.normalised(output)
     # Punctuation alone ("?") is an answer too. Always even: odd numbers are names for what no text says.
-    return text.stable_hash(plain or output.strip()) & ~1 or 2 if output.strip() else 0
+    return text.stable_hash(canonical.loose(output)) & ~1 or 2 if output.strip() else 0
 
 
-def _commitment(output: str, labels: frozenset[int]) -> tuple[int, int, int, bool, bool]:
+def _commitment(output: str, labels: frozenset[int]) -> tuple[int, int, int, bool, bool, int]:
     whole = _whole(output)
     clipped = text.clip(output)
-    found = sorted(text.numbers(clipped))
+    tokens = text.tokens(clipped)
     final = final_answer(clipped)
-    closed = whole in labels or len(text.tokens(clipped)) <= thresholds.CLOSED_ANSWER_MAX_TOKENS
+    found = sorted(text.numbers(clipped))
+    in_words = not quantities.VOCABULARY.isdisjoint(tokens)
     return (
         whole,
         text.stable_hash(final) if final else 0,
-        text.stable_hash(" ".join(found)) if found else 0,
+        _IN_WORDS if in_words else text.stable_hash(" ".join(found)) if found else 0,
         text.negations(clipped) % 2 == 1,
-        closed,
+        whole in labels or len(tokens) <= thresholds.CLOSED_ANSWER_MAX_TOKENS,
+        text.stable_hash(output.strip()),
     )
 
 
 def final_answer(output: str) -> str:
-    """The short last line of a longer text ('Final answer: 42' -> '42', normalised); '' where it has none."""
-    lines = [line for line in output.strip().splitlines() if line.strip()]
-    if len(lines) < 2:
-        return ""
-    last = lines[-1].replace("：", ":").rpartition(":")[2]
-    return text.normalised(last) if 0 < len(text.tokens(last)) <= thresholds.FINAL_ANSWER_MAX_TOKENS else ""
+    """What the last line of a longer text names as its answer ("Final answer: 42" -> "42"), in its spelling and in
+    lower case; '' where it names none, or no short one."""
+    final = certainty.final_answer(output)
+    short = 0 < len(text.tokens(final)) <= thresholds.FINAL_ANSWER_MAX_TOKENS
+    return canonical.loose(final) if short else ""
 
 
 def meaning_cut(vectors: UnitVectors, rng: np.random.Generator) -> float:
@@ -227,6 +243,24 @@ def meaning_cut(vectors: UnitVectors, rng: np.random.Generator) -> float:
     return float((1.0 + max(0.0, min(1.0, unrelated))) / 2)
 
 
+def outputs_equal(
+    left: Commitments, left_rows: Int64[ndarray, "*s"], right: Commitments, right_rows: Int64[ndarray, "*s"]
+) -> Bool[ndarray, "*s"]:
+    """Whether two outputs are certainly the same, elementwise (``answers.certainty``); an empty one equals none."""
+    a, b = left_rows, right_rows
+    equal = (left.whole[a] == right.whole[b]) & (left.whole[a] != 0)
+    # Equal spellings in lower case are mostly equal texts; of the others the case may matter.
+    return _kept(
+        equal & (left.exact[a] != right.exact[b]),
+        equal,
+        left,
+        a,
+        right,
+        b,
+        lambda x, y: bool(certainly_equal(x, y)),
+    )
+
+
 def outputs_agree(
     left: Commitments,
     left_rows: Int64[ndarray, "*s"],
@@ -237,23 +271,63 @@ def outputs_agree(
 ) -> Bool[ndarray, "*s"]:
     """Whether two outputs say the same, elementwise.
 
-    Equal when normalised; else, both being free text: the same final answer where both end with one,
-    otherwise similar meaning with the same numbers and the same negation. Labels agree only when equal.
-    An empty output agrees with nothing.
+    Certainly the same; else, both being free text: the same final answer where both end with one, otherwise similar
+    meaning with nothing that commits being different (``answers.commitments``). Labels agree only when equal. An
+    empty output agrees with nothing.
     """
     a, b = left_rows, right_rows
-    same_text = (left.whole[a] == right.whole[b]) & (left.whole[a] != 0)
+    same_text = outputs_equal(left, a, right, b)
     free = ~left.closed[a] & ~right.closed[b]
     both_final = (left.final[a] != 0) & (right.final[b] != 0)
     same_final = both_final & (left.final[a] == right.final[b])
     candidates = free & ~both_final & ~same_text
-    candidates &= (left.numbers[a] == right.numbers[b]) & (left.negated[a] == right.negated[b])
+    numbers, others = left.numbers[a], right.numbers[b]
+    candidates &= (numbers == others) | (numbers == _IN_WORDS) | (others == _IN_WORDS)
+    candidates &= left.negated[a] == right.negated[b]
     same_meaning = np.zeros(candidates.shape, dtype=bool)
     where = np.nonzero(candidates)
     if where[0].size:
         cosines = _cosines(left.vectors, a[where], right.vectors, b[where])
         same_meaning[where] = cosines >= same_meaning_cosine
+    # What differs in detail is read only where the rest agrees.
+    read = cache(commit.read)
+    same_meaning = _kept(
+        same_meaning,
+        same_meaning,
+        left,
+        a,
+        right,
+        b,
+        lambda x, y: commit.difference(read(x), read(y)) is None,
+    )
     return same_text | (free & same_final) | same_meaning
+
+
+def _kept(
+    asked: Bool[ndarray, "*s"],
+    among: Bool[ndarray, "*s"],
+    left: Commitments,
+    left_rows: Int64[ndarray, "*s"],
+    right: Commitments,
+    right_rows: Int64[ndarray, "*s"],
+    holds: Callable[[str, str], bool],
+) -> Bool[ndarray, "*s"]:
+    """``among`` without the pairs that are ``asked`` about and of which ``holds`` does not hold."""
+    where = np.nonzero(asked)
+    if not where[0].size:
+        return among
+    kept = among.copy()
+    seen: dict[tuple[str, str], bool] = {}
+    answers = np.empty(where[0].size, dtype=bool)
+    for at, (row, other) in enumerate(
+        zip(left_rows[where].tolist(), right_rows[where].tolist(), strict=True)
+    ):
+        pair = (left.texts[row], right.texts[other])
+        if pair not in seen:
+            seen[pair] = holds(*pair)
+        answers[at] = seen[pair]
+    kept[where] &= answers
+    return kept
 
 
 def _cosines(

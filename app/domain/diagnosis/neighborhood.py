@@ -172,12 +172,18 @@ def sides(
     rows = np.maximum(near.rows, 0)
     asked = np.broadcast_to(np.arange(len(near))[:, None], rows.shape)
 
-    def agrees(with_outputs: Commitments) -> Bool[ndarray, "q k"]:
-        return near.present & similarity.outputs_agree(
+    def agrees(with_outputs: Commitments) -> tuple[Bool[ndarray, "q k"], Bool[ndarray, "q k"]]:
+        equal = similarity.outputs_equal(with_outputs, asked, outputs, rows)
+        alike = similarity.outputs_agree(
             with_outputs, asked, outputs, rows, same_meaning_cosine=same_meaning_cosine
         )
+        return near.present & equal, near.present & alike
 
-    return Sides(expected=agrees(expected), wrong=agrees(wrong))
+    (is_expected, like_expected), (is_wrong, like_wrong) = agrees(expected), agrees(wrong)
+    # A row that is the one answer is not on the other's side, however alike the two are.
+    return Sides(
+        expected=is_expected | (like_expected & ~is_wrong), wrong=is_wrong | (like_wrong & ~is_expected)
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

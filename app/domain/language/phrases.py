@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from functools import cache
 from importlib import resources
+from typing import Any
 
 from app.domain import text
 
@@ -24,12 +25,17 @@ def pattern(topic: str, table: str = "words") -> re.Pattern[str]:
 
 
 @cache
-def listed(topic: str, table: str = "words") -> tuple[str, ...]:
-    """The words themselves, of all languages, longest first: the longer of two that begin alike is meant."""
-    found = tomllib.loads(
+def document(topic: str) -> Mapping[str, Any]:
+    """``data/<topic>.toml`` as it is, for what is no list of words."""
+    return tomllib.loads(
         (resources.files("app.domain.language") / "data" / f"{topic}.toml").read_text(encoding="utf-8")
     )
-    words: Iterable[str] = (word for language in found[table].values() for word in language)
+
+
+@cache
+def listed(topic: str, table: str = "words") -> tuple[str, ...]:
+    """The words themselves, of all languages, longest first: the longer of two that begin alike is meant."""
+    words: Iterable[str] = (word for language in document(topic)[table].values() for word in language)
     return tuple(sorted(set(words), key=lambda word: (-len(word), word)))
 
 
