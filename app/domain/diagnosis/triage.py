@@ -21,6 +21,7 @@ from app.domain.diagnosis import (
     clusters,
     explaining,
     findings,
+    rightness,
     roadmap,
     serving_mismatch,
     symptoms,
@@ -28,6 +29,7 @@ from app.domain.diagnosis import (
 from app.domain.diagnosis.learning import Learnt, learn
 from app.domain.diagnosis.neighborhood import Near, Sides, compared, read_prompts, sides
 from app.domain.diagnosis.reference import Asked
+from app.domain.diagnosis.rightness import Rightness
 from app.domain.diagnosis.simulation import CAUSES
 from app.domain.diagnosis.views import Vectors, ViewTexts, texts_of
 from app.domain.records import (
@@ -120,7 +122,7 @@ def diagnose(
         looked.near,
         looked.sides,
         has_expected=looked.has_expected,
-        has_output=looked.has_output & ~looked.already_right,
+        has_output=looked.has_output & ~(looked.rightness.right | looked.rightness.looks_alike),
         placed=learnt.known.placed[looked.tasks],
     )
     progress(0.5)
@@ -175,7 +177,7 @@ class _Looked:
     expected_rows: Int64[ndarray, " q"]
     has_expected: Bool[ndarray, " q"]
     has_output: Bool[ndarray, " q"]
-    already_right: Bool[ndarray, " q"]
+    rightness: Rightness
 
 
 def _look(cases: Sequence[BadCase], texts: ViewTexts, vectors: Vectors, learnt: Learnt) -> _Looked:
@@ -188,8 +190,6 @@ def _look(cases: Sequence[BadCase], texts: ViewTexts, vectors: Vectors, learnt: 
     near = compared(prompts, found, training.prompts)
     cut = training.same_meaning_cosine
     on = sides(near, training.outputs, expected=expected, wrong=wrong, same_meaning_cosine=cut)
-    each = np.arange(len(cases))
-    already_right = similarity.outputs_agree(expected, each, wrong, each, same_meaning_cosine=cut)
     tasks = _tasks_of_cases(cases, near, learnt)
     asked = Asked(
         prompts=prompts, near=near, sides=on, tasks=tasks, expected=expected.whole, wrong=wrong.whole
@@ -203,7 +203,7 @@ def _look(cases: Sequence[BadCase], texts: ViewTexts, vectors: Vectors, learnt: 
         expected_rows=known.output_rows(expected.whole),
         has_expected=expected.whole != 0,
         has_output=wrong.whole != 0,
-        already_right=already_right,
+        rightness=rightness.of_cases(cases),
     )
 
 
@@ -231,8 +231,8 @@ def _explained(
     mismatches = serving_mismatch.mismatches(case, learnt.format)
     serving = serving_mismatch.probability(mismatches)
     probabilities = findings.combined(causes[row], serving)
-    right = bool(looked.already_right[row])
-    cause = findings.root_cause(probabilities, already_right=right, below=options.undetermined_below)
+    right, alike = bool(looked.rightness.right[row]), bool(looked.rightness.looks_alike[row])
+    cause = findings.root_cause(probabilities, already_right=right or alike, below=options.undetermined_below)
     seen = () if right else symptoms.symptom_findings(case, learnt.profile)
     near, on, relevance = looked.near, looked.sides, looked.relevance
     labelled = bool(learnt.known.placed[looked.tasks[row]])
@@ -262,7 +262,8 @@ def _explained(
                 row,
                 probabilities[RootCause.CONFLICT],
             ),
-            hard=explaining.hard(learnt, case, near, on, row, int(looked.tasks[row]), already_right=right),
+            hard=explaining.hard(learnt, case, near, on, row, int(looked.tasks[row]), already_right=right)
+            | looked.rightness.evidence(row),
             serving_mismatch={
                 "said": case.request is not None,
                 "mismatches": [m.as_dict() for m in mismatches],
