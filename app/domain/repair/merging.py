@@ -21,6 +21,7 @@ Turns = Sequence[Mapping[str, Any]]
 _WORD = re.compile(r"\w+|\s+|[^\w\s]")
 # A turn's head as a token of its own: no word can hold a lone NUL.
 _HEAD = "\0"
+_CLASH: Any = object()
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +41,62 @@ def merged_turns(before: Turns, after: Turns, current: Turns, *, prevail: bool) 
     either side, or are too long to compare word by word, are taken whole from the side that prevails.
     """
     whole = [dict(turn) for turn in (after if prevail else current)]
+    if [t["role"] for t in before] == [t["role"] for t in after] == [t["role"] for t in current]:
+        return _merged_in_place(before, after, current, prevail=prevail)
+    return _merged_contents(before, after, current, whole, prevail=prevail)
+
+
+def _merged_in_place(before: Turns, after: Turns, current: Turns, *, prevail: bool) -> list[dict[str, Any]]:
+    """Turns that are the same ones on all sides: what they carry beside their text is merged value by value."""
+    whole = [dict(turn) for turn in (after if prevail else current)]
+    carried: list[dict[str, Any]] = []
+    for b, a, c in zip(before, after, current, strict=True):
+        made = _merged_value(_carried(b), _carried(a), _carried(c), prevail=prevail)
+        if made is _CLASH:
+            return whole
+        carried.append(made)
+    b, a, c = ([_bare(turn) for turn in turns] for turns in (before, after, current))
+    texts = _merged_contents(b, a, c, a if prevail else c, prevail=prevail)
+    return [{**text, **rest} for text, rest in zip(texts, carried, strict=True)]
+
+
+def _bare(turn: Mapping[str, Any]) -> dict[str, Any]:
+    return {"role": turn["role"], "content": turn["content"]}
+
+
+def _carried(turn: Mapping[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in turn.items() if key not in ("role", "content")}
+
+
+def _merged_value(before: Any, after: Any, current: Any, *, prevail: bool) -> Any:
+    """Three versions of one value as one; ``_CLASH`` where both changed the same place and neither prevails."""
+    if after in (before, current):
+        return current
+    if before == current:
+        return after
+    if isinstance(before, dict) and isinstance(after, dict) and isinstance(current, dict):
+        keys = list(dict.fromkeys((*current, *after)))
+        sides = [[of.get(key, _CLASH) for key in keys] for of in (before, after, current)]
+        items = [_merged_value(b, a, c, prevail=prevail) for b, a, c in zip(*sides, strict=True)]
+        return _CLASH if _CLASH in items else dict(zip(keys, items, strict=True))
+    lists = isinstance(before, list) and isinstance(after, list) and isinstance(current, list)
+    if lists and len(before) == len(after) == len(current):
+        items = [
+            _merged_value(b, a, c, prevail=prevail) for b, a, c in zip(before, after, current, strict=True)
+        ]
+        return _CLASH if _CLASH in items else items
+    if isinstance(before, str) and isinstance(after, str) and isinstance(current, str):
+        b, a, c = ([{"role": "", "content": said}] for said in (before, after, current))
+        merged = _merged_contents(b, a, c, a if prevail else c, prevail=prevail)
+        if prevail or merged != c:
+            return merged[0]["content"]
+    return after if prevail else _CLASH
+
+
+def _merged_contents(
+    before: Turns, after: Turns, current: Turns, whole: Sequence[dict[str, Any]], *, prevail: bool
+) -> list[dict[str, Any]]:
+    whole = [dict(turn) for turn in whole]
     heads: dict[str, dict[str, Any]] = {}
     base, theirs, ours = (_tokens(turns, heads) for turns in (before, after, current))
     if len(base) * max(len(theirs), len(ours)) > thresholds.MERGE_MAX_CELLS:

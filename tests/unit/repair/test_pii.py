@@ -13,12 +13,13 @@ from stdnum.iso7064 import mod_11_2, mod_97_10
 
 from app.domain.records import Message, Role, TrainingExample
 from app.domain.repair.actions import ActionKind, Decision
+from app.domain.repair.apply import apply_actions
 from app.domain.repair.draft import Draft
 from app.domain.repair.material import Material
 from app.domain.repair.pii import find_pii
 from app.domain.repair.pii.masking import masked
 from app.domain.repair.pii.match import PiiKind
-from app.domain.repair.pii.policy import PiiMode, PiiPolicy
+from app.domain.repair.pii.policy import PiiMode, PiiPolicy, Uncertain
 from app.domain.repair.pii.surrogates import placeholder, surrogate
 from app.domain.repair.policy import Approval, RepairPolicy
 from app.domain.repair.steps import pii
@@ -153,18 +154,107 @@ def _draft(rows: list[TrainingExample], **policy: object) -> Draft:
 _ROW = example("a", "手机13812345678，身份证11010519491231002X", "mail jane.roe@gmail.com")
 
 
-def test_checksums_decide_and_everything_else_waits_for_a_person() -> None:
-    draft = _draft([_ROW])
-    decisions = {a.evidence["rule"]: a.decision for a in draft.actions}
+def test_what_is_certain_goes_and_everything_else_waits_for_a_person() -> None:
+    draft = _draft([_ROW, example("b", "我叫张伟，请回电", "login from 8.8.8.8")])
+    decisions = {a.evidence["rule"]: (a.decision, a.evidence["keeps_row_out"]) for a in draft.actions}
     assert decisions == {
-        "pii_id_card": Decision.APPROVED,
-        "pii_phone": Decision.PROPOSED,
-        "pii_email": Decision.PROPOSED,
+        "pii_id_card": (Decision.APPROVED, False),
+        "pii_phone": (Decision.APPROVED, False),
+        "pii_email": (Decision.APPROVED, False),
+        "pii_name": (Decision.PROPOSED, True),
+        "pii_ip": (Decision.PROPOSED, True),
     }
     # Later steps see what is decided, and only that.
-    assert draft.examples[0].messages[0].content == "手机13812345678，身份证[ID_CARD]"
+    assert draft.examples[0].messages[0].content == "手机[PHONE]，身份证[ID_CARD]"
+    assert draft.examples[1].messages[0].content == "我叫张伟，请回电"
     assert {a.decision for a in _draft([_ROW], approve=Approval.ALL).actions} == {Decision.APPROVED}
     assert {a.decision for a in _draft([_ROW], approve=Approval.NONE).actions} == {Decision.PROPOSED}
+    kept = _draft([example("b", "我叫张伟，请回电", "ok")], pii=PiiPolicy(uncertain=Uncertain.KEEP))
+    assert not kept.actions[0].evidence["keeps_row_out"]
+
+
+@pytest.mark.parametrize(
+    ("asked", "answer"),
+    [
+        ("Extract the e-mail: write to tom.hale@acme-mail.org today", "tom.hale@acme-mail.org"),
+        ("客户电话 +86 138 1234 5678，请记下号码", "138-1234-5678"),
+        ("Call me on +44 20 7183 8750 after six.", "I will call 020 7183 8750 after six."),
+        ("key AKIA" + "Q7WERTY3ASDF5GHJ leaked, who is told?", "Revoke AKIA" + "Q7WERTY3ASDF5GHJ at once."),
+    ],
+)
+@pytest.mark.parametrize("mode", [PiiMode.REDACT, PiiMode.REPLACE])
+def test_one_value_has_one_stand_in_in_prompt_and_answer(asked: str, answer: str, mode: PiiMode) -> None:
+    draft = _draft([example("a", asked, answer)], pii=PiiPolicy(mode=mode))
+    (action,) = draft.actions
+    assert action.decision is Decision.APPROVED
+    said = draft.examples[0].messages[-1].content
+    assert find_pii(said) == find_pii(draft.examples[0].messages[0].content) == []
+    if mode is PiiMode.REDACT:
+        kind = action.evidence["rule"].removeprefix("pii_").upper()
+        assert f"[{kind}]" in said
+        assert f"[{kind}]" in draft.examples[0].messages[0].content
+
+
+def test_a_value_goes_from_calls_reasoning_and_rejected_answers_too() -> None:
+    call = {"function": {"name": "send", "arguments": '{"to": "tom.hale@acme-mail.org", "n": 1}'}, "id": "c1"}
+    answer = Message(
+        role=Role.ASSISTANT,
+        content="",
+        extra={"tool_calls": [call], "reasoning_content": "Tom is at tom.hale@acme-mail.org"},
+    )
+    row = replace(
+        example("a", "Mail tom.hale@acme-mail.org", "x"),
+        rejected=(Message(role=Role.ASSISTANT, content="to TOM.HALE@acme-mail.org?"),),
+    )
+    row = replace(row, messages=(*row.messages[:-1], answer))
+    changed = _draft([row]).examples[0]
+    assert "hale@" not in json.dumps(changed.content()).casefold()
+    assert json.loads(changed.messages[-1].extra["tool_calls"][0]["function"]["arguments"]) == {
+        "to": "[EMAIL]",
+        "n": 1,
+    }
+    assert changed.messages[-1].extra["tool_calls"][0]["id"] == "c1"
+
+
+def test_a_name_is_replaced_in_the_answer_in_full_and_in_part() -> None:
+    row = example("a", "Hello, my name is Jane Roe.", "Hello Jane! Your file, Ms. Roe, is ready.")
+    (action,) = _draft([row], pii=PiiPolicy(mode=PiiMode.REPLACE)).actions
+    assert action.decision is Decision.PROPOSED
+    after = json.dumps(action.after)
+    assert "Jane" not in after
+    assert "Roe" not in after
+    chinese = _draft([example("b", "我叫张伟，请问快递到了吗", "张先生您好，已经到了")]).actions[0]
+    assert "张" not in json.dumps(chinese.after, ensure_ascii=False)
+
+
+def test_two_values_of_a_kind_stay_two() -> None:
+    row = example("a", "Ask ann.lee@acme-mail.org or bo.kim@acme-mail.org", "I ask bo.kim@acme-mail.org")
+    assert _draft([row]).examples[0].messages[-1].content == "I ask [EMAIL_2]"
+
+
+@pytest.mark.parametrize(
+    ("asked", "answer"),
+    [
+        ("Is +44 20 7183 8750 a valid number?", "Yes, of London."),
+        ("Who writes from tom.hale@acme-mail.org?", "Somebody called tom.hale."),
+        ("卡号 4111 1111 1111 1111 的后四位是多少", "1111"),
+    ],
+)
+def test_a_row_whose_answer_rests_on_the_value_is_asked_about(asked: str, answer: str) -> None:
+    assert [a.decision for a in _draft([example("a", asked, answer)]).actions] == [Decision.PROPOSED]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "write to support@acme-mail.org",
+        "mail jane@example.com or call (212) 555-0142",
+        "aws_access_key_id = AKIA" + "IOSFODNN7EXAMPLE",
+        "call toll-free 1-800-253-0000",
+    ],
+)
+def test_what_documentation_and_offices_give_out_is_nobodys(text: str) -> None:
+    assert find_pii(text) == []
 
 
 def test_reasons_and_evidence_never_tell_the_value() -> None:
@@ -208,6 +298,26 @@ def test_a_pii_policy_is_refused_with_the_fact_and_the_mend(raw: object, message
 
 
 def test_a_pii_policy_survives_its_own_dictionary() -> None:
-    policy = PiiPolicy(mode=PiiMode.REPLACE, kinds=frozenset({PiiKind.EMAIL, PiiKind.PHONE}))
+    policy = PiiPolicy(
+        mode=PiiMode.REPLACE, uncertain=Uncertain.STOP, kinds=frozenset({PiiKind.EMAIL, PiiKind.PHONE})
+    )
     assert PiiPolicy.from_dict(policy.as_dict()) == policy
     assert RepairPolicy.from_dict({"pii": policy.as_dict()}).pii == policy
+
+
+def test_redactions_of_one_call_compose_in_any_choice() -> None:
+    arguments = '{"to": "tom.hale@acme-mail.org", "text": "call +44 20 7183 8750"}'
+    call = {"function": {"name": "send", "arguments": arguments}, "id": "c1"}
+    answer = Message(role=Role.ASSISTANT, content="", extra={"tool_calls": [call]})
+    row = example("a", "Tell Tom to call", "x")
+    row = replace(row, messages=(*row.messages[:-1], answer))
+    actions = _draft([row]).actions
+    applied = apply_actions([row], actions, new_id=lambda: "new").rows[0].example
+    said = applied.messages[-1].extra["tool_calls"][0]["function"]["arguments"]
+    assert json.loads(said) == {"to": "[EMAIL]", "text": "call [PHONE]"}
+    one = [
+        replace(a, decision=Decision.REJECTED) if a.evidence["rule"] == "pii_email" else a for a in actions
+    ]
+    applied = apply_actions([row], one, new_id=lambda: "new").rows[0].example
+    said = applied.messages[-1].extra["tool_calls"][0]["function"]["arguments"]
+    assert json.loads(said) == {"to": "tom.hale@acme-mail.org", "text": "call [PHONE]"}

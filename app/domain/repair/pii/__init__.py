@@ -1,7 +1,7 @@
 """Personal data in texts: what is found, how it is shown without being told, and what stands in its place.
 
-Precision first: a number in a calculation, an order, a date or a book's number is nobody's. Kinds with a check
-digit are certain, every other one waits for a person.
+Precision first: a number in a calculation, an order, a date or a book's number is nobody's, and so is what stands in
+documentation. What is certain (``PiiMatch.certain``) is taken out without a person, all else waits for one.
 """
 
 from __future__ import annotations

@@ -1,10 +1,12 @@
-"""E-mail addresses (the common part of RFC 5322), those of reserved domains left out."""
+"""E-mail addresses (the common part of RFC 5322). Those of reserved domains and of offices (RFC 2142: support@,
+billing@, noreply@) are nobody's."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator
 
+from app.domain.language import phrases
 from app.domain.repair.pii.match import Detector, PiiKind, PiiMatch
 
 _EMAIL = re.compile(
@@ -40,8 +42,15 @@ _FILES = frozenset(
 
 def _find(text: str) -> Iterator[PiiMatch]:
     for match in _EMAIL.finditer(text):
-        if match["tld"].lower() not in _FILES and not _RESERVED.search(match.group()):
-            yield PiiMatch(kind=PiiKind.EMAIL, start=match.start(), end=match.end(), score=0.97)
+        if match["tld"].lower() in _FILES or _RESERVED.search(match.group()) or _is_office(match.group()):
+            continue
+        yield PiiMatch(kind=PiiKind.EMAIL, start=match.start(), end=match.end(), score=0.97, certain=True)
+
+
+def _is_office(address: str) -> bool:
+    return address.partition("@")[0].casefold().replace("-", "") in phrases.listed(
+        "personal_data", "mailboxes"
+    )
 
 
 DETECTOR = Detector(kind=PiiKind.EMAIL, trigger=re.compile(r"[A-Za-z0-9_+-]@[A-Za-z0-9]"), find=_find)

@@ -25,8 +25,9 @@ class PiiKind(StrEnum):
 class PiiMatch:
     """``start`` to ``end`` of a text is personal data. ``score``: the estimated probability of it, 0..1.
 
-    ``certain``: a checksum and the surroundings prove it, so that no person has to look. Never logged and
-    never in a reason: the place tells the value to whoever holds the text.
+    ``certain``: no person has to look. A check digit proves it, or its form alone says what it is: an address with
+    an @, an issuer's mark on a key, a number of a numbering plan that names its country or stands behind a word for
+    it. Never logged and never in a reason: the place tells the value to whoever holds the text.
     """
 
     kind: PiiKind

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import phonenumbers
+from phonenumbers import PhoneNumberType
 
 from app.domain.repair.pii.match import COUNTED, Detector, PiiKind, PiiMatch, before, is_quantity
 
@@ -94,7 +95,16 @@ _FORMS = (
     ),
 )
 # What nobody has: the numbers for fiction, and those that stand in for others (see surrogates.py).
-_NOBODYS = re.compile(r"(?:001|1)?\d{3}55501\d\d|000\d*|999\d*|(?:86)?100\d{8}")
+_NOBODYS = re.compile(r"(?:001|1)?\d{3}55501\d\d|(?:[1-9]\d{0,2})?000\d*|999\d*|(?:86)?100\d{8}")
+# Lines of companies and services, not of persons.
+_SERVICES = frozenset(
+    (
+        PhoneNumberType.TOLL_FREE,
+        PhoneNumberType.PREMIUM_RATE,
+        PhoneNumberType.SHARED_COST,
+        PhoneNumberType.UAN,
+    )
+)
 _MIN_DIGITS = 7
 
 
@@ -112,10 +122,12 @@ def _find(text: str) -> Iterator[PiiMatch]:
                     continue
                 if form.bare and not _stands_alone(text, start, end):
                     continue
-            if not _is_phone(match.group(), form):
+            number = _number_of(match.group(), form)
+            if number is None:
                 continue
             score = form.score if named or not form.bare else 0.6
-            yield PiiMatch(kind=PiiKind.PHONE, start=start, end=end, score=score)
+            certain = (named or form.region is None) and phonenumbers.is_valid_number(number)
+            yield PiiMatch(kind=PiiKind.PHONE, start=start, end=end, score=score, certain=certain)
 
 
 def _is_number_alone(shown: str) -> bool:
@@ -132,23 +144,51 @@ def _stands_alone(text: str, start: int, end: int) -> bool:
     return not re.search(r"\d", around)
 
 
-def _is_phone(shown: str, form: _Form) -> bool:
+def _number_of(shown: str, form: _Form) -> phonenumbers.PhoneNumber | None:
+    """The number that is written; None where the form is not met, and for what nobody or a service has."""
     digits = re.split(r"\s?(?:x|ext|转)", shown, maxsplit=1)[0]
     if _NOBODYS.fullmatch(re.sub(r"\D", "", digits)):
-        return False
-    if form.named_only:
-        return True
-    if form.region == "GB":
+        return None
+    number = parsed(digits, form.region)
+    if number is None:
+        return phonenumbers.PhoneNumber() if form.named_only else None
+    if phonenumbers.number_type(number) in _SERVICES:
+        return None
+    fits = form.named_only or (
+        phonenumbers.is_valid_number(number) if form.valid else phonenumbers.is_possible_number(number)
+    )
+    return number if fits else None
+
+
+def parsed(shown: str, region: str | None) -> phonenumbers.PhoneNumber | None:
+    digits = shown.replace("（", "(").replace("）", ")")
+    if region == "GB":
         digits = f"+{digits[2:]}"
-    elif form.region == "CN" and digits.startswith("86"):
+    elif region == "CN" and digits.startswith("86"):
         digits = f"+{digits}"
-    elif form.region == "US" and digits.startswith("001"):
+    elif region == "US" and digits.startswith("001"):
         digits = digits[2:]
     try:
-        number = phonenumbers.parse(digits.replace("（", "(").replace("）", ")"), form.region)
+        return phonenumbers.parse(digits, region)
     except phonenumbers.NumberParseException:
-        return False
-    return phonenumbers.is_valid_number(number) if form.valid else phonenumbers.is_possible_number(number)
+        return None
+
+
+def national(shown: str) -> str:
+    """The digits that a number has with and without its country code, for whatever is written like one."""
+    digits = re.split(r"\s?(?:x|ext|转)", shown, maxsplit=1)[0]
+    plain = re.sub(r"\D", "", digits)
+    if digits.lstrip("(").startswith("+"):
+        number = parsed(digits, None)
+    elif plain.startswith("00"):
+        number = parsed(f"+{plain[2:]}", None)
+    elif re.fullmatch(r"(?:86)?1[3-9]\d{9}", plain):
+        return plain[-11:]
+    elif re.fullmatch(r"1?[2-9]\d{9}", plain):
+        return plain[-10:]
+    else:
+        number = None
+    return str(number.national_number) if number is not None else plain.lstrip("0") or plain
 
 
 DETECTOR = Detector(kind=PiiKind.PHONE, trigger=re.compile(r"\d(?:[-. ()（）]{0,3}\d){6}"), find=_find)

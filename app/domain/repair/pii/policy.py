@@ -20,9 +20,21 @@ class PiiMode(StrEnum):
     OFF = "off"
 
 
+class Uncertain(StrEnum):
+    """What becomes of a row while nobody has said whether what it holds is personal data. ``keep_out``: it is not
+    trained on. ``stop``: nothing is, the cycle waits for the answer. ``keep``: it is trained on as it is."""
+
+    KEEP_OUT = "keep_out"
+    STOP = "stop"
+    KEEP = "keep"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PiiPolicy:
+    """What is certain is taken out (``mode``) without a person; ``uncertain`` says what becomes of the rest."""
+
     mode: PiiMode = PiiMode.REDACT
+    uncertain: Uncertain = Uncertain.KEEP_OUT
     kinds: frozenset[PiiKind] = frozenset(PiiKind)
 
     @classmethod
@@ -36,8 +48,13 @@ class PiiPolicy:
             raise ValueError(f"policy.pii.kinds is {kinds!r}; give a list of {names(PiiKind)}")
         return cls(
             mode=choice(PiiMode, raw.get("mode", PiiMode.REDACT), "pii.mode"),
+            uncertain=choice(Uncertain, raw.get("uncertain", Uncertain.KEEP_OUT), "pii.uncertain"),
             kinds=frozenset(choice(PiiKind, kind, "pii.kinds") for kind in kinds),
         )
 
     def as_dict(self) -> dict[str, Any]:
-        return {"mode": self.mode.value, "kinds": sorted(kind.value for kind in self.kinds)}
+        return {
+            "mode": self.mode.value,
+            "uncertain": self.uncertain.value,
+            "kinds": sorted(kind.value for kind in self.kinds),
+        }

@@ -14,7 +14,7 @@ _CONTEXT = re.compile(r"\bssn\b|social security", re.IGNORECASE)
 def _find(text: str) -> Iterator[PiiMatch]:
     for match in _NUMBER.finditer(text):
         if _CONTEXT.search(before(text, match.start(), 40)):
-            yield PiiMatch(kind=PiiKind.SSN, start=match.start(), end=match.end(), score=0.93)
+            yield PiiMatch(kind=PiiKind.SSN, start=match.start(), end=match.end(), score=0.93, certain=True)
 
 
 DETECTOR = Detector(kind=PiiKind.SSN, trigger=re.compile(r"\d{3}-\d{2}-\d{4}"), find=_find)

@@ -16,6 +16,7 @@ from stdnum import luhn
 from stdnum.iso7064 import mod_11_2, mod_97_10
 
 from app.domain.repair.pii.match import PiiKind
+from app.domain.repair.pii.phones import national
 
 _HAN = re.compile("[\u4e00-\u9fff]")
 _STEMS = "甲乙丙丁戊己庚辛壬癸"
@@ -36,23 +37,33 @@ _FIRST_NAMES = (
 _TEST_NETWORKS = ("192.0.2", "198.51.100", "203.0.113")
 
 
-def placeholder(kind: PiiKind) -> str:
-    return f"[{kind.value.upper()}]"
+def placeholder(kind: PiiKind, number: int | None = None) -> str:
+    """``number`` tells the values of a row apart where it holds several of a kind."""
+    return f"[{kind.value.upper()}]" if number is None else f"[{kind.value.upper()}_{number}]"
 
 
 def surrogate(kind: PiiKind, value: str, salt: bytes) -> str:
-    """The same for the same value (spaces, signs and case apart) and salt; tells nothing of it without the salt."""
+    """The same for the same value and salt, however it is written (spaces, signs, case, country code).
+
+    Tells nothing of the value without the salt."""
     return _MAKERS[kind](value, _keyed_number(kind, value, salt))
 
 
 def _keyed_number(kind: PiiKind, value: str, salt: bytes) -> int:
-    same = re.sub(r"[\W_]", "", value).casefold() or value
+    same = identity(kind, value)
     digest = hashlib.blake2b(
         f"{kind.value}\0{same}".encode("utf-8", "surrogatepass"),
         key=hashlib.sha256(salt).digest(),
         digest_size=16,
     )
     return int.from_bytes(digest.digest(), "big")
+
+
+def identity(kind: PiiKind, value: str) -> str:
+    """What two spellings of one value share."""
+    if kind is PiiKind.PHONE:
+        return national(value)
+    return re.sub(r"[\W_]", "", value).casefold() or value
 
 
 def _digits(number: int, count: int) -> str:
@@ -71,14 +82,24 @@ def _phone(value: str, number: int) -> str:
     shown = re.split(r"\s?(?:x|ext|转)", value, maxsplit=1)[0]
     count = sum(c.isdigit() for c in shown)
     if shown.startswith("+") and not re.match(r"\+1\D|\+86", shown):
-        return _filled(shown, "999" + _digits(number, count - 3))
+        return _abroad(shown, number)
     if re.search(r"1[3-9]\d[- ]?\d{4}[- ]?\d{4}\Z", shown):
         return _filled(shown, ("86" if count > 11 else "")[: count - 11] + "100" + _digits(number, 8))
-    if count in (10, 11, 13) and re.search(r"\D\d{4}\Z", shown):
+    if count in (10, 11, 13) and not re.match(r"\D*0[1-9]", shown) and re.search(r"\D\d{4}\Z", shown):
         area = f"{200 + number // 100 % 800}"
         prefix = "".join(c for c in shown if c.isdigit())[: count - 10]
         return _filled(shown, f"{prefix}{area}55501{_digits(number, 2)}")
-    return _filled(shown, "000" + _digits(number, count - 3))
+    size = len(national(shown))
+    invented = "000" + _digits(number, size - 3) if size > 3 else _digits(number, size)
+    return _filled(shown, "0" * (count - size) + invented)
+
+
+def _abroad(shown: str, number: int) -> str:
+    """The country's code stays; behind it stand the digits that stand in without a code, too."""
+    count, size = sum(c.isdigit() for c in shown), len(national(shown))
+    plain = re.sub(r"\D", "", shown)
+    lead = plain[: count - size]
+    return _filled(shown, lead + ("000" + _digits(number, size - 3) if size > 3 else _digits(number, size)))
 
 
 def _id_card(value: str, number: int) -> str:
