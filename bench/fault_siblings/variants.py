@@ -13,6 +13,7 @@ from bench.fault_siblings.trial import (
     fails_naming,
     reads,
     reads_or_names,
+    reads_or_says,
     says,
     turns,
     undesired,
@@ -41,13 +42,24 @@ picture = {
 }
 
 TRIALS = [
+    Trial(
+        kind=KIND,
+        name="a number as the answer of a turn",
+        train=[{"messages": [{"role": U, "content": "Count"}, {"role": A, "content": 7}]}],
+        checks=[reads(1), answer_is(0, "7")],
+    ),
     two("prompt and response", {"prompt": "hi there", "response": "hello"}),
     two("question and answer", {"question": "hi there", "answer": "hello"}),
     two("question and response (OpenOrca)", {"question": "hi there", "response": "hello"}),
     two("input and output", {"input": "hi there", "output": "hello"}),
     two("instruction and response (Dolly)", {"instruction": "hi there", "context": "", "response": "hello"}),
     two("query and answer", {"query": "hi there", "answer": "hello"}),
-    two("inputs and targets (FLAN)", {"inputs": "hi there", "targets": "hello"}),
+    Trial(
+        kind=KIND,
+        name="inputs and targets (FLAN)",
+        train=[{"inputs": "hi there", "targets": "hello"}],
+        checks=[reads_or_names(1, "rename")],
+    ),
     two(
         "conversation instead of conversations",
         {"conversation": [{"from": "human", "value": "hi there"}, {"from": "gpt", "value": "hello"}]},
@@ -64,9 +76,11 @@ TRIALS = [
         "roles human and ai (LangChain)",
         {"messages": [{"role": "human", "content": "hi there"}, {"role": "ai", "content": "hello"}]},
     ),
-    two(
-        "type instead of role (LangChain)",
-        {"messages": [{"type": "human", "content": "hi there"}, {"type": "ai", "content": "hello"}]},
+    Trial(
+        kind=KIND,
+        name="type instead of role (LangChain)",
+        train=[{"messages": [{"type": "human", "content": "hi there"}, {"type": "ai", "content": "hello"}]}],
+        checks=[reads_or_names(1, "role")],
     ),
     two(
         "role prompter (OpenAssistant)",
@@ -120,9 +134,9 @@ TRIALS = [
     ),
     Trial(
         kind=KIND,
-        name="context goes into the prompt",
+        name="context is part of the prompt, or the row says what to do with it",
         train=[{"question": "Who leads?", "context": "Ann leads the team.", "answer": "Ann"}],
-        checks=[reads(1), answer_is(0, "Ann"), turns(0, (U, "Who leads?\nAnn leads the team."), (A, "Ann"))],
+        checks=[reads_or_names(1, "context")],
     ),
     Trial(
         kind=KIND,
@@ -136,7 +150,7 @@ TRIALS = [
                 "input": "Ann in Bern",
                 "output": {"who": {"name": "Ann"}, "where": ["Bern"]},
             },
-            {"messages": [{"role": U, "content": "Count"}, {"role": A, "content": 7}]},
+            {"instruction": "Count", "output": 7},
             {"instruction": "零", "input": "", "output": 0},
             {"instruction": "as JSON", "output": {"a": "é"}},
         ],
@@ -238,7 +252,7 @@ TRIALS = [
         kind=KIND,
         name="a picture among the parts is named, not dropped",
         train=[{"messages": [picture, {"role": A, "content": "A cat."}]}],
-        checks=[fails_naming("image")],
+        checks=[fails_naming("image", "text part")],
     ),
     Trial(
         kind=KIND,
@@ -262,7 +276,7 @@ TRIALS = [
             {"messages": [{"from": "human", "value": "hi there"}, {"from": "gpt", "value": "hello"}]},
             {"instruction": "hi there", "output": "hello"},
         ],
-        checks=[reads_or_names(3, "messages", "instruction", "format")],
+        checks=[reads_or_says(3, "messages", "format")],
     ),
     Trial(
         kind=KIND,
