@@ -19,6 +19,7 @@ from jinja2 import TemplateError
 
 from app.domain.answers import Answer, ToolCall, read_message, read_text
 from app.domain.answers.answer import REASONING_KEYS, structured_calls
+from app.domain.offered_tools import functions_of
 from app.domain.records import Role
 
 PLAIN_TEMPLATE = (
@@ -107,7 +108,7 @@ def answer_turn(written: str) -> dict[str, Any]:
 
 
 def _ids(tokenizer: Any, messages: Sequence[Turn], *, tools: Any, add_generation_prompt: bool) -> list[int]:
-    functions = _functions(tools)
+    functions = functions_of(tools)
     form = _template_form(tokenizer, _template_of(tokenizer, functions), bool(functions))
     turns, kept_apart = _turns(messages, functions, form, answered=not add_generation_prompt)
     try:
@@ -140,29 +141,6 @@ def _render(
     )
 
 
-def _functions(tools: Any) -> list[Turn] | None:
-    """The tools as a list of OpenAI's form: from JSON text (LLaMA-Factory), from older ``functions`` without a
-    ``type``; None where there is none. A text that is not JSON is one tool, as it is."""
-    if isinstance(tools, str):
-        try:
-            tools = json.loads(tools)
-        except (ValueError, RecursionError):
-            return (
-                [{"type": "function", "function": {"name": "", "description": tools}}]
-                if tools.strip()
-                else None
-            )
-    if isinstance(tools, Mapping):
-        tools = [tools]
-    if not isinstance(tools, Sequence) or not tools:
-        return None
-    return [
-        {"type": "function", "function": tool} if "name" in tool and "function" not in tool else tool
-        for tool in tools
-        if isinstance(tool, Mapping)
-    ] or None
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _CallForm:
     """How a template wants a call: ``as_text``, arguments as JSON text (DeepSeek), not as an object;
@@ -192,7 +170,9 @@ class _TemplateForm:
 @lru_cache(maxsize=4)
 def _template_form(tokenizer: Any, template: str, with_tools: bool) -> _TemplateForm:  # noqa: ARG001 - the key
     """Ask the template by rendering probes; what it refuses or swallows it does not know."""
-    probe_tool = _functions({"name": "probe_tool", "description": "probe", "parameters": {"type": "object"}})
+    probe_tool = functions_of(
+        {"name": "probe_tool", "description": "probe", "parameters": {"type": "object"}}
+    )
     asked = {"role": "user", "content": "probe"}
 
     def written(*turns: Turn, prompt: bool = False, tools: Sequence[Turn] | None = None) -> str:

@@ -15,7 +15,7 @@ from typing import Any
 import torch
 
 from workers.models.base_models import LocalModel
-from workers.models.chat import prompt_ids
+from workers.models.chat import Conversation, prompt_ids
 from workers.models.devices import fast_dtype, pick_device
 from workers.models.weights import load_tokenizer, load_weights, merge_adapter, shares_prefix
 
@@ -66,7 +66,7 @@ class Generator:
 
     def generate(
         self,
-        conversations: Sequence[Sequence[Mapping[str, Any]] | str],
+        conversations: Sequence[Conversation | Sequence[Mapping[str, Any]] | str],
         *,
         max_new_tokens: int,
         batch_size: int = 64,
@@ -79,7 +79,7 @@ class Generator:
         ``progress`` gets the share done, 0..1. ``should_cancel`` is asked before every step; then
         :class:`GenerationCancelled` is raised.
         """
-        room = self._context() - max_new_tokens
+        room = self.context - max_new_tokens
         if room < 1:
             raise ValueError(f"max_new_tokens={max_new_tokens} fills the context; give a smaller number")
         # Prompts that are too long keep their end: the question stands there, and the place to answer.
@@ -91,14 +91,18 @@ class Generator:
             progress(len(answers) / len(distinct))
         return [answers[p] for p in prompts]
 
-    def _prompt(self, conversation: Sequence[Mapping[str, Any]] | str) -> list[int]:
+    def _prompt(self, conversation: Conversation | Sequence[Mapping[str, Any]] | str) -> list[int]:
+        if isinstance(conversation, Conversation):
+            return prompt_ids(self.tokenizer, conversation.messages, tools=conversation.tools)
         if not isinstance(conversation, str):
             return prompt_ids(self.tokenizer, conversation)
         ids = list(self.tokenizer(conversation)["input_ids"])
         # An empty prompt still needs a token to continue from.
         return ids or [self.tokenizer.eos_token_id]
 
-    def _context(self) -> int:
+    @property
+    def context(self) -> int:
+        """Tokens of prompt and answer together that the model can see."""
         return int(getattr(self.model.config, "max_position_embeddings", None) or DEFAULT_CONTEXT)
 
     def _cache_tokens(self) -> int:

@@ -61,19 +61,23 @@ class TunedModel:
         tuned.requires_grad_(False)
         return cls(tuned.eval(), load_tokenizer(model), place)
 
-    def prompt(self, conversation: Sequence[Mapping[str, Any]], *, room: int) -> tuple[int, ...]:
+    def prompt(
+        self, conversation: Sequence[Mapping[str, Any]], *, room: int, tools: Any = None
+    ) -> tuple[int, ...]:
         """Tokens of the prompt alone, its start cut where it leaves less than ``room``; () as above."""
         try:
-            return tuple(prompt_ids(self.tokenizer, conversation)[-max(1, self._most() - room) :])
+            ids = prompt_ids(self.tokenizer, conversation, tools=tools)
+            return tuple(ids[-max(1, self._most() - room) :])
         except UnrenderableConversation:
             return ()
 
-    def pair(self, conversation: Sequence[Mapping[str, Any]], answer: str) -> AnswerTokens:
-        """A prompt and an answer to it, as the training renders them."""
+    def pair(
+        self, conversation: Sequence[Mapping[str, Any]], answer: str | Mapping[str, Any], *, tools: Any = None
+    ) -> AnswerTokens:
+        """A prompt and an answer to it, a text or a turn, as the training renders them."""
+        turn = {"role": "assistant", "content": answer} if isinstance(answer, str) else answer
         try:
-            prompt, said = prompt_and_answer_ids(
-                self.tokenizer, conversation, [{"role": "assistant", "content": answer}]
-            )
+            prompt, said = prompt_and_answer_ids(self.tokenizer, conversation, [turn], tools=tools)
         except UnrenderableConversation:
             return AnswerTokens(prompt=(), answer=())
         prompt = prompt or [self.tokenizer.eos_token_id]

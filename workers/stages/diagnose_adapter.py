@@ -14,6 +14,7 @@ from numpy import ndarray
 from app.db.models import AdapterRow, DiagnosisRow
 from app.domain.diagnosis import adapter_signals, attribution
 from app.domain.diagnosis.adapter_signals import AdapterSignals
+from app.domain.offered_tools import OfferedTools
 from app.domain.records import BadCase, Finding, TrainingExample
 from workers.run_stage import StageContext
 
@@ -126,8 +127,9 @@ def attribution_of(
 
     chosen = attribution.choose_candidates(cases, findings, nearest)
     own = len(chosen.cases)
-    pairs = [_said(tuned, cases[i]) for i in chosen.cases]
-    pairs += [_expected(tuned, cases[i]) for i in chosen.cases]
+    offered = OfferedTools.from_rows(examples)
+    pairs = [_said(tuned, cases[i], offered) for i in chosen.cases]
+    pairs += [_expected(tuned, cases[i], offered) for i in chosen.cases]
     pairs += [_taught(tuned, examples[i]) for i in chosen.rows]
     gradients = answer_gradients(tuned, pairs, seed=seed, progress=progress)
     strongest = attribution.strongest(gradients[:own], gradients[own : 2 * own], gradients[2 * own :], chosen)
@@ -148,11 +150,12 @@ def signals_of(
     from workers.models.adapter_signals import answer_costs
 
     asked = adapter_signals.choose_cases(findings)
+    offered = OfferedTools.from_rows(examples)
     near = [[int(row) for row in nearest[i, : adapter_signals.NEAR_ROWS] if row >= 0] for i in asked]
     drawn = _reference_rows(len(examples), seed)
     rows = sorted({row for own in near for row in own} | set(drawn))
-    said = [_said(tuned, cases[i]) for i in asked]
-    expected = [_expected(tuned, cases[i]) for i in asked]
+    said = [_said(tuned, cases[i], offered) for i in asked]
+    expected = [_expected(tuned, cases[i], offered) for i in asked]
     costs = answer_costs(
         tuned,
         [*said, *expected, *(_taught(tuned, examples[row]) for row in rows)],
@@ -161,7 +164,9 @@ def signals_of(
     )
     of_row = {row: cost.loss for row, cost in zip(rows, costs[2 * len(asked) :], strict=True) if cost}
     reference = np.array([of_row[row] for row in drawn if row in of_row], dtype=np.float64)
-    answers = _samples(tuned, cases, asked, said, expected, seed, lambda share: progress(0.5 + 0.5 * share))
+    answers = _samples(
+        tuned, cases, asked, said, expected, offered, seed, lambda share: progress(0.5 + 0.5 * share)
+    )
     found: dict[int, Mapping[str, Any]] = {}
     for place, i in enumerate(asked):
         wrong, right = costs[place], costs[len(asked) + place]
@@ -191,6 +196,7 @@ def _samples(
     asked: Sequence[int],
     said: Sequence[AnswerTokens],
     expected: Sequence[AnswerTokens],
+    offered: OfferedTools,
     seed: int,
     progress: Callable[[float], None],
 ) -> list[list[str]]:
@@ -203,7 +209,9 @@ def _samples(
         8 + max((n for n, s in zip(longest, short, strict=True) if s), default=0),
     )
     prompts = [
-        tuned.prompt([m.as_dict() for m in cases[i].messages], room=room) if short[place] else ()
+        tuned.prompt([m.as_dict() for m in cases[i].messages], room=room, tools=offered.for_case(cases[i]))
+        if short[place]
+        else ()
         for place, i in enumerate(asked)
     ]
     return sampled_answers(
@@ -217,21 +225,25 @@ def _samples(
     )
 
 
-def _said(tuned: TunedModel, case: BadCase) -> AnswerTokens:
-    return _pair(tuned, case, case.model_output)
+def _said(tuned: TunedModel, case: BadCase, offered: OfferedTools) -> AnswerTokens:
+    return _pair(tuned, case, case.model_output, offered)
 
 
-def _expected(tuned: TunedModel, case: BadCase) -> AnswerTokens:
-    return _pair(tuned, case, case.expected_output or "")
+def _expected(tuned: TunedModel, case: BadCase, offered: OfferedTools) -> AnswerTokens:
+    return _pair(tuned, case, case.expected_output or "", offered)
 
 
-def _pair(tuned: TunedModel, case: BadCase, answer: str) -> AnswerTokens:
+def _pair(tuned: TunedModel, case: BadCase, answer: str, offered: OfferedTools) -> AnswerTokens:
+    from workers.models.chat import answer_turn
     from workers.models.tuned import AnswerTokens
 
     if not answer.strip():
         return AnswerTokens(prompt=(), answer=())
-    return tuned.pair([m.as_dict() for m in case.messages], answer)
+    # A case's answer is one text; where the rows call in a structure, a call in it is rendered as theirs are.
+    turn = answer_turn(answer) if offered.structured else answer
+    return tuned.pair([m.as_dict() for m in case.messages], turn, tools=offered.for_case(case))
 
 
 def _taught(tuned: TunedModel, example: TrainingExample) -> AnswerTokens:
-    return tuned.pair([m.as_dict() for m in example.prompt_messages], example.output)
+    turns = [m.as_dict() for m in example.messages[: example.answer_at + 1]]
+    return tuned.pair(turns[:-1], turns[-1], tools=example.tools)

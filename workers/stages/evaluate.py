@@ -6,16 +6,18 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from app.db.models import AdapterRow, AnswerRow, EvaluationRow
-from app.domain.records import TrainingExample
+from app.domain.answers import read_text
+from app.domain.records import Message, Role, TrainingExample
 from app.domain.verification.metrics import score_answer
 from app.services import versions
 from workers.run_stage import StageContext
-from workers.stages.generate import Prompt, generate, tokens_for
+from workers.stages.generate import Prompt, generate, prompt_of, tokens_for
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Inputs:
     examples: Sequence[TrainingExample]
+    left_out: int
     base_model: str
     adapter: AdapterRow | None
     max_new_tokens: int
@@ -27,7 +29,7 @@ def run(context: StageContext) -> None:
         context,
         base_model=inputs.base_model,
         adapter=inputs.adapter,
-        prompts=[prompt_of(e) for e in inputs.examples],
+        prompts=[served(e) for e in inputs.examples],
         max_new_tokens=inputs.max_new_tokens,
         progress=context.span(0.05, 0.95),
     )
@@ -38,32 +40,36 @@ def load(context: StageContext) -> Inputs:
     with context.reading() as session:
         row = session.get_one(EvaluationRow, context.claim.subject_id)
         versions.require_alive(session, row.dataset_version_id)
-        examples = list(versions.iter_examples(session, row.dataset_version_id))
+        # The answer of an undesired row is no measure of anything.
+        rows = list(versions.iter_examples(session, row.dataset_version_id))
+        examples = [e for e in rows if e.teaches]
         return Inputs(
             examples=examples,
+            left_out=len(rows) - len(examples),
             base_model=row.base_model,
             adapter=session.get(AdapterRow, row.adapter_id) if row.adapter_id else None,
-            max_new_tokens=int(row.options.get("max_new_tokens") or tokens_for([e.output for e in examples])),
+            max_new_tokens=int(row.options.get("max_new_tokens") or tokens_for([e.answer for e in examples])),
         )
 
 
-def prompt_of(example: TrainingExample) -> Prompt:
+def served(example: TrainingExample) -> Prompt:
     """The conversation, built as ``metadata.request`` says it is served: a raw ``prompt_text`` as it
     stands, or another ``system`` prompt in front."""
     request = example.metadata.get("request")
-    messages = [m.as_dict() for m in example.prompt_messages]
-    if not isinstance(request, dict):
-        return messages
-    if isinstance(request.get("prompt_text"), str):
+    turns = example.prompt_messages
+    if isinstance(request, dict) and isinstance(request.get("prompt_text"), str):
         return request["prompt_text"]
-    if isinstance(request.get("system"), str):
-        kept = [m for m in messages if m["role"] != "system"]
-        return [{"role": "system", "content": request["system"]}, *kept]
-    return messages
+    if isinstance(request, dict) and isinstance(request.get("system"), str):
+        system = Message(role=Role.SYSTEM, content=request["system"])
+        turns = (system, *(m for m in turns if m.role is not Role.SYSTEM))
+    return prompt_of(turns, example.tools)
 
 
 def save(context: StageContext, inputs: Inputs, outputs: Sequence[str]) -> None:
-    scores = [score_answer(o, e.output, ()) for o, e in zip(outputs, inputs.examples, strict=True)]
+    scores = [
+        score_answer(read_text(o).compared, e.output, ())
+        for o, e in zip(outputs, inputs.examples, strict=True)
+    ]
     with context.saving() as (session, row):
         assert isinstance(row, EvaluationRow)
         session.add_all(
@@ -82,4 +88,5 @@ def save(context: StageContext, inputs: Inputs, outputs: Sequence[str]) -> None:
             "answers": len(scores),
             "correct": correct,
             "accuracy": correct / len(scores) if scores else None,
+            "rows_left_out": inputs.left_out,
         }

@@ -3,19 +3,29 @@
 from __future__ import annotations
 
 import gc
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from app.db.models import AdapterRow
+from app.domain.answers import Answer, read_text
+from app.domain.records import Message
 from app.errors import StageError
 from workers.models.base_models import BaseModelError, resolve
+from workers.models.chat import Conversation
 from workers.models.generator import Generator
 from workers.run_stage import StageContext
 from workers.stages.train import fetch_adapter
 
 BATCH_SIZE = 128
 
-Prompt = Sequence[dict[str, Any]] | str
+MOST_NEW_TOKENS = 512
+MOST_REASONING_TOKENS = 2_048
+"""Most tokens of an answer, and of one that reasons first: what bounds a generation that never ends."""
+
+TAG_BYTES = 40
+"""Of the marks that a template puts around a call or a block of reasoning, about."""
+
+Prompt = Conversation | Sequence[Mapping[str, Any]] | str
 
 
 def generate(
@@ -36,18 +46,35 @@ def generate(
         raise StageError(str(error), type="base-model-not-found", title="No such base model") from error
     generator = Generator.load(model, fetch_adapter(context, adapter) if adapter else None)
     try:
+        # Reasoning may take half of a short context, not all of it: the prompt has to be read, too.
+        room = max(MOST_NEW_TOKENS, generator.context // 2)
         return generator.generate(
-            prompts, max_new_tokens=max_new_tokens, batch_size=BATCH_SIZE, progress=progress
+            prompts, max_new_tokens=min(max_new_tokens, room), batch_size=BATCH_SIZE, progress=progress
         )
     finally:
         del generator
         gc.collect()  # the next model of this stage needs the memory
 
 
-def tokens_for(expected_outputs: Sequence[str], *, at_most: int = 512) -> int:
-    """Room for an answer as long as the longest expected one and a fifth more.
+def prompt_of(messages: Sequence[Message], tools: object = None) -> Conversation:
+    return Conversation(messages=[message.as_dict() for message in messages], tools=tools)
 
-    A byte-level tokenizer never needs more tokens than bytes, so no right answer is cut off.
+
+def tokens_for(expected: Sequence[Answer | str]) -> int:
+    """Room for all that the longest expected answer makes the model write, reasoning and calls too, and a fifth
+    more. A string is an answer written as one text. Where any answer reasons, the model may do so in all, and
+    the cut comes later.
+
+    A byte-level tokenizer never needs more tokens than bytes, so no right answer is cut off below the bounds.
     """
-    longest = max((len(o.encode("utf-8", "surrogatepass")) for o in expected_outputs), default=0)
+    answers = [read_text(answer) if isinstance(answer, str) else answer for answer in expected]
+    longest = max(map(_written_bytes, answers), default=0)
+    reasons = any(answer.reasoning for answer in answers)
+    at_most = MOST_REASONING_TOKENS if reasons else MOST_NEW_TOKENS
     return max(16, min(at_most, int(longest * 1.2) + 8))
+
+
+def _written_bytes(answer: Answer) -> int:
+    parts = [answer.compared, *filter(None, [answer.reasoning])]
+    marked = len(answer.tool_calls) + (answer.reasoning is not None)
+    return sum(len(part.encode("utf-8", "surrogatepass")) for part in parts) + TAG_BYTES * marked
