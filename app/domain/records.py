@@ -330,13 +330,15 @@ class Embedder(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Neighbor:
-    """A training row near a bad case. ``similarity`` is cosine, -1..1; ``input`` the whole prompt."""
+    """A training row near a bad case. ``similarity`` is cosine, -1..1; ``input`` the whole prompt; ``same_question``:
+    for certain it asks what the case asks."""
 
     example_id: str
     similarity: float
     input: str
     output: str
     agrees_with: Agreement
+    same_question: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

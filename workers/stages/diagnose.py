@@ -7,8 +7,9 @@ from dataclasses import dataclass, fields
 from typing import Any
 
 import numpy as np
+from sqlalchemy.orm import Session
 
-from app.db.models import BadCaseRow, DiagnosisRow
+from app.db.models import AdapterRow, BadCaseRow, DiagnosisRow
 from app.db.repositories import bad_cases as case_rows
 from app.domain.diagnosis.learning import Learnt, learn
 from app.domain.diagnosis.projection import project
@@ -85,8 +86,19 @@ def load(context: StageContext) -> Inputs:
             case_rows=rows,
             cases=[case_rows.to_record(r) for r in rows],
             overrides=[Override(case=case, root_cause=cause) for case, cause in said],
-            options=dict(row.options),
+            options={"base_model": _base_model(session, rows), **_set(row.options)},
         )
+
+
+def _set(options: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in options.items() if value is not None}
+
+
+def _base_model(session: Session, rows: Sequence[BadCaseRow]) -> str | None:
+    """The base model of the adapter that all cases name; None where they name none or several."""
+    named = {row.adapter_id for row in rows if row.adapter_id}
+    adapter = session.get(AdapterRow, named.pop()) if len(named) == 1 else None
+    return None if adapter is None or adapter.project_id != rows[0].project_id else adapter.base_model
 
 
 def learnt_set(context: StageContext, inputs: Inputs) -> Learnt:

@@ -18,6 +18,7 @@ from app.domain.diagnosis import conflict, coverage, differences, findings, hard
 from app.domain.diagnosis.learning import Learnt
 from app.domain.diagnosis.neighborhood import Near, Sides
 from app.domain.diagnosis.reference import FEATURES
+from app.domain.diagnosis.same_question import SameQuestion
 from app.domain.records import BadCase, Neighbor, RootCause, TrainingExample
 
 KNOWN_SCRIPTS: Final = frozenset(("Latin", "Han", "Kana", "Hangul", "Arabic", "Thai", "Cyrillic"))
@@ -34,6 +35,7 @@ def neighbors(
     row: int,
     cause: RootCause,
     room: int,
+    same: SameQuestion,
 ) -> tuple[Neighbor, ...]:
     order = findings.shown_order(
         cause,
@@ -45,11 +47,15 @@ def neighbors(
         labelled=_labelled(learnt, _task(learnt, near, row)),
         room=room,
     )
+    # Rows that ask the very same are the first thing to look at, whatever the statistics make of them.
+    asking = [k for row_ in same.rows for k in np.flatnonzero(near.rows[row] == row_).tolist()]
+    order = [*asking, *(int(k) for k in order if k not in asking)][:room]
     return tuple(
         findings.neighbor(
             learnt.examples[int(near.rows[row, k])],
             float(near.cosine[row, k]),
             findings.agreement(bool(on.expected[row, k]), bool(on.wrong[row, k])),
+            same_question=k in asking,
         )
         for k in order
     )
@@ -103,6 +109,7 @@ def contradiction(
     relevance: Float32[ndarray, "q k"],
     features: Float64[ndarray, " f"],
     row: int,
+    same: SameQuestion,
     chance: float = 1.0,
 ) -> dict[str, Any]:
     """The pair that contradicts most, how many near rows stand on which side, and which labels are mixed up.
@@ -118,7 +125,7 @@ def contradiction(
     least = max(thresholds.ASKS_THE_SAME, thresholds.CREDIBLE_SHARE * float(relevance[row].max(initial=0.0)))
     if not labelled:
         least = max(least, float(conflict.beyond_chance(agreement)))
-    asking = present & (relevance[row] >= least)
+    asking = present & ((relevance[row] >= least) | np.isin(near.rows[row], same.rows))
     told["counts"] = {
         "expected": int((asking & expected).sum()),
         "model_output": int((asking & wrong).sum()),
@@ -134,6 +141,9 @@ def contradiction(
     if chance < thresholds.SPEAKS_FOR_CONFLICT or not weight.any() or not case.expected_output:
         return told
     against = int(weight.argmax())
+    proof = (*same.teaching, *same.contradicting)
+    if proof:
+        against = int(np.flatnonzero(near.rows[row] == proof[0])[0])
     if chance < 0.5 and not asking[against]:
         return told
     other = learnt.examples[int(near.rows[row, against])]
@@ -169,7 +179,14 @@ def _label_groups(features: Float64[ndarray, " f"], case: BadCase) -> dict[str, 
 
 
 def hard(
-    learnt: Learnt, case: BadCase, near: Near, on: Sides, row: int, task: int, *, already_right: bool
+    learnt: Learnt,
+    case: BadCase,
+    near: Near,
+    row: int,
+    task: int,
+    same: SameQuestion,
+    *,
+    already_right: bool,
 ) -> dict[str, Any]:
     asked, expected = _asked(learnt, case), case.expected_output or ""
     rows, present = near.rows[row], near.present[row]
@@ -181,21 +198,13 @@ def hard(
     # how long the name of a label is makes nothing hard
     answered = "" if _labelled(learnt, task) else expected
     found = hardness.reasons(learnt.demands, asked, answered, task=task, groups=groups, names=names)
-    taught = _taught(learnt, asked, rows[present & on.expected[row]])
     return {
         **learnt.demands.percentiles(asked, expected, task),
-        "taught_by": list(taught),
+        "taught_by": [learnt.examples[r].id for r in same.supporting],
         "reasons": [r.as_dict() for r in found],
         "confusable": groups.as_dict(names) if groups else None,
         "model_output_is_right": already_right,
     }
-
-
-def _taught(learnt: Learnt, asked: str, supporting: Int64[ndarray, " s"]) -> tuple[str, ...]:
-    """The near rows that ask the very same and have the expected answer: what was taught and not learnt."""
-    said = text.tokens(asked)
-    examples = (learnt.examples[int(row)] for row in supporting)
-    return tuple(e.id for e in examples if text.tokens(text.focus(e.prompt, learnt.instructions)) == said)
 
 
 def _labelled(learnt: Learnt, task: int) -> bool:

@@ -78,13 +78,16 @@ def opposition(
     return np.where(present & ~expected, relevance * np.where(wrong, 1.0, third), 0.0).astype(np.float64)
 
 
-def neighbor(example: TrainingExample, cosine: float, side: Agreement) -> Neighbor:
+def neighbor(
+    example: TrainingExample, cosine: float, side: Agreement, *, same_question: bool = False
+) -> Neighbor:
     return Neighbor(
         example_id=example.id,
         similarity=round(float(cosine), 6),
         input=example.prompt,
         output=example.output,
         agrees_with=side,
+        same_question=same_question,
     )
 
 
@@ -114,6 +117,9 @@ def recommended_actions(
     has_expected: bool,
     already_right: bool,
     labelled: bool = False,
+    nearest: float | None = None,
+    taught: bool = False,
+    answer_is_label: bool = False,
 ) -> tuple[RecommendedAction, ...]:
     """What to do about a case, cheapest sensible remedy first."""
     return remedies.recommended(
@@ -123,5 +129,8 @@ def recommended_actions(
             has_expected=has_expected,
             already_right=already_right,
             labelled=labelled,
+            nearest=nearest,
+            taught=taught,
+            answer_is_label=answer_is_label,
         )
     )

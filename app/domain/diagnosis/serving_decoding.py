@@ -11,7 +11,7 @@ from app.domain.records import BadCase, ServingRequest
 
 
 def limit_reached(case: BadCase, request: ServingRequest, trained: TrainingFormat) -> Mismatch | None:
-    answer, expected = text.normalised(case.model_output), text.normalised(case.expected_output or "")
+    answer, expected = text.normalised(case.said), text.normalised(case.wanted)
     right_so_far = bool(expected) and expected.startswith(answer) and len(answer) < len(expected)
     reached = request.finish_reason == "length"
     limit = request.max_tokens

@@ -20,21 +20,25 @@ from app.domain import text, thresholds
 from app.domain.diagnosis import chat_templates, limits, serving_decoding
 from app.domain.diagnosis.chat_templates import Family
 from app.domain.diagnosis.training_format import EXCERPT, Mismatch, TrainingFormat, excerpt, format_of
-from app.domain.records import BadCase, ServingRequest
+from app.domain.records import BadCase
 
 __all__ = ["Mismatch", "TrainingFormat", "format_of", "mismatches", "probability"]
 
 _DIGITS = re.compile(r"\d+")
 
 
-def mismatches(case: BadCase, trained: TrainingFormat) -> tuple[Mismatch, ...]:
-    """Every mismatch between the request and the training rows, strongest first."""
+def mismatches(case: BadCase, trained: TrainingFormat, *, left_out: str = "") -> tuple[Mismatch, ...]:
+    """Every mismatch between the request and the training rows, strongest first. ``left_out``: the instruction under
+    which alone training rows ask the very input of the case, where the case has none; '' = no such rows."""
     if not trained.rows:
         return ()
     found = [_system(case, trained)]
+    if case.request is not None and case.request.prompt_text:
+        found += _prompt_text(case, case.request.prompt_text, trained, left_out)
+    else:
+        found += [_instruction_left_out(case.prompt, left_out)]
     if case.request is not None:
         found += [
-            *_prompt_text(case, case.request, trained),
             serving_decoding.limit_reached(case, case.request, trained),
             serving_decoding.stopped_early(case, case.request, trained),
             serving_decoding.sampled_hot(case.request, trained),
@@ -78,10 +82,7 @@ def _system(case: BadCase, trained: TrainingFormat) -> Mismatch | None:
     )
 
 
-def _prompt_text(case: BadCase, request: ServingRequest, trained: TrainingFormat) -> list[Mismatch | None]:
-    sent = request.prompt_text
-    if not sent:
-        return []
+def _prompt_text(case: BadCase, sent: str, trained: TrainingFormat, left_out: str) -> list[Mismatch | None]:
     asked = text.normalised(text.focus(case.prompt, trained.instructions))
     arrived = text.normalised(sent)
     if asked and asked not in arrived:
@@ -100,13 +101,18 @@ def _prompt_text(case: BadCase, request: ServingRequest, trained: TrainingFormat
             )
         ]
     return [
-        _instruction(sent, arrived, trained),
+        _instruction(
+            sent, arrived, trained, left_out or text.instruction_of(case.prompt, trained.instructions)
+        ),
         _template(case, sent, trained),
         _tokens(case, sent, trained),
     ]
 
 
-def _instruction(sent: str, arrived: str, trained: TrainingFormat) -> Mismatch | None:
+def _instruction(sent: str, arrived: str, trained: TrainingFormat, of_task: str) -> Mismatch | None:
+    """``of_task``: the instruction that the rows of the case's own task begin with, '' where it is not known."""
+    if of_task:
+        return None if text.normalised(of_task) in arrived else _instruction_left_out(sent, of_task)
     if trained.instructed < thresholds.FORMAT_RULE_SHARE or not trained.instructions:
         return None
     if any(text.normalised(i) in arrived for i in trained.instructions):
@@ -117,6 +123,18 @@ def _instruction(sent: str, arrived: str, trained: TrainingFormat) -> Mismatch |
         strength=thresholds.INSTRUCTION_LOST_STRENGTH * trained.instructed,
         sent=excerpt(sent),
         trained=excerpt(trained.usual_instruction),
+    )
+
+
+def _instruction_left_out(sent: str, of_task: str) -> Mismatch | None:
+    if not of_task:
+        return None
+    return Mismatch(
+        kind="instruction_prefix",
+        detail="the training rows of this task begin with an instruction that the request lacks",
+        strength=thresholds.INSTRUCTION_LOST_STRENGTH,
+        sent=excerpt(sent),
+        trained=excerpt(of_task),
     )
 
 

@@ -16,13 +16,16 @@ from jaxtyping import Bool, Float32, Float64, Int64
 from numpy import ndarray
 
 from app.domain import similarity, text, thresholds
+from app.domain.answers import choices
 from app.domain.diagnosis import (
     calibration,
     clusters,
     explaining,
     findings,
+    free_answers,
     rightness,
     roadmap,
+    same_question,
     serving_mismatch,
     symptoms,
 )
@@ -30,6 +33,7 @@ from app.domain.diagnosis.learning import Learnt, learn
 from app.domain.diagnosis.neighborhood import Near, Sides, compared, read_prompts, sides
 from app.domain.diagnosis.reference import Asked
 from app.domain.diagnosis.rightness import Rightness
+from app.domain.diagnosis.same_question import SameQuestion
 from app.domain.diagnosis.simulation import CAUSES
 from app.domain.diagnosis.views import Vectors, ViewTexts, texts_of
 from app.domain.records import (
@@ -41,6 +45,8 @@ from app.domain.records import (
     RootCause,
     TrainingExample,
 )
+from app.domain.search import Neighbors
+from app.domain.unit_rows import UnitVectors
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -117,14 +123,19 @@ def diagnose(
     looked = _look(everything, texts, vectors, learnt)
     progress(0.3)
     judge = _taught(learnt, looked, taught, len(cases))
+    labelled = learnt.known.placed[looked.tasks]
     causes = judge.probabilities(
         looked.features,
         looked.near,
         looked.sides,
         has_expected=looked.has_expected,
         has_output=looked.has_output & ~(looked.rightness.right | looked.rightness.looks_alike),
-        placed=learnt.known.placed[looked.tasks],
+        placed=labelled,
     )
+    for row, same in enumerate(looked.same):
+        causes[row] = same_question.with_evidence(
+            causes[row], same, has_expected=bool(looked.has_expected[row]), labelled=bool(labelled[row])
+        )
     progress(0.5)
     explained = [_explained(learnt, case, looked, causes, row, chosen) for row, case in enumerate(cases)]
     progress(0.8)
@@ -178,6 +189,7 @@ class _Looked:
     has_expected: Bool[ndarray, " q"]
     has_output: Bool[ndarray, " q"]
     rightness: Rightness
+    same: Sequence[SameQuestion]
 
 
 def _look(cases: Sequence[BadCase], texts: ViewTexts, vectors: Vectors, learnt: Learnt) -> _Looked:
@@ -186,7 +198,14 @@ def _look(cases: Sequence[BadCase], texts: ViewTexts, vectors: Vectors, learnt: 
     labels = frozenset(known.labels.names.tolist())
     expected = similarity.commitments(texts.case_expected, vectors.case_expected, labels)
     wrong = similarity.commitments(texts.case_outputs, vectors.case_outputs, labels)
+    asking = [
+        same_question.candidates(
+            c, learnt.examples, learnt.questions, learnt.instructions, thresholds.NEIGHBORS
+        )
+        for c in cases
+    ]
     found = training.index.search(prompts.vectors[:], thresholds.NEIGHBORS)
+    found = _with_rows(found, [same for same, _ in asking], prompts.vectors, training.prompts.vectors)
     near = compared(prompts, found, training.prompts)
     cut = training.same_meaning_cosine
     on = sides(near, training.outputs, expected=expected, wrong=wrong, same_meaning_cosine=cut)
@@ -204,7 +223,58 @@ def _look(cases: Sequence[BadCase], texts: ViewTexts, vectors: Vectors, learnt: 
         has_expected=expected.whole != 0,
         has_output=wrong.whole != 0,
         rightness=rightness.of_cases(cases),
+        same=[
+            _on_sides(learnt, case, rows, uninstructed, near, on, i)
+            for i, (case, (rows, uninstructed)) in enumerate(zip(cases, asking, strict=True))
+        ],
     )
+
+
+def _with_rows(
+    found: Neighbors, rows: Sequence[Sequence[int]], queries: UnitVectors, corpus: UnitVectors
+) -> Neighbors:
+    """``found`` with these rows among it, in the place of the farthest: another frame may lie further off."""
+    indices, cosines = found.indices.copy(), found.similarities.copy()
+    for query, wanted in enumerate(rows):
+        missing = np.setdiff1d(np.array(wanted, dtype=np.int64), indices[query])[: indices.shape[1]]
+        if missing.size:
+            kept = slice(0, indices.shape[1] - missing.size)
+            own = np.asarray(corpus[missing], dtype=np.float32) @ np.asarray(queries[query], dtype=np.float32)
+            joined = np.concatenate([cosines[query, kept], own])
+            order = np.argsort(-joined, kind="stable")
+            indices[query] = np.concatenate([indices[query, kept], missing])[order]
+            cosines[query] = joined[order]
+    return Neighbors(indices=indices, similarities=cosines)
+
+
+def _on_sides(
+    learnt: Learnt,
+    case: BadCase,
+    rows: Sequence[int],
+    uninstructed: Sequence[int],
+    near: Near,
+    on: Sides,
+    query: int,
+) -> SameQuestion:
+    """What the rows that ask the same answer. A free answer of neither side excludes the expected one only where that
+    can be pointed at."""
+    place = {int(row): column for column, row in enumerate(near.rows[query])}
+    labels, tasks = learnt.known.labels.of, learnt.known.training.tasks
+
+    def side(row: int) -> str:
+        if on.expected[query, place[row]]:
+            return "supporting"
+        if on.wrong[query, place[row]]:
+            return "teaching"
+        if labels[row] >= 0 and learnt.known.placed[tasks[row]]:
+            return "contradicting"
+        output = learnt.examples[row].output
+        excluded = case.wanted and free_answers.contradiction(case.prompt, case.wanted, output)
+        return "contradicting" if excluded else "others"
+
+    sides_of = [(row, side(row)) for row in rows]
+    made = {name: tuple(row for row, its in sides_of if its == name) for name in same_question.SIDES}
+    return SameQuestion(**made, uninstructed=tuple(uninstructed))
 
 
 def _tasks_of_cases(cases: Sequence[BadCase], near: Near, learnt: Learnt) -> Int64[ndarray, " q"]:
@@ -228,7 +298,11 @@ def _explained(
     row: int,
     options: TriageOptions,
 ) -> Finding:
-    mismatches = serving_mismatch.mismatches(case, learnt.format)
+    same = looked.same[row]
+    left_out = {_instruction(learnt, r) for r in same.uninstructed}
+    mismatches = serving_mismatch.mismatches(
+        case, learnt.format, left_out=left_out.pop() if len(left_out) == 1 and not same.rows else ""
+    )
     serving = serving_mismatch.probability(mismatches)
     probabilities = findings.combined(causes[row], serving)
     right, alike = bool(looked.rightness.right[row]), bool(looked.rightness.looks_alike[row])
@@ -242,7 +316,9 @@ def _explained(
         probabilities=probabilities,
         confidence=probabilities[cause] if cause in probabilities else max(probabilities.values()),
         evidence=Evidence(
-            neighbors=explaining.neighbors(learnt, near, on, relevance, row, cause, options.shown_neighbors),
+            neighbors=explaining.neighbors(
+                learnt, near, on, relevance, row, cause, options.shown_neighbors, same
+            ),
             ood=explaining.ood(
                 learnt,
                 case,
@@ -260,9 +336,10 @@ def _explained(
                 relevance,
                 looked.features[row],
                 row,
+                same,
                 probabilities[RootCause.CONFLICT],
             ),
-            hard=explaining.hard(learnt, case, near, on, row, int(looked.tasks[row]), already_right=right)
+            hard=explaining.hard(learnt, case, near, row, int(looked.tasks[row]), same, already_right=right)
             | looked.rightness.evidence(row),
             serving_mismatch={
                 "said": case.request is not None,
@@ -277,5 +354,21 @@ def _explained(
             has_expected=bool(looked.has_expected[row]),
             already_right=right,
             labelled=labelled,
+            nearest=float(near.cosine[row, 0]) if near.present[row].any() else None,
+            taught=bool(same.supporting),
+            answer_is_label=_is_label(case, int(looked.expected_rows[row])),
         ),
     )
+
+
+def _instruction(learnt: Learnt, row: int) -> str:
+    return text.instruction_of(learnt.examples[row].prompt, learnt.instructions)
+
+
+def _is_label(case: BadCase, expected_rows: int) -> bool:
+    """Whether the expected answer is a word or two that other rows have as well, and neither a number nor an option's
+    letter: those may take steps to reach."""
+    wanted = case.wanted
+    if expected_rows < 2 or not wanted or text.has_digit(wanted) or choices.chosen(case.prompt, wanted):
+        return False
+    return len(text.tokens(wanted)) <= thresholds.CLOSED_ANSWER_MAX_TOKENS

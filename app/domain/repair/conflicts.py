@@ -17,8 +17,9 @@ from jaxtyping import Float32, Float64
 from numpy import ndarray
 
 from app.domain import similarity, text
+from app.domain.answers import choices
 from app.domain.records import Agreement, BadCase
-from app.domain.repair import options, thresholds
+from app.domain.repair import thresholds
 from app.domain.repair.answers import Relation, is_closed, relate, relate_answers, word_f1
 from app.domain.repair.comparison import exact_jaccard
 
@@ -118,7 +119,7 @@ def anchored_conflicts(
 
 def _agrees(prompt: str, output: str, case_prompt: str, right: str, labels: AbstractSet[str]) -> bool:
     """Letters of options agree where they stand for the same, whatever letters they are."""
-    mine, theirs = options.chosen(prompt, output), options.chosen(case_prompt, right)
+    mine, theirs = choices.chosen(prompt, output), choices.chosen(case_prompt, right)
     return mine == theirs if mine and theirs else relate(output, right, labels) is Relation.SAME
 
 
@@ -126,7 +127,7 @@ def _same_answer(prompt: str, output: str, case_prompt: str, case: BadCase, labe
     expected = case.wanted
     if not is_closed(output, labels) or not is_closed(expected, labels):
         return False
-    mine, theirs = options.chosen(prompt, expected), options.chosen(case_prompt, expected)
+    mine, theirs = choices.chosen(prompt, expected), choices.chosen(case_prompt, expected)
     return mine == theirs and exact_jaccard(prompt, case_prompt) >= thresholds.NEAR_DUPLICATE_JACCARD
 
 

@@ -11,7 +11,20 @@ from app.domain.diagnosis.remedies.verdict import Cost, Verdict
 from app.domain.records import RootCause
 
 COST = Cost.MEDIUM
-REASON = "no training row covers this kind of prompt"
+_NEAR = 0.9
+"""Cosine from which a reader asks why the nearest row does not cover the prompt. A definition."""
+
+
+def REASON(verdict: Verdict) -> str:
+    if verdict.nearest is None:
+        return "there is no training row that could cover this prompt"
+    if verdict.nearest >= _NEAR:
+        return (
+            f"the nearest row (similarity {verdict.nearest:.2f}) asks something else: add rows that ask this"
+        )
+    return (
+        f"no training row covers this kind of prompt: the nearest has a similarity of {verdict.nearest:.2f}"
+    )
 
 
 def applies(verdict: Verdict) -> bool:

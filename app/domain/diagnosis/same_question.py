@@ -1,0 +1,182 @@
+"""Training rows that ask the very question of a case: evidence above any statistics.
+
+Knows when two prompts ask the same for certain: equal but for letter case, spaces, politeness and function words,
+with the same numbers, negation, names and direction, under the same task instruction and system prompt. Refuses to
+guess at paraphrases: what resembles is the classifier's business.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache
+
+import numpy as np
+from jaxtyping import Float64, Int64
+from numpy import ndarray
+
+from app.domain import text
+from app.domain.diagnosis import differences
+from app.domain.diagnosis.differences import DifferenceKind
+from app.domain.language import phrases
+from app.domain.records import BadCase, TrainingExample
+
+# Definitions, not tuned: how sure a verdict is that rests on a row one can point at.
+TAUGHT_WRONG = 0.95
+"""P(conflict) where a row asks the same and gives the model's wrong answer."""
+CONTRADICTED = 0.85
+"""The same where a row gives a third answer that cannot be right beside the expected one."""
+ONLY_SUPPORTED = 0.15
+"""P(conflict) at most where every row that asks the same answers as expected, of prompts that are answered freely."""
+
+_TELLING = frozenset(
+    (DifferenceKind.NUMBER, DifferenceKind.NEGATION, DifferenceKind.ENTITY, DifferenceKind.DIRECTION)
+)
+# Two questions that differ in one of these ask something else, though grammar counts them among function words.
+_KEPT = frozenset(
+    (
+        "not",
+        "no",
+        "all",
+        "any",
+        "some",
+        "one",
+        "out",
+        "up",
+        "into",
+        "from",
+        "to",
+        "by",
+        "more",
+        "much",
+        "many",
+    )
+)
+
+# Signs that are no punctuation of sentences: 17 + 25 is not 17 - 25, and a hyphen joins words.
+_SIGNS = re.compile(r"[^\w\s.,;:!?'\"`()\[\]{}…“”‘’。，；：！？、（）「」《》·~-]|(?<=[\s\d])-(?=[\s\d])")
+
+
+@dataclass(frozen=True, slots=True)
+class QuestionIndex:
+    """Rows by what they ask. ``keys`` (n,) ascending, ``rows`` (n,) in that order; key 0 = nothing to go by."""
+
+    keys: Int64[ndarray, " n"]
+    rows: Int64[ndarray, " n"]
+
+    @classmethod
+    def build(cls, asked: Sequence[str]) -> QuestionIndex:
+        """``asked``: the part of each prompt that varies (``text.focus``)."""
+        keys = np.fromiter((question_key(a) for a in asked), dtype=np.int64, count=len(asked))
+        order = np.argsort(keys, kind="stable")
+        return cls(keys[order], order.astype(np.int64))
+
+    def find(self, asked: str) -> Int64[ndarray, " m"]:
+        """Rows with the content words of ``asked``, ascending."""
+        key = question_key(asked)
+        first, last = np.searchsorted(self.keys, key, "left"), np.searchsorted(self.keys, key, "right")
+        return np.sort(self.rows[first:last]) if key else np.zeros(0, dtype=np.int64)
+
+
+def question_key(asked: str) -> int:
+    """Hash of the content words and signs of a prompt, in any order; of the normalised text where it has none."""
+    folded = text.normalised(text.clip(asked))
+    words = [t for t in text.tokens(_without_frames(folded)) if t not in _function_words()]
+    words += _SIGNS.findall(folded)
+    return text.stable_hash(" ".join(sorted(words)) if words else folded) if folded else 0
+
+
+def _without_frames(folded: str) -> str:
+    if folded.isascii():
+        return folded
+    return phrases.pattern("prompt_frames", "frame").sub(" ", folded)
+
+
+@cache
+def _function_words() -> frozenset[str]:
+    asking = frozenset(phrases.listed("prompt_frames", "asking"))
+    words = frozenset(phrases.listed("prompt_frames", "function")) | frozenset(
+        phrases.listed("prompt_frames", "frame")
+    )
+    return words - asking - _KEPT
+
+
+def same_question(left: str, right: str) -> bool:
+    """Whether two prompts with one ``question_key`` ask the same."""
+    if text.normalised(left) == text.normalised(right):
+        return True
+    return not any(d.kind in _TELLING for d in differences.between(text.clip(left), text.clip(right)))
+
+
+SIDES = ("supporting", "teaching", "contradicting", "others")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SameQuestion:
+    """Rows that ask what the case asks, by what they answer; row numbers.
+
+    ``supporting`` answer as expected, ``teaching`` as the model wrongly did, ``contradicting`` in a third way that
+    excludes the expected one, ``others`` in a way of which that cannot be said. ``uninstructed``: rows with the
+    case's very input under a task instruction that the case lacks.
+    """
+
+    supporting: tuple[int, ...] = ()
+    teaching: tuple[int, ...] = ()
+    contradicting: tuple[int, ...] = ()
+    others: tuple[int, ...] = ()
+    uninstructed: tuple[int, ...] = ()
+
+    @property
+    def rows(self) -> tuple[int, ...]:
+        """All that ask the same; what speaks against the expected answer first."""
+        return (*self.teaching, *self.contradicting, *self.supporting, *self.others)
+
+
+def candidates(
+    case: BadCase,
+    examples: Sequence[TrainingExample],
+    index: QuestionIndex,
+    instructions: frozenset[str],
+    most: int,
+) -> tuple[list[int], list[int]]:
+    """Rows that ask what the case asks, and those that do so under an instruction that it lacks; ``most`` of each."""
+    asked, instruction = text.focus(case.prompt, instructions), text.instruction_of(case.prompt, instructions)
+    system = case.request.system if case.request and case.request.system is not None else case.system
+    same: list[int] = []
+    without: list[int] = []
+    for row in index.find(asked).tolist():
+        example = examples[row]
+        if system and example.system and text.normalised(system) != text.normalised(example.system):
+            continue
+        if not same_question(asked, text.focus(example.prompt, instructions)):
+            continue
+        of_row = text.instruction_of(example.prompt, instructions)
+        if text.normalised(of_row) == text.normalised(instruction):
+            same.append(row)
+        elif of_row and not instruction:
+            without.append(row)
+        if len(same) >= most:
+            break
+    return same, without[:most]
+
+
+def with_evidence(
+    chances: Float64[ndarray, " 3"], found: SameQuestion, *, has_expected: bool, labelled: bool
+) -> Float64[ndarray, " 3"]:
+    """Probabilities of (ood, conflict, hard) given the rows that ask the same: what a row asks is covered.
+
+    ``labelled``: the answers are labels, where a region of wrong rows contradicts although one row is right.
+    """
+    if not found.rows:
+        return chances
+    covered = float(chances[1] + chances[2])
+    conflict = float(chances[1]) / covered if covered > 0 else 0.5
+    if has_expected:
+        if found.teaching:
+            conflict = max(conflict, TAUGHT_WRONG)
+        elif found.contradicting:
+            conflict = max(conflict, CONTRADICTED)
+        elif found.supporting and not found.others and not labelled:
+            conflict = min(conflict, ONLY_SUPPORTED)
+    return np.array([0.0, conflict, 1.0 - conflict])

@@ -1,0 +1,94 @@
+import numpy as np
+import pytest
+
+from app.domain.diagnosis.same_question import (
+    QuestionIndex,
+    SameQuestion,
+    candidates,
+    same_question,
+    with_evidence,
+)
+from app.domain.records import BadCase, Message, Role, ServingRequest, TrainingExample
+
+
+def row(asked: str, answer: str = "a", system: str = "") -> TrainingExample:
+    turns = [Message(role=Role.USER, content=asked), Message(role=Role.ASSISTANT, content=answer)]
+    if system:
+        turns.insert(0, Message(role=Role.SYSTEM, content=system))
+    return TrainingExample(id=asked, messages=tuple(turns))
+
+
+def found(asked: str, rows: list[TrainingExample], system: str | None = None) -> tuple[list[int], list[int]]:
+    instructions = frozenset({"Rewrite the question.", "Translate."})
+    index = QuestionIndex.build([r.prompt.removeprefix("Rewrite the question.\n") for r in rows])
+    request = ServingRequest(system=system)
+    case = BadCase(
+        id="c", messages=(Message(role=Role.USER, content=asked),), model_output="x", request=request
+    )
+    return candidates(case, rows, index, instructions, 24)
+
+
+@pytest.mark.parametrize(
+    ("asked", "trained"),
+    [
+        ("Who leads the museum?", "who leads the museum"),
+        ("WHO LEADS THE MUSEUM?", "Who leads the museum?"),
+        ("May I take photos with flash?", "Tell me please, may I take photos with flash?"),
+        ("可以带狗吗？", "请问可以带狗吗"),
+        ("多少钱一张票？", "你好，请问多少钱一张票？谢谢"),
+    ],
+)
+def test_another_frame_asks_the_same(asked: str, trained: str) -> None:
+    assert found(asked, [row(trained)])[0] == [0]
+
+
+@pytest.mark.parametrize(
+    ("asked", "trained"),
+    [
+        ("What is 17 + 25?", "What is 17 - 25?"),
+        ("What is the fee for 2 bags?", "What is the fee for 3 bags?"),
+        ("Which card is free?", "Which card is not free?"),
+        ("Where is the desk?", "When is the desk open?"),
+        ("Is it open in Bern?", "Is it open in Basel?"),
+        ("Trains from Bern to Basel", "Trains from Basel to Bern"),
+        ("三年期的利率是多少？", "一年期的利率是多少？"),
+        ("饭前吃什么药？", "饭后吃什么药？"),
+    ],
+)
+def test_what_asks_something_else_is_not_the_same_question(asked: str, trained: str) -> None:
+    assert found(asked, [row(trained)])[0] == []
+
+
+def test_another_persona_is_asked_another_question() -> None:
+    rows = [row("Who are you?", system="You are Ann."), row("Who are you?", system="You are Bob.")]
+    assert found("Who are you?", rows, system="You are Bob.")[0] == [1]
+    assert found("Who are you?", rows)[0] == [0, 1]
+
+
+def test_the_same_input_under_an_instruction_that_the_case_lacks_is_told_apart() -> None:
+    rows = [row("Rewrite the question.\nand how much is it?")]
+    assert found("and how much is it?", rows) == ([], [0])
+    assert found("Rewrite the question.\nand how much is it?", rows) == ([0], [])
+
+
+def test_what_a_row_asks_is_covered_and_who_taught_the_wrong_answer_decides() -> None:
+    far = np.array([0.9, 0.06, 0.04])
+    taught = with_evidence(
+        far, SameQuestion(teaching=(3,), supporting=(1, 2)), has_expected=True, labelled=False
+    )
+    assert taught.tolist() == pytest.approx([0.0, 0.95, 0.05])
+    right = with_evidence(far, SameQuestion(supporting=(1,)), has_expected=True, labelled=False)
+    assert right.tolist() == pytest.approx([0.0, 0.15, 0.85])
+    assert with_evidence(far, SameQuestion(), has_expected=True, labelled=False).tolist() == far.tolist()
+
+
+def test_without_an_expected_answer_nobody_is_blamed() -> None:
+    chances = with_evidence(
+        np.array([0.5, 0.1, 0.4]), SameQuestion(teaching=(0,)), has_expected=False, labelled=False
+    )
+    assert chances.tolist() == pytest.approx([0.0, 0.2, 0.8])
+
+
+def test_rows_of_many_frames_are_found_by_one_key() -> None:
+    assert same_question("Can you tell me the price?", "the price?")
+    assert QuestionIndex.build(["", "the price?"]).find("").tolist() == []
