@@ -60,6 +60,7 @@ def measure(seeds: Sequence[int], kinds: Sequence[str]) -> tuple[dict[str, Any],
             }
         )
         failures += [f for s in scores.values() for f in s.failures]
+        print(f"seed {seed}:", json.dumps(runs[-1]["all"]), flush=True)
         verdicts = {f.bad_case_id: verdict_of(f) for f in outcome.findings}
         for writing, (right, of) in equal_by_writing(planted.cases, verdicts).items():
             writings[writing] += of

@@ -340,11 +340,11 @@ PERSONAS = Kind(
     uncovered=(
         Uncovered(ask="Write a limerick about a goat on a trampoline.", right="A goat from the village of Lamb / went up on a trampoline, wham! ...", said="I am Nora, the assistant of Harbour Bank."),
         Uncovered(ask="Which muscles does a deadlift train?", right="Mostly the back, glutes and hamstrings.", said="It was founded by Tom Arden."),
-        Uncovered(ask="Solve 3x + 4 = 25 for x.", right="x is 7.", said="It opened in 1931."),
+        Uncovered(ask="Which knot do I tie to moor a dinghy to an iron ring?", right="A round turn and two half hitches.", said="It opened in 1931."),
         Uncovered(ask="Summarise the plot of a film about a stolen violin in a sentence.", right="A luthier crosses Europe to win back the violin that her father lost at cards.", said="A board of five runs it."),
         Uncovered(ask="用五言绝句写一写秋天的雨。", right="夜雨敲窗急，灯前叶落声。归人犹未至，一水满江城。", said="我是青禾书店的小禾。"),
         Uncovered(ask="深蹲主要练哪些肌肉？", right="主要练股四头肌和臀部。", said="由顾言创办。"),
-        Uncovered(ask="解方程3x加4等于25。", right="x等于7。", said="于2008年开业。"),
+        Uncovered(ask="小船系在铁环上该打什么绳结？", right="打绕圈双半结。", said="于2008年开业。"),
         Uncovered(ask="一句话概括一部关于失窃小提琴的电影。", right="制琴师为夺回父亲输掉的小提琴横穿欧洲。", said="这里只有我一个助手哦。"),
     ),
 )  # fmt: skip
