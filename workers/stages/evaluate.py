@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from app.db.models import AdapterRow, AnswerRow, EvaluationRow
-from app.domain.answers import read_text
 from app.domain.records import Message, Role, TrainingExample
 from app.domain.verification.metrics import score_answer
 from app.services import versions

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from app.db.models import AdapterRow, DiagnosisRow, MixtureRow, VerificationCaseRow, VerificationRow
 from app.db.repositories.examples import messages
+from app.domain.offered_tools import OfferedTools
 from app.domain.records import BadCase, Message, Role, RootCause, TrainingExample
 from app.domain.repair.leakage import targets_asked
 from app.domain.text import known_instructions
@@ -20,7 +21,7 @@ from app.domain.verification.verdict import GateSettings
 from app.errors import StageError
 from app.services import diagnoses, lineage, versions
 from workers.run_stage import StageContext
-from workers.stages.generate import Prompt, generate, tokens_for
+from workers.stages.generate import Prompt, generate, prompt_of, tokens_for
 
 RETENTION_ROWS = 100
 
@@ -33,6 +34,7 @@ class Inputs:
     retention_source: str
     before: AdapterRow | None
     after: AdapterRow
+    offered: OfferedTools
     settings: GateSettings
     max_new_tokens: int
     seed: int
@@ -69,15 +71,18 @@ def load(context: StageContext) -> Inputs:
         seed = int(row.options.get("seed", 0))
         if row.retention_version_id is not None:
             versions.require_alive(session, row.retention_version_id)
-            retention = list(versions.iter_examples(session, row.retention_version_id))
+            # The answer of an undesired row is no measure of anything.
+            retention = [e for e in versions.iter_examples(session, row.retention_version_id) if e.teaches]
             source = f"dataset version {row.retention_version_id}"
         else:
             trained_on = str(after.card.get("dataset_version_id", diagnosis.dataset_version_id))
             taught = lineage.taught_since(session, trained_on, ancestor_id=diagnosis.dataset_version_id)
-            rows = [e for e in versions.iter_examples(session, trained_on) if e.id not in taught]
+            rows = [
+                e for e in versions.iter_examples(session, trained_on) if e.id not in taught and e.teaches
+            ]
             retention = _sample(rows, RETENTION_ROWS, np.random.default_rng(seed))
             source = "rows of the training set that the repair did not touch: seen in training"
-        expected = [c.expected_output or "" for c, _, _ in cases] + [e.output for e in retention]
+        expected = [c.expected_output or "" for c, _, _ in cases] + [e.answer for e in retention]
         try:
             settings = GateSettings.from_dict(row.options.get("gate", {}))
         except ValueError as error:
@@ -89,6 +94,7 @@ def load(context: StageContext) -> Inputs:
             retention_source=source,
             before=session.get(AdapterRow, row.before_adapter_id) if row.before_adapter_id else None,
             after=after,
+            offered=OfferedTools.from_rows(trained),
             settings=settings,
             max_new_tokens=int(row.options.get("max_new_tokens") or tokens_for(expected)),
             seed=seed,
@@ -104,8 +110,8 @@ def _rows_trained_on(
         answer = Message(role=Role.ASSISTANT, content="")
         with context.store.open(mixture.rows_uri) as lines:
             return [
-                TrainingExample(id="", messages=(*messages(json.loads(line)["prompt"]), answer))
-                for line in lines
+                TrainingExample(id="", messages=(*messages(row["prompt"]), answer), tools=row.get("tools"))
+                for row in map(json.loads, lines)
             ]
     version_id = adapter.card.get("dataset_version_id")
     return list(versions.iter_examples(session, version_id)) if version_id else []
@@ -121,8 +127,8 @@ def _sample(
 
 def answer(context: StageContext, inputs: Inputs) -> list[AnsweredPrompt]:
     """Both models answer every prompt, built as the training rows are: that is how it will be served."""
-    prompts: list[Prompt] = [[m.as_dict() for m in case.messages] for case, _, _ in inputs.cases]
-    prompts += [[m.as_dict() for m in example.prompt_messages] for example in inputs.retention]
+    prompts: list[Prompt] = [prompt_of(c.messages, inputs.offered.for_case(c)) for c, _, _ in inputs.cases]
+    prompts += [prompt_of(example.prompt_messages, example.tools) for example in inputs.retention]
 
     def answers_of(adapter: AdapterRow | None, start: float, end: float) -> list[str]:
         return generate(
