@@ -65,10 +65,7 @@ def served(example: TrainingExample) -> Prompt:
 
 
 def save(context: StageContext, inputs: Inputs, outputs: Sequence[str]) -> None:
-    scores = [
-        score_answer(read_text(o).compared, e.output, ())
-        for o, e in zip(outputs, inputs.examples, strict=True)
-    ]
+    scores = [score_answer(o, e.output) for o, e in zip(outputs, inputs.examples, strict=True)]
     with context.saving() as (session, row):
         assert isinstance(row, EvaluationRow)
         session.add_all(
