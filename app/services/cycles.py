@@ -157,7 +157,9 @@ def _after_repair_plan(session: Session, cycle: CycleRow, row: work.WorkRow) -> 
     elif policy_of(cycle.policy).approval is Approval.MANUAL:
         _replace_current(cycle, status=AWAITING_APPROVAL)
         events.append(session, cycle.project_id, cycle.id, AWAITING_APPROVAL, {"repair_id": row.id})
-    elif policy_of(cycle.policy).questions is Questions.WAIT and repair_questions.any_open(session, row.id):
+    elif repair_questions.any_stopping(session, row.id) or (
+        policy_of(cycle.policy).questions is Questions.WAIT and repair_questions.any_open(session, row.id)
+    ):
         _close_stage(cycle, Status.SUCCEEDED)
         _add_stage(session, cycle, CycleStage.QUESTIONS, row.id)
         _tell_questions(session, cycle, row.id)

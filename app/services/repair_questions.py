@@ -47,6 +47,12 @@ def any_open(session: Session, repair_id: str) -> bool:
     return bool(session.scalar(select(exists().where(*_open(repair_id)))))
 
 
+def any_stopping(session: Session, repair_id: str) -> bool:
+    """Whether a question is open that a cycle may not go on without."""
+    stops = func.coalesce(RepairActionRow.evidence[open_questions.STOPS_CYCLE].as_boolean(), False)
+    return bool(session.scalar(select(exists().where(*_open(repair_id), stops))))
+
+
 def of_repair(session: Session, repair_id: str) -> OpenQuestions:
     row = RepairActionRow
     found = session.execute(

@@ -14,6 +14,9 @@ from app.domain.repair.actions import ActionKind, Decision
 ROWS_STAY: Final = "rows_stay"
 """Evidence of a question whose rows are right whatever the answer is."""
 
+STOPS_CYCLE: Final = "stops_cycle"
+"""Evidence of a question that a cycle waits for, whatever its policy says of other questions."""
+
 QUESTIONS: Final = frozenset(
     {ActionKind.DROP, ActionKind.RELABEL, ActionKind.MERGE, ActionKind.NORMALISE, ActionKind.REDACT}
 )

@@ -12,10 +12,11 @@ from stdnum import luhn
 from stdnum.iso7064 import mod_11_2, mod_97_10
 
 from app.domain.records import Message, Role, TrainingExample
-from app.domain.repair.actions import ActionKind, Decision
+from app.domain.repair.actions import ActionKind, Decision, ProposedAction
 from app.domain.repair.apply import apply_actions
 from app.domain.repair.draft import Draft
 from app.domain.repair.material import Material
+from app.domain.repair.open_questions import STOPS_CYCLE, is_open, rows_kept_out
 from app.domain.repair.pii import find_pii
 from app.domain.repair.pii.masking import masked
 from app.domain.repair.pii.match import PiiKind
@@ -154,9 +155,14 @@ def _draft(rows: list[TrainingExample], **policy: object) -> Draft:
 _ROW = example("a", "手机13812345678，身份证11010519491231002X", "mail jane.roe@gmail.com")
 
 
+def _keeps_out(action: ProposedAction) -> bool:
+    opened = is_open(action.kind, action.decision, action.evidence)
+    return opened and bool(rows_kept_out(action.kind, action.example_ids, action.evidence))
+
+
 def test_what_is_certain_goes_and_everything_else_waits_for_a_person() -> None:
     draft = _draft([_ROW, example("b", "我叫张伟，请回电", "login from 8.8.8.8")])
-    decisions = {a.evidence["rule"]: (a.decision, a.evidence["keeps_row_out"]) for a in draft.actions}
+    decisions = {a.evidence["rule"]: (a.decision, _keeps_out(a)) for a in draft.actions}
     assert decisions == {
         "pii_id_card": (Decision.APPROVED, False),
         "pii_phone": (Decision.APPROVED, False),
@@ -170,7 +176,9 @@ def test_what_is_certain_goes_and_everything_else_waits_for_a_person() -> None:
     assert {a.decision for a in _draft([_ROW], approve=Approval.ALL).actions} == {Decision.APPROVED}
     assert {a.decision for a in _draft([_ROW], approve=Approval.NONE).actions} == {Decision.PROPOSED}
     kept = _draft([example("b", "我叫张伟，请回电", "ok")], pii=PiiPolicy(uncertain=Uncertain.KEEP))
-    assert not kept.actions[0].evidence["keeps_row_out"]
+    assert not _keeps_out(kept.actions[0])
+    stopped = _draft([example("b", "我叫张伟，请回电", "ok")], pii=PiiPolicy(uncertain=Uncertain.STOP))
+    assert stopped.actions[0].evidence[STOPS_CYCLE]
 
 
 @pytest.mark.parametrize(

@@ -12,6 +12,7 @@ from app.domain.records import TrainingExample
 from app.domain.repair.actions import ActionKind, Decision
 from app.domain.repair.draft import Draft
 from app.domain.repair.material import Material
+from app.domain.repair.open_questions import ROWS_STAY, STOPS_CYCLE
 from app.domain.repair.pii.masking import masked
 from app.domain.repair.pii.match import PiiKind
 from app.domain.repair.pii.policy import PiiMode, Uncertain
@@ -26,6 +27,12 @@ from app.domain.repair.pii.surrogates import placeholder, surrogate
 from app.domain.repair.policy import Approval
 from app.domain.repair.thresholds import PII_MASKED_SHOWN
 
+# Evidence of a question: what becomes of its row, and of the cycle, until somebody answers it.
+_UNTIL_DECIDED = {
+    Uncertain.KEEP_OUT: {},
+    Uncertain.STOP: {STOPS_CYCLE: True},
+    Uncertain.KEEP: {ROWS_STAY: True},
+}
 # P(personal data) of what its form or a check digit proves.
 _CERTAIN = 0.95
 
@@ -77,7 +84,7 @@ def _redact(draft: Draft, row: int, values: Sequence[PersonalValue], stand_in: S
                 "count": sum(v.places for v in found),
                 "masked": shown,
                 "certain": certain,
-                "keeps_row_out": ask and draft.policy.pii.uncertain is not Uncertain.KEEP,
+                **(_UNTIL_DECIDED[draft.policy.pii.uncertain] if ask else {}),
             },
             ask=ask,
         )
