@@ -121,6 +121,20 @@ def as_json(of: str) -> str | None:
     return f"```{fence[1]} {made}" if fence else made
 
 
+def keys_of(of: str) -> tuple[str, ...] | None:
+    """The keys of a JSON object, of a call those of its arguments behind its name, sorted; None for anything else."""
+    if of.lstrip()[:1] != "{":
+        return None
+    try:
+        value = json.loads(of)
+    except (ValueError, RecursionError):
+        return None
+    arguments = value.get("arguments")
+    if isinstance(arguments, dict):
+        return (str(value.get("name")), *sorted(arguments))
+    return tuple(sorted(value))
+
+
 class _Number(str):
     """A JSON number by its value: 1.0 is 1, and neither is "1" or true."""
 

@@ -110,11 +110,17 @@ def _equal_texts(said: str, wanted: str, prompt: str) -> Certainty | None:
 
 
 def _same_final(finals: tuple[str, str], texts: tuple[str, str], prompt: str) -> bool:
-    """Two final answers, or one and a text that is no more than it."""
+    """Two final answers, or one that is marked as such and a text that is no more than it."""
     if all(finals):
         return _equal_texts(*finals, prompt) is not None
-    named, other = (finals[0], texts[1]) if finals[0] else (finals[1], texts[0])
-    return len(text.tokens(other)) <= _SHORT and _equal_texts(named, other, prompt) is not None
+    named, worked, other = (finals[0], *texts) if finals[0] else (finals[1], *reversed(texts))
+    if named == _last_line(worked) or len(text.tokens(other)) > _SHORT:
+        return False
+    return _equal_texts(named, other, prompt) is not None
+
+
+def _last_line(of: str) -> str:
+    return of.strip().splitlines()[-1].strip()
 
 
 _SHORT = 12

@@ -56,7 +56,8 @@ class Commitment(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reading:
-    """A text read once; compare with ``difference``."""
+    """A text read once; compare with ``difference``. ``machine``: code, JSON or calls, of which every sign counts.
+    ``numbers`` in order, in the notation of ``language.quantities``; ``ends`` of axes of opposites, +1 or -1."""
 
     spelling: str
     machine: bool
@@ -84,7 +85,7 @@ def read(of: str) -> Reading:
     return Reading(
         spelling=value or (canonical.code(of) if machine else canonical.folded(noted)),
         machine=machine,
-        numbers=tuple(sorted(_NOTED.findall(noted))),
+        numbers=tuple(_NOTED.findall(noted)),
         negated=text.negations(clipped) % 2 == 1,
         ends={axis: end for axis, (end, _) in axes.items() if axis[0] == "#"},
         route=route(clipped),
@@ -102,7 +103,7 @@ def difference(left: Reading, right: Reading) -> Commitment | None:
         return None
     if left.machine or right.machine:
         return Commitment.CODE
-    if left.numbers != right.numbers:
+    if sorted(left.numbers) != sorted(right.numbers):
         return Commitment.NUMBER
     if left.negated != right.negated:
         return Commitment.NEGATION
@@ -203,7 +204,7 @@ def hardly_differ(left: str, right: str) -> bool:
     """Whether two texts that are not certainly the same look so alike that a person has to say: a part moved, or a
     word more on one side, and nothing that commits."""
     a, b = read(left), read(right)
-    if difference(a, b) is not None:
+    if difference(a, b) is not None or not a.content or not b.content:
         return False
     more = sorted(((a.content - b.content).total(), (b.content - a.content).total()))
     return more[0] == 0 and more[1] <= SHORT_DIFFERENCE

@@ -1,7 +1,7 @@
 """How two answers to one question relate: the same, contradictory, or not to be told from the words.
 
-Knows labels, final answers, numbers and negations. Two wordings of one answer are no contradiction: a
-contradiction is only claimed where something that commits differs.
+Knows labels, final answers, and what answers commit to (``answers.commitments``). Two wordings of one answer are no
+contradiction: a contradiction is only claimed where something that commits differs.
 """
 
 from __future__ import annotations
@@ -10,8 +10,12 @@ from collections import Counter
 from collections.abc import Sequence
 from collections.abc import Set as AbstractSet
 from enum import StrEnum
+from functools import lru_cache
 
 from app.domain import similarity, text
+from app.domain.answers import canonical, commitments
+from app.domain.answers.certainty import certainly_equal
+from app.domain.answers.commitments import Commitment
 from app.domain.diagnosis import free_answers
 from app.domain.thresholds import CLOSED_ANSWER_MAX_TOKENS
 
@@ -28,31 +32,56 @@ _SAME_WORDING_F1 = 0.8
 _NEGATED_WORDING_F1 = 0.5
 
 
+# What makes another answer of the same sentence, whatever was asked; of a name or a word both may be right.
+_EXCLUDES = frozenset({Commitment.NUMBER, Commitment.NEGATION, Commitment.OPPOSITE})
+
+_read = lru_cache(maxsize=4096)(commitments.read)
+
+
 def relate(left: str, right: str, labels: AbstractSet[str] = frozenset()) -> Relation:
     """How two outputs relate. ``labels``: normalised outputs that repeat in the training set."""
     a, b = text.normalised(left) or left.strip(), text.normalised(right) or right.strip()
-    if a == b:
-        return Relation.SAME
     if not a or not b:
+        return Relation.SAME if a == b else Relation.UNCLEAR
+    if certainly_equal(left, right) or (a == b and a in labels):
+        return Relation.SAME
+    if a == b:
+        # C and C#, a name in another case: to a machine they may differ.
         return Relation.UNCLEAR
-    final_a, final_b = similarity.final_answer(left), similarity.final_answer(right)
     closed_a, closed_b = _closed(left, a, labels), _closed(right, b, labels)
     if closed_a and closed_b:
         return Relation.CONTRADICTS
     if closed_a or closed_b:
         # One side explains what the other only names.
-        final, answer = (final_b, a) if closed_a else (final_a, b)
-        return Relation.SAME if final == answer else Relation.UNCLEAR
+        return Relation.UNCLEAR
+    final_a, final_b = similarity.final_answer(left), similarity.final_answer(right)
     if final_a and final_b:
         return Relation.SAME if final_a == final_b else Relation.CONTRADICTS
-    numbers_a, numbers_b = text.numbers(left), text.numbers(right)
-    if numbers_a and numbers_b and Counter(numbers_a) != Counter(numbers_b):
+    return _relate_free(left, right)
+
+
+def _relate_free(left: str, right: str) -> Relation:
+    """Of two answers in sentences, or two of code, JSON or calls."""
+    a, b = _read(left), _read(right)
+    what, f1 = commitments.difference(a, b), word_f1(left, right)
+    if what is None:
+        return Relation.SAME if f1 >= _SAME_WORDING_F1 else Relation.UNCLEAR
+    if a.machine or b.machine:
+        return Relation.CONTRADICTS if _same_keys(left, right) else Relation.UNCLEAR
+    if what is Commitment.NUMBER:
+        if not a.numbers or not b.numbers:
+            return Relation.UNCLEAR
         # A worked solution may take another way to the same end.
-        return Relation.UNCLEAR if numbers_a[-1] == numbers_b[-1] else Relation.CONTRADICTS
-    f1 = word_f1(left, right)
-    if text.negations(left) % 2 != text.negations(right) % 2:
-        return Relation.CONTRADICTS if f1 >= _NEGATED_WORDING_F1 else Relation.UNCLEAR
-    return Relation.SAME if f1 >= _SAME_WORDING_F1 and numbers_a == numbers_b else Relation.UNCLEAR
+        return Relation.UNCLEAR if a.numbers[-1] == b.numbers[-1] else Relation.CONTRADICTS
+    if what is Commitment.WORD:
+        return Relation.UNCLEAR
+    return Relation.CONTRADICTS if f1 >= _NEGATED_WORDING_F1 else Relation.UNCLEAR
+
+
+def _same_keys(left: str, right: str) -> bool:
+    """Two JSON objects, or two calls of one function, with the same keys: then a value differs."""
+    keys = [canonical.keys_of(of) for of in (left, right)]
+    return keys[0] is not None and keys[0] == keys[1]
 
 
 def relate_answers(prompt: str, left: str, right: str, labels: AbstractSet[str] = frozenset()) -> Relation:
@@ -69,9 +98,13 @@ def relate_answers(prompt: str, left: str, right: str, labels: AbstractSet[str] 
         return Relation.UNCLEAR
     if _closed(left, a, labels) and _closed(right, b, labels):
         return Relation.UNCLEAR if a in b or b in a or _same_numbers(left, right) else Relation.CONTRADICTS
-    # The same sentence with another number or with a negation.
-    alike = word_f1(left, right) >= _NEGATED_WORDING_F1
-    return Relation.CONTRADICTS if alike and not _same_numbers(left, right) else Relation.UNCLEAR
+    if _same_keys(left, right):
+        return Relation.CONTRADICTS
+    # The same sentence with another number, its opposite or a negation.
+    what = commitments.difference(_read(left), _read(right))
+    alike = what in _EXCLUDES and word_f1(left, right) >= _NEGATED_WORDING_F1
+    rounded = what is not Commitment.OPPOSITE and _same_numbers(left, right)
+    return Relation.CONTRADICTS if alike and not rounded else Relation.UNCLEAR
 
 
 def _same_numbers(left: str, right: str) -> bool:

@@ -93,8 +93,8 @@ def compare(
 
 
 def _compared(row: AnsweredPrompt) -> ComparedAnswer:
-    before = score_answer(row.before_output, row.expected_output, row.alternatives)
-    after = score_answer(row.after_output, row.expected_output, row.alternatives)
+    before = score_answer(row.before_output, row.expected_output, row.alternatives, prompt=row.prompt)
+    after = score_answer(row.after_output, row.expected_output, row.alternatives, prompt=row.prompt)
     return ComparedAnswer(
         id=row.id,
         part=row.part,

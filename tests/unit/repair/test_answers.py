@@ -18,7 +18,20 @@ LABELS = frozenset({"credit limit change", "report a lost card now please"})
         ("You can return it within 14 days.", "You can return it within 30 days.", Relation.CONTRADICTS),
         ("3 + 4 = 7\nAnswer: 7", "First 4, then 3 more.\nAnswer: 7", Relation.SAME),
         ("3 + 4 = 8\nAnswer: 8", "First 4, then 3 more.\nAnswer: 7", Relation.CONTRADICTS),
-        ("Yes, you can cancel the plan online", "No, you cannot cancel the plan online", Relation.UNCLEAR),
+        (
+            "Yes, you can cancel the plan online",
+            "No, you cannot cancel the plan online",
+            Relation.CONTRADICTS,
+        ),
+        ("The bond pays one point nine percent", "The bond pays one point six percent", Relation.CONTRADICTS),
+        ("The bond pays 1.9 percent a year", "The bond pays one point nine percent a year", Relation.SAME),
+        ("Put the cream on before the bath", "Put the cream on after the bath", Relation.CONTRADICTS),
+        ("The light at the door is green now", "The light at the door is orange now", Relation.UNCLEAR),
+        ("The guest pays the host the deposit", "The host pays the guest the deposit", Relation.CONTRADICTS),
+        ('{"city": "Bern", "guests": 6}', '{"guests": 6.0, "city": "Bern"}', Relation.SAME),
+        ('{"city": "Bern", "guests": 6}', '{"city": "Basel", "guests": 6}', Relation.CONTRADICTS),
+        ("def f(x):\n    return x + 1", "def f(x):\n    return 1 + x", Relation.UNCLEAR),
+        ("C#", "C", Relation.UNCLEAR),
         (
             "You can cancel the plan online today",
             "You can not cancel the plan online today",
@@ -76,6 +89,10 @@ COUNTED, OPEN, PLAIN = (
         ("Can I cancel it?", "Yes", "No", "contradicts"),
         ("可以取消吗？", "可以", "不", "contradicts"),
         ("Can I cancel it?", "You can cancel it online today", "You can not cancel it online today", "contradicts"),
+        # one sentence with its opposite excludes it, one with another name may stand beside it
+        (PLAIN, "Put the cream on before the bath", "Put the cream on after the bath", "contradicts"),
+        (PLAIN, "饭前半小时服用这种药", "饭后半小时服用这种药", "contradicts"),
+        (PLAIN, "A long river in the north is the Elbe", "A long river in the north is the Oder", "unclear"),
         # open prompts have many right answers
         (OPEN, "We sell for 5", "We sell for 9", "unclear"),
         (OPEN, "Shoes", "Boots", "unclear"),

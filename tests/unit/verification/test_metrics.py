@@ -22,6 +22,20 @@ LONG = (
         (LONG.replace("30", "14"), LONG, False, ScoringMethod.WORD_F1),
         (LONG.replace("can return", "can not return"), LONG, False, ScoringMethod.WORD_F1),
         ("Please ask in the shop.", LONG, False, ScoringMethod.WORD_F1),
+        (LONG.replace("30 days", "thirty days"), LONG, True, ScoringMethod.EXACT),
+        (LONG.replace("30 days", "thirteen days"), LONG, False, ScoringMethod.WORD_F1),
+        (LONG.replace("opened", "damaged"), LONG, False, ScoringMethod.WORD_F1),
+        ("five percent", "5 %", True, ScoringMethod.EXACT),
+        ("six percent", "5 %", False, ScoringMethod.EXACT),
+        ('{"b": [1, 2.0], "a": "x"}', '{"a": "x", "b": [1, 2]}', True, ScoringMethod.EXACT),
+        ('{"b": [2, 1], "a": "x"}', '{"a": "x", "b": [1, 2]}', False, ScoringMethod.EXACT),
+        (
+            '<tool_call>{"name": "pay", "arguments": {"to": "Ann", "sum": 5}}</tool_call>',
+            '{"name": "pay", "arguments": {"sum": 5, "to": "Ann"}}',
+            True,
+            ScoringMethod.EXACT,
+        ),
+        ("<think>Let me see.</think>\n\nuber", "Uber", True, ScoringMethod.EXACT),
     ],
 )
 def test_short_answers_must_be_equal_and_long_ones_may_vary_in_wording(
@@ -44,6 +58,11 @@ def test_worked_solutions_are_compared_by_their_final_answer() -> None:
 def test_a_worked_solution_may_end_with_a_short_expected_answer() -> None:
     assert score_answer("Two times 12.\nFinal answer: 24", "24").correct
     assert not score_answer("I think it is\n24", "24").correct
+
+
+def test_a_way_of_writing_that_is_asked_for_is_scored() -> None:
+    assert not score_answer("lisbon", "LISBON", prompt="In capitals: lisbon").correct
+    assert score_answer("lisbon", "Lisbon", prompt="What is the capital of Portugal?").correct
 
 
 def test_any_alternative_will_do() -> None:
