@@ -18,7 +18,6 @@ from bench.fault_siblings.trial import (
     at_most_questions,
     cause,
     closed,
-    closed_or_asked,
     comes_back,
     fails_naming,
     fixes,
@@ -26,6 +25,7 @@ from bench.fault_siblings.trial import (
     keeps,
     mixes,
     names,
+    not_cause,
     not_closed,
     reads,
     reads_or_fails,
@@ -100,7 +100,7 @@ def _judged(folder: Folder) -> Iterator[Trial]:
                 for c in folder.lines(f"{words}/cases.jsonl")
                 if c["external_id"] != "K-same-para"
             ),
-            closed_or_asked("K-same-para"),
+            not_cause("K-same-para", "ood", "conflict"),
             keeps(),
         ],
     )

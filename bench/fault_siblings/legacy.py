@@ -11,10 +11,10 @@ from bench.fault_siblings.trial import (
     cause,
     comes_back,
     fixes,
+    holds,
     keeps,
     not_closed,
     reads,
-    writes,
 )
 
 KIND = "legacy-function-call"
@@ -60,7 +60,7 @@ TRIALS = [
             reads(1),
             comes_back("messages"),
             comes_back("sharegpt"),
-            writes("messages", 0, {"functions": whole["functions"]}),
+            holds("messages", 0, "tools", "seat_state"),
         ],
     ),
     Trial(
