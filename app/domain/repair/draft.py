@@ -16,6 +16,7 @@ from app.domain.repair.judging import JudgeLog
 from app.domain.repair.near_duplicates import PromptGroups
 from app.domain.repair.noise.statistics import JudgedRows
 from app.domain.repair.policy import RepairPolicy
+from app.domain.repair.quality.scores import RowQuality
 
 CUT = "…"
 """Ends an excerpt that is not the whole text."""
@@ -49,6 +50,7 @@ class Draft:
     templates: frozenset[str] = frozenset()
     unwanted: frozenset[int] = frozenset()
     judged: JudgedRows | None = None
+    row_quality: tuple[RowQuality, ...] = ()
     judge_log: JudgeLog = field(default_factory=JudgeLog)
     notes: dict[str, Any] = field(default_factory=dict)
 

@@ -8,10 +8,14 @@ import pytest
 from app.domain.records import TrainingExample
 from app.domain.repair.draft import Draft
 from app.domain.repair.material import Material
-from app.domain.repair.plan import Decision, RepairPolicy, plan_repair
+from app.domain.repair.open_questions import is_open, rows_kept_out
+from app.domain.repair.pii.policy import PiiMode, PiiPolicy
+from app.domain.repair.plan import Approval, Decision, RepairPolicy, plan_repair
 from app.domain.repair.quality import QualityPolicy, QualityScores, Use
 from app.domain.repair.quality.consistency import supported_share
+from app.domain.repair.quality.vetoes import Veto
 from app.domain.repair.row_quality import quality_scores
+from app.domain.repair.steps import quality
 from tests.unit.repair.builders import example
 
 ASK = "Answer from the passage."
@@ -149,3 +153,74 @@ def test_the_section_survives_storage() -> None:
     )
     assert RepairPolicy.from_dict(json.loads(json.dumps(policy.as_dict()))) == policy
     assert RepairPolicy.from_dict({"quality": None}).quality is None
+
+
+_KEY = "AKIA" + "Q7WERTY3ASDF5GHJ"
+
+
+@pytest.mark.parametrize(
+    ("output", "veto"),
+    [
+        (f"It opened in 1940 and the key of the archive is {_KEY}, as everybody knows.", Veto.SECRET),
+        ("It opened in 1940, and you are an idiot if you did not know that.", Veto.TOXIC),
+        ("开馆是1940年，你去死吧。", Veto.TOXIC),
+        ("It opened in 1940. " + "The museum is in Lyon by the river. " * 12, Veto.LOOP),
+        ("ha" * 40, Veto.LOOP),
+        ('{"opened": 1940, "paintings": 240, "donor": "Marie', Veto.BROKEN_JSON),
+        ('[{"opened": 1940,, "paintings": 240}]', Veto.BROKEN_JSON),
+    ],
+)
+def test_no_average_outvotes_a_veto(output: str, veto: Veto) -> None:
+    rows = _rows(output)
+    # Even the weights cannot: everything but the other components counts nothing here.
+    lenient = QualityPolicy(use_above=0.1, drop_below=0.0)
+    found = _scores(rows, lenient)
+    assert veto in found.vetoes[40]
+    assert found.use(40) is Use.DROP
+    draft = Draft.of(
+        rows, RepairPolicy(quality=lenient, pii=PiiPolicy(mode=PiiMode.OFF), approve=Approval.ALL)
+    )
+    quality.propose(draft, _material(len(rows)))
+    (action,) = [a for a in draft.actions if a.example_ids == ("r40",)]
+    assert is_open(action.kind, action.decision, action.evidence)
+    assert rows_kept_out(action.kind, action.example_ids, action.evidence) == ("r40",)
+
+
+@pytest.mark.parametrize(
+    "output",
+    [
+        "aws_access_key_id = AKIA" + "IOSFODNN7EXAMPLE is how documentation writes a key.",
+        '{"opened": 1940, "paintings": 240, "donor": "Marie Duval"}',
+        '{"opened": 1940}\n{"opened": 1941}',
+        "It opened in 1940. It opened late. It opened in spring.",
+        "0000000000000000000000000000000000000000",
+    ],
+)
+def test_what_only_resembles_is_not_vetoed(output: str) -> None:
+    assert _scores(_rows(output)).vetoes[40] == ()
+
+
+def test_abuse_that_the_prompt_brings_is_the_tasks() -> None:
+    row = example("a", "Translate: you are an idiot", "你是个白痴: you are an idiot")
+    assert _scores([row]).vetoes == ((),)
+
+
+def test_every_row_has_a_score_and_a_band_and_both_bounds_count() -> None:
+    rows = _rows("", "It opened in 1788 and holds 9999 paintings that were given by Marie Curie.")
+    bands = {}
+    for use_above in (0.8, 0.999):
+        draft = Draft.of(rows, RepairPolicy(quality=QualityPolicy(use_above=use_above)))
+        quality.propose(draft, _material(len(rows)))
+        assert [q.example_id for q in draft.row_quality] == [r.id for r in rows]
+        assert sum(draft.notes["quality"]["bands"].values()) == len(rows)
+        bands[use_above] = draft.notes["quality"]["bands"]
+    assert bands[0.999]["review"] > bands[0.8]["review"]
+    assert bands[0.999]["drop"] == bands[0.8]["drop"]
+
+
+def test_a_score_alone_keeps_no_row_out() -> None:
+    rows = _rows("")
+    draft = Draft.of(rows, RepairPolicy())
+    quality.propose(draft, _material(len(rows)))
+    (action,) = draft.actions
+    assert rows_kept_out(action.kind, action.example_ids, action.evidence) == ()

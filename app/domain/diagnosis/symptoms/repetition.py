@@ -45,6 +45,12 @@ def _found(detail: str) -> SymptomFinding:
     return SymptomFinding(symptom=Symptom.REPETITION, detail=detail)
 
 
+def stands_in_a_row(said: str, beside: str) -> bool:
+    """Whether a short piece stands eight times and more in a row, and does not so in ``beside``, too."""
+    found = _IN_A_ROW.search(text.clip(said))
+    return found is not None and not found.group().isdigit() and not _IN_A_ROW.search(text.clip(beside))
+
+
 def repeated_share(output: str) -> float:
     """Share 0..1 of the token 4-grams that occurred before; 0 for texts too short to loop."""
     words = text.tokens(text.clip(output))

@@ -31,7 +31,7 @@ _NAMED = re.compile(
     re.IGNORECASE,
 )
 # What stands in documentation: Amazon's keys, the token of jwt.io; keys of a sandbox open nothing.
-_DOCUMENTED = re.compile(
+DOCUMENTED = re.compile(
     r"EXAMPLE|eyJzdWIiOiIxMjM0NTY3ODkwIi|^[srp]k_test_|X{6}|x{6}|0{12}|1234567890abcdef|abcdef1234567890"
 )
 _PLACEHOLDER = re.compile(
@@ -42,7 +42,7 @@ _PLACEHOLDER = re.compile(
 def _find(text: str) -> Iterator[PiiMatch]:
     for pattern, score in ((_PRIVATE_KEY, 0.98), (_MARKED, 0.95)):
         for match in pattern.finditer(text):
-            if not _DOCUMENTED.search(match.group()) and _is_random(match.group()):
+            if not DOCUMENTED.search(match.group()) and _is_random(match.group()):
                 yield PiiMatch(
                     kind=PiiKind.CREDENTIAL, start=match.start(), end=match.end(), score=score, certain=True
                 )

@@ -14,6 +14,9 @@ from jaxtyping import Float64
 from numpy import ndarray
 
 from app.domain.repair.noise.statistics import JudgedRows
+from app.domain.repair.pii import find_pii
+from app.domain.repair.pii.credentials import DOCUMENTED
+from app.domain.repair.pii.match import PiiKind
 
 _SECRET = re.compile(
     r"-----BEGIN (?:[A-Z]+ )?PRIVATE KEY-----"
@@ -27,5 +30,12 @@ _SECRET = re.compile(
 )
 
 
+def holds_secret(said: str) -> bool:
+    """Whether a text gives a key away; not the ones that documentation shows."""
+    if any(not DOCUMENTED.search(match.group()) for match in _SECRET.finditer(said)):
+        return True
+    return any(match.certain for match in find_pii(said, frozenset({PiiKind.CREDENTIAL})))
+
+
 def score(rows: JudgedRows) -> Float64[ndarray, " n"]:
-    return np.array([0.0 if _SECRET.search(output) else np.nan for output in rows.outputs], dtype=np.float64)
+    return np.array([0.0 if holds_secret(output) else np.nan for output in rows.outputs], dtype=np.float64)

@@ -13,6 +13,7 @@ from numpy import ndarray
 from app.domain.repair.noise.statistics import JudgedRows
 from app.domain.repair.quality import consistency, form, information, relevance, safety
 from app.domain.repair.quality.policy import QualityPolicy
+from app.domain.repair.quality.vetoes import Veto, vetoes
 
 Component = Callable[[JudgedRows], Float64[ndarray, " n"]]
 
@@ -32,15 +33,32 @@ class Use(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class RowQuality:
+    """What the plan says of one row. ``score`` and ``components`` 0..1, a component None where it is left out."""
+
+    example_id: str
+    score: float
+    band: Use
+    components: Mapping[str, float | None]
+    vetoes: tuple[Veto, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class QualityScores:
-    """``scores`` (n,) 0..1, larger = better. ``components`` (n,) each, 0..1; NaN = left out for that row."""
+    """``scores`` (n,) 0..1, larger = better. ``components`` (n,) each, 0..1; NaN = left out for that row.
+
+    ``vetoes`` (n,): what no score outvotes.
+    """
 
     scores: Float64[ndarray, " n"]
     components: Mapping[str, Float64[ndarray, " n"]]
     policy: QualityPolicy
+    vetoes: tuple[tuple[Veto, ...], ...] = ()
 
     def use(self, row: int) -> Use:
-        """What the policy makes of a row's score."""
+        """What the policy makes of a row: of its score, if nothing in it is vetoed."""
+        if self.vetoes and self.vetoes[row]:
+            return Use.DROP
         score = float(self.scores[row])
         if score > self.policy.use_above:
             return Use.USE
@@ -63,4 +81,4 @@ def score_rows(rows: JudgedRows, policy: QualityPolicy) -> QualityScores:
         total += np.where(judged, np.nan_to_num(values), 0.0) * policy.weights[name]
         weight += judged * policy.weights[name]
     scores = np.where(weight > 0, total / np.maximum(weight, 1e-12), 1.0)
-    return QualityScores(scores=scores, components=components, policy=policy)
+    return QualityScores(scores=scores, components=components, policy=policy, vetoes=vetoes(rows))
