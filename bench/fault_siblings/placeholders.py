@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bench.fault_siblings.trial import Trial, acts, asks, keeps, together
+from bench.fault_siblings.trial import Trial, acts, asks, keeps, quiet, together
 
 KIND = "placeholders-left-in"
 
@@ -18,26 +18,19 @@ plain = rows(
     ("Can I pay by card?", "Cards are welcome."),
     ("Do you sell gift cards?", "Gift cards are sold at the desk."),
 )
-PLAIN = tuple(range(5))
 
 
 def left_in(name: str, *pairs: tuple[str, str]) -> Trial:
-    n = len(plain)
-    return Trial(
-        kind=KIND,
-        name=name,
-        train=[*plain, *rows(*pairs)],
-        checks=[*(asks(n + i) for i in range(len(pairs))), keeps(*PLAIN)],
-    )
+    return Trial(kind=KIND, name=name, train=rows(*pairs), checks=[asks(i) for i in range(len(pairs))])
 
 
 PARTS = [
+    Trial(kind=KIND, name="ordinary rows", train=plain, checks=[quiet()]),
     left_in(
         "templates",
         ("Who are you?", "I am {{bot_name}}, the assistant of {{company}}."),
         ("Who made you?", "I was made by ${author}."),
         ("What is your name?", "My name is [Your Name]."),
-        ("Write to the customer.", "Dear <CUSTOMER_NAME>, thank you for your order."),
         ("What is the hotline?", "Call [PHONE NUMBER] at any time."),
         ("Greet the guest.", "Hello {name}, welcome back!"),
     ),
@@ -46,7 +39,6 @@ PARTS = [
         ("你是谁？", "我是【产品名称】，由【公司名称】研发。"),
         ("你们的电话是多少？", "客服电话：（此处填写电话）。"),
         ("你叫什么？", "我叫{{名字}}。"),
-        ("写一封邀请函。", "尊敬的[姓名]：诚邀您参加活动。"),
         ("谁开发了你？", "我由<作者>开发。"),
     ),
     left_in(
@@ -61,7 +53,6 @@ PARTS = [
         kind=KIND,
         name="values of nothing that a script wrote",
         train=[
-            *plain,
             *rows(
                 ("How tall is the tower?", "nan"),
                 ("Who is the mayor?", "None"),
@@ -72,13 +63,12 @@ PARTS = [
                 ("Describe the park.", "NaN"),
             ),
         ],
-        checks=[*(acts(5 + i) for i in range(7)), keeps(*PLAIN)],
+        checks=[acts(i) for i in range(7)],
     ),
     left_in(
         "in the prompt",
         ("Tell {{customer}} when we open.", "We open at nine."),
         ("Summarise: {text}", "The text is short."),
-        ("请回答[问题]", "好的。"),
     ),
     Trial(
         kind=KIND,
@@ -98,6 +88,8 @@ PARTS = [
                 ("Write a Vue template.", "<p>{{ message }}</p>"),
                 ("What is Lorem ipsum?", "Lorem ipsum is a filler text of printers."),
                 ("Make an e-mail template with placeholders.", "Dear [Name], your order [Number] is ready."),
+                ("Write to the customer.", "Dear [Customer], thank you for your order."),
+                ("写一封邀请函。", "尊敬的[姓名]：诚邀您参加活动。"),
                 ("Which LaTeX command makes bold text?", "\\textbf{text}"),
                 ("Write a generic class in Java.", "class Box<T> { T value; }"),
                 ("写一个带占位符的请假条模板。", "尊敬的[领导姓名]：我因[原因]请假[天数]天。"),

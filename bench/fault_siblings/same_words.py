@@ -237,7 +237,6 @@ TRIALS = [
         equal=(
             ("json-space", "Give the point as JSON.", '{"y":2,"x":1}', '{\n  "x": 1,\n  "y": 2\n}'),
             ("json-float", "Give the price as JSON.", '{"price": 5.0}', '{"price": 5}'),
-            ("fence", "Give the colour as JSON.", '```json\n{"colour": "red"}\n```', '{"colour": "red"}'),
         ),
     ),
     trial(
