@@ -66,7 +66,7 @@ def no_side(rows: int) -> Check:
                     and a["rule"] not in ("exact_duplicate", "near_duplicate")
                 ):
                     return f"row {i}: {told(a)}"
-                if a["kind"] in ("relabel", "merge") and a["score"] > 0.9:
+                if a["kind"] in ("relabel", "merge") and a["after"] and a["score"] > 0.9:
                     return f"row {i}: {told(a)}, no side has a reason"
         return ""
 
