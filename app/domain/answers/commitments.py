@@ -19,6 +19,7 @@ from app.domain import text
 from app.domain.answers import canonical
 from app.domain.diagnosis.readings import names_in, route, stands
 from app.domain.language import phrases, quantities
+from app.domain.thresholds import CLOSED_ANSWER_MAX_TOKENS
 
 _ADDRESS = re.compile(
     r"\b(?:https?|ftp)://[^\s，。；、）)]+|\bwww\.[^\s，。；、）)]+|[\w.+-]+@[\w-]+(?:\.[\w-]+)+"
@@ -202,9 +203,9 @@ def differ(left: str, right: str) -> Commitment | None:
 
 def hardly_differ(left: str, right: str) -> bool:
     """Whether two texts that are not certainly the same look so alike that a person has to say: a part moved, or a
-    word more on one side, and nothing that commits."""
+    word more on one side, and nothing that commits. Of a few words each counts."""
     a, b = read(left), read(right)
-    if difference(a, b) is not None or not a.content or not b.content:
+    if min(len(a.tokens), len(b.tokens)) <= CLOSED_ANSWER_MAX_TOKENS or difference(a, b) is not None:
         return False
     more = sorted(((a.content - b.content).total(), (b.content - a.content).total()))
     return more[0] == 0 and more[1] <= SHORT_DIFFERENCE

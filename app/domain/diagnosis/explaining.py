@@ -24,6 +24,7 @@ from app.domain.records import BadCase, Neighbor, RootCause, TrainingExample
 KNOWN_SCRIPTS: Final = frozenset(("Latin", "Han", "Kana", "Hangul", "Arabic", "Thai", "Cyrillic"))
 """Of the 16 languages of the default embedder (Yang et al. 2020, table 1)."""
 
+_NOTHING: Final = SameQuestion()
 _LABEL_UNSEEN: Final = FEATURES.index("label_unseen")
 
 
@@ -48,8 +49,10 @@ def neighbors(
         room=room,
     )
     # Rows that ask the very same are the first thing to look at, whatever the statistics make of them.
-    asking = [k for row_ in same.rows for k in np.flatnonzero(near.rows[row] == row_).tolist()]
-    order = [*asking, *(int(k) for k in order if k not in asking)][:room]
+    # Of a conflict these are the rows that contradict: who supports is chosen among all that are near.
+    asking = [k for r in same.rows for k in np.flatnonzero(near.rows[row] == r).tolist()]
+    first = asking[: len(same.teaching) + len(same.contradicting)] if cause is RootCause.CONFLICT else asking
+    order = [*first, *(int(k) for k in order if k not in first)][:room]
     return tuple(
         findings.neighbor(
             learnt.examples[int(near.rows[row, k])],
@@ -109,8 +112,8 @@ def contradiction(
     relevance: Float32[ndarray, "q k"],
     features: Float64[ndarray, " f"],
     row: int,
-    same: SameQuestion,
     chance: float = 1.0,
+    same: SameQuestion = _NOTHING,
 ) -> dict[str, Any]:
     """The pair that contradicts most, how many near rows stand on which side, and which labels are mixed up.
 

@@ -22,7 +22,7 @@ from app.domain.diagnosis.lexicon import grams_of
 from app.domain.diagnosis.neighborhood import Reader, part_of, read_training_set
 from app.domain.diagnosis.novelty import Vocabulary
 from app.domain.diagnosis.reference import Reference, refer
-from app.domain.diagnosis.same_question import QuestionIndex
+from app.domain.diagnosis.same_question import RowIndex, questions_of
 from app.domain.diagnosis.simulation import CAUSES, simulate
 from app.domain.diagnosis.symptoms import OutputProfile
 from app.domain.diagnosis.training_format import TrainingFormat, format_of
@@ -44,7 +44,8 @@ class Learnt:
     demands: Demands
     vocabulary: Vocabulary
     format: TrainingFormat
-    questions: QuestionIndex
+    questions: RowIndex
+    answers: RowIndex
     margins: Float64[ndarray, " m"]
 
     def summary(self) -> dict[str, Any]:
@@ -112,7 +113,8 @@ def learn(
         demands=demands,
         vocabulary=vocabulary,
         format=format_of(examples, instructions, chat_template),
-        questions=QuestionIndex.build(inputs),
+        questions=questions_of(inputs),
+        answers=RowIndex.build(outputs),
         margins=np.sort(hardness.margins(near.cosine, said)),
     )
 

@@ -1,13 +1,15 @@
 """Training rows that ask the very question of a case: evidence above any statistics.
 
 Knows when two prompts ask the same for certain: equal but for letter case, spaces, politeness and function words,
-with the same numbers, negation, names and direction, under the same task instruction and system prompt. Refuses to
-guess at paraphrases: what resembles is the classifier's business.
+with the same numbers, negation, names and direction, under the same task instruction and system prompt; or in other
+words, where the row holds the model's wrong answer word for word. Refuses to guess at other paraphrases: what
+resembles is the classifier's business.
 """
 
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -17,10 +19,13 @@ from jaxtyping import Float64, Int64
 from numpy import ndarray
 
 from app.domain import text
+from app.domain.answers import commitments
+from app.domain.answers.commitments import SAME_FRAME
 from app.domain.diagnosis import differences
 from app.domain.diagnosis.differences import DifferenceKind
 from app.domain.language import phrases
 from app.domain.records import BadCase, TrainingExample
+from app.domain.thresholds import CLOSED_ANSWER_MAX_TOKENS
 
 # Definitions, not tuned: how sure a verdict is that rests on a row one can point at.
 TAUGHT_WRONG = 0.95
@@ -59,32 +64,37 @@ _SIGNS = re.compile(r"[^\w\s.,;:!?'\"`()\[\]{}…“”‘’。，；：！？�
 
 
 @dataclass(frozen=True, slots=True)
-class QuestionIndex:
-    """Rows by what they ask. ``keys`` (n,) ascending, ``rows`` (n,) in that order; key 0 = nothing to go by."""
+class RowIndex:
+    """Rows by a key. ``keys`` (n,) ascending, ``rows`` (n,) in that order; key 0 = nothing to go by."""
 
     keys: Int64[ndarray, " n"]
     rows: Int64[ndarray, " n"]
 
     @classmethod
-    def build(cls, asked: Sequence[str]) -> QuestionIndex:
-        """``asked``: the part of each prompt that varies (``text.focus``)."""
-        keys = np.fromiter((question_key(a) for a in asked), dtype=np.int64, count=len(asked))
+    def build(cls, keys: Int64[ndarray, " n"]) -> RowIndex:
         order = np.argsort(keys, kind="stable")
         return cls(keys[order], order.astype(np.int64))
 
-    def find(self, asked: str) -> Int64[ndarray, " m"]:
-        """Rows with the content words of ``asked``, ascending."""
-        key = question_key(asked)
+    def find(self, key: int) -> Int64[ndarray, " m"]:
+        """The rows with that key, ascending."""
         first, last = np.searchsorted(self.keys, key, "left"), np.searchsorted(self.keys, key, "right")
         return np.sort(self.rows[first:last]) if key else np.zeros(0, dtype=np.int64)
+
+
+def questions_of(asked: Sequence[str]) -> RowIndex:
+    """Rows by what they ask. ``asked``: the part of each prompt that varies (``text.focus``)."""
+    return RowIndex.build(np.fromiter((question_key(a) for a in asked), dtype=np.int64, count=len(asked)))
 
 
 def question_key(asked: str) -> int:
     """Hash of the content words and signs of a prompt, in any order; of the normalised text where it has none."""
     folded = text.normalised(text.clip(asked))
-    words = [t for t in text.tokens(_without_frames(folded)) if t not in _function_words()]
-    words += _SIGNS.findall(folded)
+    words = _content_words(folded) + _SIGNS.findall(folded)
     return text.stable_hash(" ".join(sorted(words)) if words else folded) if folded else 0
+
+
+def _content_words(folded: str) -> list[str]:
+    return [t for t in text.tokens(_without_frames(folded)) if t not in _function_words()]
 
 
 def _without_frames(folded: str) -> str:
@@ -136,7 +146,7 @@ class SameQuestion:
 def candidates(
     case: BadCase,
     examples: Sequence[TrainingExample],
-    index: QuestionIndex,
+    index: RowIndex,
     instructions: frozenset[str],
     most: int,
 ) -> tuple[list[int], list[int]]:
@@ -145,7 +155,7 @@ def candidates(
     system = case.request.system if case.request and case.request.system is not None else case.system
     same: list[int] = []
     without: list[int] = []
-    for row in index.find(asked).tolist():
+    for row in index.find(question_key(asked)).tolist():
         example = examples[row]
         if system and example.system and text.normalised(system) != text.normalised(example.system):
             continue
@@ -159,6 +169,39 @@ def candidates(
         if len(same) >= most:
             break
     return same, without[:most]
+
+
+def taught_by(
+    case: BadCase,
+    rows: Sequence[int],
+    examples: Sequence[TrainingExample],
+    instructions: frozenset[str],
+) -> list[int]:
+    """Of rows that give the model's wrong answer word for word, those that ask what the case asks in other words.
+
+    The expected answer is that answer with another value in it, so both answer one question; and the prompts share
+    what they are about and nothing that tells two questions apart (numbers, names, negation, opposites, signs).
+    """
+    said, wanted = case.said, case.wanted
+    if not wanted or len(text.tokens(said)) <= CLOSED_ANSWER_MAX_TOKENS or _shared(said, wanted) < SAME_FRAME:
+        return []
+    asked = text.focus(case.prompt, instructions)
+    words, reading = set(_content_words(text.normalised(text.clip(asked)))), commitments.read(asked)
+    found: list[int] = []
+    for row in rows:
+        other = text.focus(examples[row].prompt, instructions)
+        about = words.intersection(_content_words(text.normalised(text.clip(other))))
+        if len(about) >= (2 if text.is_chinese(asked) else 1) and not commitments.difference(
+            reading, commitments.read(other)
+        ):
+            found.append(row)
+    return found
+
+
+def _shared(left: str, right: str) -> float:
+    """F1 of two bags of tokens, 0..1."""
+    a, b = Counter(text.tokens(left)), Counter(text.tokens(right))
+    return 2 * (a & b).total() / max(1, a.total() + b.total())
 
 
 def with_evidence(

@@ -113,10 +113,11 @@ def _measured(
     if len(left):
         found = replace(found, indices=np.where(found.present, left[found.indices], -1))
     near = compared(prompts, found, training.prompts)
-    expected = replace(training.outputs.take(cases.rows), whole=cases.expected)
+    expected = replace(training.outputs.take(cases.rows), whole=cases.expected, exact=cases.expected)
     on = sides(
         near,
-        world.outputs,
+        # Who has which output is made up here: it is in the hashes and not in the texts.
+        replace(world.outputs, exact=world.outputs.whole),
         expected=expected,
         wrong=_labels(cases.wrong, expected),
         same_meaning_cosine=training.same_meaning_cosine,
@@ -138,7 +139,9 @@ def _measured(
 def _labels(whole: Int64[ndarray, " m"], like: Commitments) -> Commitments:
     """Outputs that agree with what is equal and with nothing else."""
     nothing = np.zeros(len(whole), dtype=np.int64)
-    return replace(like, whole=whole, final=nothing, numbers=nothing, closed=np.ones(len(whole), dtype=bool))
+    return replace(
+        like, whole=whole, exact=whole, final=nothing, numbers=nothing, closed=np.ones(len(whole), dtype=bool)
+    )
 
 
 def _believable(

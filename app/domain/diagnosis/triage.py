@@ -198,12 +198,7 @@ def _look(cases: Sequence[BadCase], texts: ViewTexts, vectors: Vectors, learnt: 
     labels = frozenset(known.labels.names.tolist())
     expected = similarity.commitments(texts.case_expected, vectors.case_expected, labels)
     wrong = similarity.commitments(texts.case_outputs, vectors.case_outputs, labels)
-    asking = [
-        same_question.candidates(
-            c, learnt.examples, learnt.questions, learnt.instructions, thresholds.NEIGHBORS
-        )
-        for c in cases
-    ]
+    asking = [_asking(learnt, case, int(wrong.whole[i])) for i, case in enumerate(cases)]
     found = training.index.search(prompts.vectors[:], thresholds.NEIGHBORS)
     found = _with_rows(found, [same for same, _ in asking], prompts.vectors, training.prompts.vectors)
     near = compared(prompts, found, training.prompts)
@@ -230,20 +225,38 @@ def _look(cases: Sequence[BadCase], texts: ViewTexts, vectors: Vectors, learnt: 
     )
 
 
+def _asking(learnt: Learnt, case: BadCase, said: int) -> tuple[list[int], list[int]]:
+    """Rows that ask what the case asks, and those that do so under an instruction that it lacks. ``said``: whole-hash
+    of the model's output; an answer of more rows than are looked at is a label, and nobody's own."""
+    examples, instructions = learnt.examples, learnt.instructions
+    most = thresholds.NEIGHBORS
+    same, without = same_question.candidates(case, examples, learnt.questions, instructions, most)
+    own = learnt.answers.find(said)
+    if len(own) <= most:
+        others = [row for row in own.tolist() if row not in same]
+        same = [*same, *same_question.taught_by(case, others, examples, instructions)][:most]
+    return same, without
+
+
 def _with_rows(
     found: Neighbors, rows: Sequence[Sequence[int]], queries: UnitVectors, corpus: UnitVectors
 ) -> Neighbors:
     """``found`` with these rows among it, in the place of the farthest: another frame may lie further off."""
     indices, cosines = found.indices.copy(), found.similarities.copy()
-    for query, wanted in enumerate(rows):
-        missing = np.setdiff1d(np.array(wanted, dtype=np.int64), indices[query])[: indices.shape[1]]
+    width = indices.shape[1]
+    for query, asking in enumerate(rows):
+        wanted = np.array(asking, dtype=np.int64)
+        missing = np.setdiff1d(wanted, indices[query])
         if missing.size:
-            kept = slice(0, indices.shape[1] - missing.size)
+            others = ~np.isin(indices[query], wanted)
+            kept = ~others | (others & (np.cumsum(others) <= width - len(wanted)))
             own = np.asarray(corpus[missing], dtype=np.float32) @ np.asarray(queries[query], dtype=np.float32)
-            joined = np.concatenate([cosines[query, kept], own])
-            order = np.argsort(-joined, kind="stable")
-            indices[query] = np.concatenate([indices[query, kept], missing])[order]
-            cosines[query] = joined[order]
+            joined, near = (
+                np.concatenate([indices[query, kept], missing]),
+                np.concatenate([cosines[query, kept], own]),
+            )
+            order = np.argsort(-near, kind="stable")[:width]
+            indices[query], cosines[query] = joined[order], near[order]
     return Neighbors(indices=indices, similarities=cosines)
 
 
@@ -336,8 +349,8 @@ def _explained(
                 relevance,
                 looked.features[row],
                 row,
-                same,
                 probabilities[RootCause.CONFLICT],
+                same,
             ),
             hard=explaining.hard(learnt, case, near, row, int(looked.tasks[row]), same, already_right=right)
             | looked.rightness.evidence(row),

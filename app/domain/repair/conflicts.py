@@ -54,6 +54,7 @@ def anchored_conflicts(
     case_vectors: Float32[ndarray, "m d"],
     agreements: Mapping[tuple[int, str], Agreement],
     example_ids: Sequence[str],
+    shown: Sequence[AbstractSet[str]],
     labels: AbstractSet[str],
     judged: AbstractSet[int],
     same_question_cosine: float,
@@ -61,7 +62,8 @@ def anchored_conflicts(
 ) -> tuple[AnchoredConflict, ...]:
     """Rows near the cases (all with an expected output) that answer the same question otherwise.
 
-    ``agreements`` is the diagnosis' word on (case, example id); ``judged`` are rows settled elsewhere.
+    ``agreements`` is the diagnosis' word on (case, example id); ``shown``: for each case the ids of
+    the rows that ask the same for certain, as the diagnosis shows them; ``judged`` are rows settled elsewhere.
     ``templates``: rows of tasks whose prompts are one template filled in: all are alike, and only what stands out
     of its crowd asks the same.
     """
@@ -69,18 +71,26 @@ def anchored_conflicts(
         return ()
     near = similarity.nearest(case_vectors, input_vectors, 3 * thresholds.NEIGHBORS)
     cuts = np.maximum(same_question_cosine, _crowd(near.similarities[:, thresholds.NEIGHBORS :]))
+    place = {example_id: row for row, example_id in enumerate(example_ids)}
     against: defaultdict[int, list[tuple[float, int, float]]] = defaultdict(list)
     in_favour: Counter[int] = Counter()
     support: dict[int, int] = {}
     for case_number, case in enumerate(cases):
         rows: list[int] = near.indices[case_number, : thresholds.NEIGHBORS].tolist()
         cosines: list[float] = near.similarities[case_number, : thresholds.NEIGHBORS].tolist()
+        certain = [place[i] for i in shown[case_number] if i in place]
+        missing = [row for row in certain if row not in rows]
+        rows += missing
+        cosines += [float(case_vectors[case_number] @ input_vectors[row]) for row in missing]
         for row, cosine in zip(rows, cosines, strict=True):
-            if row < 0 or not _same_question(
-                prompts[row],
-                case_prompts[case_number],
-                cosine,
-                float(cuts[case_number]) if row in templates else same_question_cosine,
+            if row < 0 or (
+                row not in certain
+                and not _same_question(
+                    prompts[row],
+                    case_prompts[case_number],
+                    cosine,
+                    float(cuts[case_number]) if row in templates else same_question_cosine,
+                )
             ):
                 continue
             output = outputs[row]

@@ -157,6 +157,10 @@ def mend_anchored(
         case_vectors=anchors.vectors[blamed],
         agreements=agreements,
         example_ids=[example.id for example in draft.examples],
+        shown=[
+            frozenset(n.example_id for n in anchors.findings[case.id].evidence.neighbors if n.same_question)
+            for case in usable
+        ],
         labels=draft.labels(),
         judged=draft.settled | draft.gone | draft.unwanted,
         same_question_cosine=conflicts.same_question_cut(input_vectors, rng),

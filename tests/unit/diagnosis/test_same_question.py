@@ -2,10 +2,12 @@ import numpy as np
 import pytest
 
 from app.domain.diagnosis.same_question import (
-    QuestionIndex,
     SameQuestion,
     candidates,
+    question_key,
+    questions_of,
     same_question,
+    taught_by,
     with_evidence,
 )
 from app.domain.records import BadCase, Message, Role, ServingRequest, TrainingExample
@@ -20,7 +22,7 @@ def row(asked: str, answer: str = "a", system: str = "") -> TrainingExample:
 
 def found(asked: str, rows: list[TrainingExample], system: str | None = None) -> tuple[list[int], list[int]]:
     instructions = frozenset({"Rewrite the question.", "Translate."})
-    index = QuestionIndex.build([r.prompt.removeprefix("Rewrite the question.\n") for r in rows])
+    index = questions_of([r.prompt.removeprefix("Rewrite the question.\n") for r in rows])
     request = ServingRequest(system=system)
     case = BadCase(
         id="c", messages=(Message(role=Role.USER, content=asked),), model_output="x", request=request
@@ -91,4 +93,34 @@ def test_without_an_expected_answer_nobody_is_blamed() -> None:
 
 def test_rows_of_many_frames_are_found_by_one_key() -> None:
     assert same_question("Can you tell me the price?", "the price?")
-    assert QuestionIndex.build(["", "the price?"]).find("").tolist() == []
+    assert questions_of(["", "the price?"]).find(question_key("")).tolist() == []
+
+
+@pytest.mark.parametrize(
+    ("asked", "trained", "taught"),
+    [
+        ("A board game: until when must it be back?", "After how many days do I return a board game?", True),
+        ("A board game: until when must it be back?", "After how many days do I return a book?", False),
+        ("Two board games: until when?", "How long may I keep 3 board games?", False),
+    ],
+)
+def test_the_answer_that_the_model_repeats_leads_to_the_row_that_taught_it(
+    asked: str, trained: str, taught: bool
+) -> None:
+    case = BadCase(
+        id="c",
+        messages=(Message(role=Role.USER, content=asked),),
+        model_output="You may keep it for 50 days and extend the loan once.",
+        expected_output="You may keep it for 24 days and extend the loan once.",
+    )
+    assert taught_by(case, [0], [row(trained, case.model_output)], frozenset()) == ([0] if taught else [])
+
+
+def test_an_answer_to_another_question_taught_nothing_wrong() -> None:
+    case = BadCase(
+        id="c",
+        messages=(Message(role=Role.USER, content="How long may I keep a board game?"),),
+        model_output="Each board game costs two euros and a deposit.",
+        expected_output="You may keep it for 24 days.",
+    )
+    assert taught_by(case, [0], [row("What does a board game cost?", case.model_output)], frozenset()) == []

@@ -116,7 +116,7 @@ def test_a_hard_case_that_was_taught_names_the_rows_that_taught_it() -> None:
     taught = next(row for row in rows if row.output == "delivery")
     asked = [
         case("same", f"{taught.prompt}?", "something else", "delivery"),
-        *_cases("delivery", "x", count=1),
+        case("other", f"{taught.prompt} since tuesday", "something else", "delivery"),
     ]
     same, other = diagnose(rows, asked).findings
     assert taught.id in same.evidence.hard["taught_by"]
