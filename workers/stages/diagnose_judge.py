@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from app.db.models import DiagnosisRow
-from app.domain.diagnosis import cluster_names, judge, roadmap
+from app.domain.diagnosis import cluster_names, judge, rightness, roadmap
 from app.domain.diagnosis import findings as verdicts
 from app.domain.records import BadCase, Cluster, Finding, RootCause
 from app.services import judge_agreement
@@ -111,7 +111,7 @@ def judge_ties(
         client, [(i, q.messages) for i, q in questions.items()], ANSWER_TOKENS, notes, progress
     ):
         asked += 1
-        judgement = judge.parse(answer, questions[i].shown)
+        judgement = judge.parse(answer, questions[i].shown, may_be_right=questions[i].may_be_right)
         if isinstance(judgement, judge.Discarded):
             discarded[judgement.value] += 1
             continue
@@ -131,19 +131,26 @@ def _with_judgement(
     case: BadCase, finding: Finding, judgement: judge.Judgement, model: str, odds: float
 ) -> Finding:
     probabilities = judge.break_tie(finding.probabilities, judgement, odds=odds)
-    cause = verdicts.root_cause(probabilities, already_right=False)
+    # Of an output that only looks right no cause is named, unless the judge names one.
+    is_open = bool(finding.evidence.hard.get("looks_alike")) and judgement.verdict is RootCause.UNDETERMINED
+    cause = verdicts.root_cause(probabilities, already_right=is_open)
     before = max(finding.probabilities, key=lambda c: finding.probabilities[c])
+    said = judge.evidence(judgement, model=model, before=before)
+    hard = {**finding.evidence.hard, **(rightness.BY_JUDGE if judgement.says_right else {})}
     judged = replace(
         finding,
         root_cause=cause,
         probabilities=probabilities,
         confidence=probabilities.get(cause, max(probabilities.values())),
-        evidence=replace(finding.evidence, judge=judge.evidence(judgement, model=model, before=before)),
+        evidence=replace(finding.evidence, judge=said, hard=hard),
     )
-    if cause is finding.root_cause:
+    if cause is finding.root_cause and not judgement.says_right:
         return judged
     actions = verdicts.recommended_actions(
-        cause, finding.symptoms, has_expected=case.expected_output is not None, already_right=False
+        cause,
+        finding.symptoms,
+        has_expected=case.expected_output is not None,
+        already_right=judgement.says_right,
     )
     return replace(judged, recommended_actions=actions)
 

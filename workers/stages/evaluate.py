@@ -65,7 +65,9 @@ def served(example: TrainingExample) -> Prompt:
 
 
 def save(context: StageContext, inputs: Inputs, outputs: Sequence[str]) -> None:
-    scores = [score_answer(o, e.output) for o, e in zip(outputs, inputs.examples, strict=True)]
+    scores = [
+        score_answer(o, e.output, prompt=e.prompt) for o, e in zip(outputs, inputs.examples, strict=True)
+    ]
     with context.saving() as (session, row):
         assert isinstance(row, EvaluationRow)
         session.add_all(

@@ -89,7 +89,8 @@ def _equal_texts(said: str, wanted: str, prompt: str) -> Certainty | None:
         return Certainty.TEXT
     asked_for = _writing_asked_for(prompt)
     if asked_for.writing:
-        return None
+        same = said.strip() == wanted.strip() and not canonical.looks_like_code(said)
+        return Certainty.TEXT if same else None
     values = [
         canonical.as_json(t.strip()) if t.strip()[:1] in ("{", "[", "`") else None for t in (said, wanted)
     ]

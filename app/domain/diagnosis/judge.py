@@ -62,6 +62,10 @@ _SYSTEM = (
 )
 
 
+_RIGHT = "right"
+"""The verdict that the model output is as good as the expected one; of cases only that look so."""
+
+
 class Discarded(StrEnum):
     """Why an answer was thrown away."""
 
@@ -73,17 +77,22 @@ class Discarded(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Question:
-    """``messages`` for the model; ``shown``: the fenced texts, of which a quote must be part."""
+    """``messages`` for the model; ``shown``: the fenced texts, of which a quote must be part. ``may_be_right``: the
+    model output looks like the expected one, and the model is asked whether it says the same."""
 
     messages: tuple[Mapping[str, Any], ...]
     shown: tuple[str, ...]
+    may_be_right: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Judgement:
+    """``says_right``: the model output says what the expected output says; then no cause is named."""
+
     verdict: RootCause
     quote: str
     reason: str
+    says_right: bool = False
 
 
 def is_tie(probabilities: Mapping[RootCause, float], cause: RootCause) -> bool:
@@ -131,17 +140,24 @@ def question(case: BadCase, finding: Finding) -> Question:
     body = "\n\n".join(f"{title}:\n{fenced(t)}" for (title, _), t in zip(parts, shown, strict=True))
     first, second = _two_likeliest(finding.probabilities)
     close = f"The measurements leave it open, {first.value} and {second.value} being the likeliest."
+    may_be_right = bool(finding.evidence.hard.get("looks_alike", False))
+    if may_be_right:
+        close += (
+            " The model output looks like the expected output. If both say the same, so that nothing failed, the "
+            'verdict is "right".'
+        )
     return Question(
         messages=(
             {"role": "system", "content": _SYSTEM},
             {"role": "user", "content": f"{body}\n\n{close} Which cause is it?"},
         ),
         shown=shown,
+        may_be_right=may_be_right,
     )
 
 
-def parse(answer: str, shown: Sequence[str]) -> Judgement | Discarded:
-    """The judgement in an answer, or why it does not count.
+def parse(answer: str, shown: Sequence[str], *, may_be_right: bool = False) -> Judgement | Discarded:
+    """The judgement in an answer, or why it does not count. That the output is right counts only where it was asked.
 
     The answer must be the JSON object alone (a code fence around it is forgiven), and its quote must stand in
     one of the ``shown`` texts, white space aside: some words of it, or a short text as a whole.
@@ -156,12 +172,16 @@ def parse(answer: str, shown: Sequence[str]) -> Judgement | Discarded:
     verdict, quote, reason = (value.get(name) for name in ("verdict", "quote", "reason"))
     if not (isinstance(verdict, str) and isinstance(quote, str) and isinstance(reason, str)):
         return Discarded.WRONG_FIELDS
-    if verdict not in {cause.value for cause in RootCause}:
+    says_right = may_be_right and verdict == _RIGHT
+    if not says_right and verdict not in {cause.value for cause in RootCause}:
         return Discarded.UNKNOWN_VERDICT
     if not stands_in(quote, shown):
         return Discarded.QUOTE_NOT_SHOWN
     return Judgement(
-        verdict=RootCause(verdict), quote=quote.strip(), reason=reason.strip()[:REASON_MAX_CHARACTERS]
+        verdict=RootCause.UNDETERMINED if says_right else RootCause(verdict),
+        quote=quote.strip(),
+        reason=reason.strip()[:REASON_MAX_CHARACTERS],
+        says_right=says_right,
     )
 
 
@@ -198,6 +218,7 @@ def break_tie(
 def evidence(judgement: Judgement, *, model: str, before: RootCause) -> dict[str, Any]:
     """What stands under ``evidence.judge``, JSON-ready. ``before``: the likeliest cause as measured."""
     return {
+        **({"says_right": True} if judgement.says_right else {}),
         "verdict": judgement.verdict.value,
         "quote": judgement.quote,
         "reason": judgement.reason,

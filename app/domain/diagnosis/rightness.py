@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 from jaxtyping import Bool
@@ -13,6 +13,13 @@ from numpy import ndarray
 from app.domain.answers import commitments
 from app.domain.answers.certainty import SAYS, Certainty, certainly_equal
 from app.domain.records import BadCase
+
+BY_JUDGE: Final = {
+    "model_output_is_right": True,
+    "right_by": "judge",
+    "right_since": "a language model says so and quotes what it decides by",
+}
+"""Evidence of an output that looked right and that a judge took for right."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

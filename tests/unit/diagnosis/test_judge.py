@@ -190,3 +190,18 @@ def test_a_judge_that_people_contradict_loses_its_say() -> None:
     assert (unproven, wrong, proven) == (judge.ODDS, 1.0, judge.MOST_ODDS)
     tied = finding(0.1, 0.45, 0.4).probabilities
     assert judge.break_tie(tied, WORD, odds=wrong) == pytest.approx(tied)
+
+
+def test_a_judge_may_say_right_only_of_an_output_that_looks_so() -> None:
+    alike = replace(finding(cause=RootCause.UNDETERMINED), evidence=Evidence(hard={"looks_alike": True}))
+    asked = judge.question(case(said="lock the card, please", expected="please lock the card"), alike)
+    assert asked.may_be_right
+    assert '"right"' in str(asked.messages[-1]["content"])
+    answer = said(verdict="right", quote="lock the card")
+    judgement = judge.parse(answer, asked.shown, may_be_right=asked.may_be_right)
+    assert isinstance(judgement, Judgement)
+    assert judgement.says_right
+    assert judge.evidence(judgement, model="m", before=CONFLICT)["says_right"]
+    plain = judge.question(case(), finding())
+    assert not plain.may_be_right
+    assert judge.parse(answer, asked.shown) is Discarded.UNKNOWN_VERDICT

@@ -1,7 +1,8 @@
 """Let a person decide by the evidence.
 
 **How it is decided.** The verdict is undetermined although the case has an expected output: no cause is
-probable enough.
+probable enough, or the model output looks like the expected one (a part of it moved, a word that says nothing) and it
+is not certain that both say the same (`evidence.hard.looks_alike`).
 
 **What to do.** Look at the neighbours, say what the cause is (an override), and the next diagnosis learns from
 it.
