@@ -42,12 +42,9 @@ def is_also_said(said: str) -> bool:
     return said.strip().casefold() in phrases.listed("placeholders", "spoken")
 
 
-def asked_for(prompt: str, place: str) -> bool:
-    """Whether a prompt holds that very place, or asks for a text that its reader fills in."""
-    if place.casefold() in prompt.casefold() or phrases.pattern("placeholders", "asked_for").search(prompt):
-        return True
-    bracketed = _BRACKETS.fullmatch(place) is not None
-    return bracketed and phrases.pattern("placeholders", "documents").search(prompt) is not None
+def is_topic(prompt: str) -> bool:
+    """Whether a prompt speaks of templates, of code, or of a text that its reader fills in."""
+    return phrases.pattern("placeholders", "asked_for").search(prompt) is not None
 
 
 def _bracket(said: str) -> re.Match[str] | None:
@@ -59,8 +56,10 @@ def _names_a_field(match: re.Match[str]) -> bool:
     if match.group()[0] in "[<" and _IN_CAPITALS.fullmatch(inside) and len(inside) >= len("NAME"):
         return True
     begins = phrases.pattern("placeholders", "orders").match(inside)
-    # 【姓名】 is how Chinese forms write a heading.
-    return begins is not None or (match.group()[0] != "【" and _field().search(inside) is not None)
+    # 【姓名】 in front of a line is how Chinese forms write a heading.
+    at = match.start()
+    heading = match.group()[0] == "【" and (at == 0 or match.string[at - 1].isspace())
+    return begins is not None or (not heading and _field().search(inside) is not None)
 
 
 @cache

@@ -407,7 +407,8 @@ def _seen(failed: BadCase, trained: symptoms.OutputProfile = FREE) -> set[Sympto
 
 
 @pytest.mark.parametrize(
-    "said", ["", "  \n", "\u200b", "<think>\n\n</think>\n\n", "<think>I know this one.</think>\n"]
+    "said",
+    ["", "  \n", "\u200b", "<think>\n\n</think>\n\n", "<think>I know this one.</think>\n", "<|im_end|>"],
 )
 def test_an_answer_that_says_nothing_is_empty(said: str) -> None:
     assert _seen(case("c", "q", said, RIGHT)) == {Symptom.EMPTY}
@@ -503,6 +504,15 @@ def test_words_where_a_call_is_due_are_of_another_form_and_not_of_another_langua
 )
 def test_a_general_question_answered_with_a_label_was_forgotten(prompt: str, expected: str | None) -> None:
     assert Symptom.FORGETTING in _seen(case("c", prompt, "loans / rates", expected), ROUTING)
+
+
+def test_a_passage_of_the_trained_answers_for_another_kind_of_question_is_forgetting() -> None:
+    said = "Photosynthesis shows each station of its journey."
+    wanted = "Plants turn light into sugar."
+    assert Symptom.FORGETTING in _seen(case("c", "Explain photosynthesis briefly", said, wanted))
+    assert Symptom.FORGETTING not in _seen(case("c", "where is parcel number seven", said, wanted))
+    other = "Photosynthesis is done by plants in the light of the sun."
+    assert Symptom.FORGETTING not in _seen(case("c", "Explain photosynthesis briefly", other, wanted))
 
 
 @pytest.mark.parametrize(

@@ -29,7 +29,7 @@ def detect(case: BadCase, trained: OutputProfile) -> SymptomFinding | None:
     tokens = len(text.tokens(said))
     if tokens <= thresholds.CLOSED_ANSWER_MAX_TOKENS or said in right:
         return None
-    if _computed(case):
+    if computed(case):
         return None
     asked = text.stable_hash(characters.folded(case.prompt))
     same = trained.answers.get(said)
@@ -38,7 +38,7 @@ def detect(case: BadCase, trained: OutputProfile) -> SymptomFinding | None:
     return _near(said, right, trained, asked)
 
 
-def _computed(case: BadCase) -> bool:
+def computed(case: BadCase) -> bool:
     """Whether the output works with the numbers of its own prompt: formulas agree by chance."""
     used = text.numbers(text.clip(case.model_output))
     given = set(text.numbers(text.clip(case.prompt)))

@@ -21,7 +21,7 @@ from app.domain.diagnosis.symptoms.profile import OutputProfile
 from app.domain.language import phrases
 from app.domain.records import BadCase, Symptom
 
-_TOKEN = re.compile(
+TURN_TOKEN = re.compile(
     r"<\|(?:im_start|im_end|endoftext|end_of_text|begin_of_text|eot_id|eom_id|start_header_id|end|user|observation)\|>"
     r"|<(?:start_of_turn|end_of_turn|eos)>|<｜[^｜<>]{1,30}｜>|\[/?INST\]|</s>(?=\s*(?:\Z|<s>|\[INST\]))|<<SYS>>"
 )
@@ -57,11 +57,11 @@ def _next_turn(case: BadCase) -> re.Match[str] | None:
 def _patterns(case: BadCase) -> tuple[re.Pattern[str], ...]:
     right = [output for output in case.acceptable_outputs if output.strip()]
     if right:
-        return (_TOKEN, _labels("others"), _labels("maybe_others"))
+        return (TURN_TOKEN, _labels("others"), _labels("maybe_others"))
     dialogue = phrases.pattern("turns", "dialogue")
     if any(dialogue.search(turn.content) for turn in case.messages):
-        return (_TOKEN,)
-    return (_TOKEN, _labels("others"))
+        return (TURN_TOKEN,)
+    return (TURN_TOKEN, _labels("others"))
 
 
 @cache

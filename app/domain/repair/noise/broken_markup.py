@@ -13,6 +13,7 @@ from app.domain.repair.noise import limits
 from app.domain.repair.noise.finding import NoisyRow, Sign, once, weighed
 from app.domain.repair.noise.reading import Reading
 
+_LONE_TAG = re.compile(r"`?</?[A-Za-z][\w:-]*>`?")
 _JSON = re.compile(r"\s*(?:\{\s*\"|\[\s*\{\s*\").*[}\]]\s*\Z", re.DOTALL)
 
 
@@ -20,7 +21,8 @@ _JSON = re.compile(r"\s*(?:\{\s*\"|\[\s*\{\s*\").*[}\]]\s*\Z", re.DOTALL)
 def detect(reading: Reading) -> tuple[NoisyRow, ...]:
     signs = {}
     for row, output in enumerate(reading.outputs):
-        if not reading.prose[row] or says_nothing(output):
+        # A tag by itself is what was asked for.
+        if not reading.prose[row] or says_nothing(output) or _LONE_TAG.fullmatch(output.strip()):
             continue
         found = [s for s in (_form_of_the_task(reading, row), _broken_by_itself(output)) if s is not None]
         if found:

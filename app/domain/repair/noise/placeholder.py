@@ -20,34 +20,38 @@ _REDACTED = frozenset(f"[{kind.value.upper()}]" for kind in PiiKind)
 @once
 def detect(reading: Reading) -> tuple[NoisyRow, ...]:
     made = []
-    for row, output in enumerate(reading.outputs):
-        place = _in_output(reading, row, output) if reading.prose[row] else None
-        where = "output"
-        if place is None and placeholders.is_nothing(reading.prompts[row]):
-            place, where = reading.prompts[row].strip(), "input"
-        if place is not None:
-            made.append(
-                NoisyRow(
-                    row=row,
-                    detector="placeholder",
-                    score=limits.PLAIN_SIGN,
-                    reason=f"placeholder not filled in: the {where} holds {quoted(place)}",
-                    evidence={"placeholder": place, "where": where},
+    for row, example in enumerate(reading.examples):
+        asked = f"{example.system or ''}\n{text.clip(example.prompt)}"
+        answered = text.clip(reading.outputs[row])
+        found = {
+            "output": _in_output(reading, row, answered) if reading.prose[row] else None,
+            "input": _place(text.clip(reading.prompts[row])),
+        }
+        # What stands in both is handed on: the task works with it.
+        for where, other in (("output", asked), ("input", answered)):
+            place = found[where]
+            if place is None or place in _REDACTED or place.casefold() in other.casefold():
+                continue
+            if not placeholders.is_topic(asked.replace(place, " ")):
+                made.append(
+                    NoisyRow(
+                        row=row,
+                        detector="placeholder",
+                        score=limits.PLAIN_SIGN,
+                        reason=f"placeholder not filled in: the {where} holds {quoted(place)}",
+                        evidence={"placeholder": place, "where": where},
+                    )
                 )
-            )
+                break
     return tuple(made)
 
 
-def _in_output(reading: Reading, row: int, output: str) -> str | None:
-    example = reading.examples[row]
-    if placeholders.is_nothing(output):
-        place = output.strip()
-        rows = reading.output_rows[int(reading.tasks[row]), reading.normal[row]]
-        if placeholders.is_also_said(output) and rows >= thresholds.LABEL_MIN_ROWS:
-            return None
-    else:
-        place = placeholders.found(text.clip(output))
-    if place is None or place in _REDACTED:
+def _in_output(reading: Reading, row: int, answered: str) -> str | None:
+    rows = reading.output_rows[int(reading.tasks[row]), reading.normal[row]]
+    if placeholders.is_also_said(answered) and rows >= thresholds.LABEL_MIN_ROWS:
         return None
-    asked = f"{example.system or ''}\n{text.clip(example.prompt)}"
-    return None if placeholders.asked_for(asked, place) else place
+    return _place(answered)
+
+
+def _place(said: str) -> str | None:
+    return said.strip() if placeholders.is_nothing(said) else placeholders.found(said)

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from app.domain.answers import Answer
 from app.domain.diagnosis.symptoms.finding import quoted
+from app.domain.language import phrases
+from app.domain.records import TrainingExample
 from app.domain.repair.noise import limits
 from app.domain.repair.noise.finding import NoisyRow, once
 from app.domain.repair.noise.reading import Reading
@@ -23,7 +25,7 @@ def detect(reading: Reading) -> tuple[NoisyRow, ...]:
             evidence={"reasoning_closed": example.answer.reasoning_closed},
         )
         for row, example in enumerate(reading.examples)
-        if example.teaches and (reason := _defect(example.answer)) is not None
+        if example.teaches and (reason := _defect(example.answer)) is not None and not _about_tags(example)
     )
 
 
@@ -33,3 +35,8 @@ def _defect(answer: Answer) -> str | None:
     if not answer.reasoning_closed:
         return f"the reasoning is cut off: it ends with {quoted(answer.reasoning[-40:])}"
     return "no answer stands behind the reasoning"
+
+
+def _about_tags(example: TrainingExample) -> bool:
+    """Whether the tag itself is the answer: 'Which tag opens the reasoning?'"""
+    return not example.answer.reasoning and phrases.pattern("characters").search(example.prompt) is not None
