@@ -91,4 +91,6 @@ def run_import(sessions: SessionFactory, store: ArtifactStore, settings: Setting
     except StageError as error:
         with transaction(sessions) as session:
             row = work.held(session, claim, to_finish=True)
+            assert isinstance(row, ImportRow)
+            imports.note_failure(row, error)
             work.finish(session, row, Status.FAILED, error=error.as_problem())

@@ -19,12 +19,21 @@ _WRITE_BYTES = 1 << 20
 UPLOAD_BODY: dict[str, Any] = {
     "requestBody": {
         "required": True,
-        "description": "Training rows: ndjson or a JSON array, gzipped or not.",
+        "description": "Training rows: ndjson, a JSON array, CSV or TSV, gzipped or not; Parquet; a zip that was "
+        "exported for LLaMA-Factory.",
         "content": {
             "application/json": {"schema": {}},
             **{
                 kind: {"schema": {"type": "string", "format": "binary"}}
-                for kind in ("application/x-ndjson", "application/gzip", "application/octet-stream")
+                for kind in (
+                    "application/x-ndjson",
+                    "text/csv",
+                    "text/tab-separated-values",
+                    "application/vnd.apache.parquet",
+                    "application/zip",
+                    "application/gzip",
+                    "application/octet-stream",
+                )
             },
         },
     }

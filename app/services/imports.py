@@ -20,21 +20,19 @@ from app.db.repositories import versions as version_rows
 from app.db.repositories.example_encoding import EncodedExample, encode
 from app.db.repositories.pages import Page, PageRequest, by_creation, of_project
 from app.domain import formats
-from app.domain.formats import DetectionError, Format, Line, RowError, UploadError
+from app.domain.formats import DetectionError, Format, Line, RowError, UploadError, encodings
 from app.domain.records import TrainingExample
-from app.errors import NotFound, StageCancelled, StageError
+from app.errors import InvalidInput, NotFound, StageCancelled, StageError
 from app.services import datasets, work
 from app.services.statistics import RunningStatistics
+from app.services.upload_reading import CONTAINERS, Limits, read_upload
 from app.services.versions import ContentHash
 from app.settings import Settings
 
-AUTO: Final = "auto"
-FORMAT_NAMES: Final = (AUTO, *(f.name for f in formats.FORMATS))
 ERRORS_KEPT: Final = 1000
 _ERRORS_IN_PROBLEM = 20
 _DETECTION_ROWS = 200
 _BATCH_ROWS = 5000
-_CHUNK_BYTES = 1 << 18
 
 
 class ImportFailed(StageError):
@@ -43,6 +41,12 @@ class ImportFailed(StageError):
     def __init__(self, detail: str, *, type: str, errors: list[dict[str, Any]] | None = None) -> None:
         super().__init__(detail, type=type, title="The import failed")
         self.errors = errors or []
+        self.rows: _Rows | None = None
+
+    def after(self, rows: _Rows) -> ImportFailed:
+        """The same, with the counters of what was read before."""
+        self.rows = rows
+        return self
 
     def as_problem(self) -> dict[str, Any]:
         shown = [
@@ -61,8 +65,13 @@ def create(
     upload_bytes: int,
     format: str,
     strict: bool,
+    encoding: str | None,
 ) -> ImportRow:
-    """Queue the import of a stored upload."""
+    """Queue the import of a stored upload. Raises InvalidInput for an ``encoding`` that is none."""
+    if encoding is not None and not encodings.known(encoding):
+        raise InvalidInput(
+            f"no encoding is called {encoding[:40]!r}; use one that Python knows, such as gb18030"
+        )
     dataset = datasets.get(session, project_id, dataset_id)
     row = ImportRow(
         project_id=project_id,
@@ -71,6 +80,7 @@ def create(
         upload_bytes=upload_bytes,
         format=format,
         strict=strict,
+        encoding=encoding,
     )
     work.enqueue(session, queue.Stage.IMPORT, row)
     return row
@@ -113,39 +123,62 @@ def run_import(
     can come of the upload, StageCancelled when somebody asked for that.
     """
     _require_dataset(session, import_row)
-    with store.open(import_row.upload_uri) as file:
-        read = _ReadBytes(file)
-        lines = formats.iter_rows(
-            read,
-            gzipped=None,
-            max_line_bytes=settings.line_limit_bytes,
-            max_total_bytes=settings.upload_limit_bytes,
-        )
-        first = _translated(lines)
-        head = _head(first)
-        format = _format(import_row.format, head)
-        version = _new_version(session, import_row, format)
-        rows = _Rows(format=format, strict=import_row.strict)
-        writer = _Writer(session, version)
-        parsed = rows.parse(chain(head, first))
-        while batch := list(islice(parsed, _BATCH_ROWS)):
-            writer.write(batch)
-            if should_cancel():
-                raise StageCancelled
-            progress(min(0.99, read.bytes_read / max(1, import_row.upload_bytes)))
-    if not writer.rows:
-        raise rows.nothing_accepted()
-    version.rows = writer.rows
-    version.content_hash = writer.content_hash.hexdigest()
-    version.statistics = writer.statistics.as_dict(formats={format.name: writer.rows})
-    import_row.format = format.name
-    import_row.rows_total = writer.rows + rows.rejected
-    import_row.rows_accepted = writer.rows
-    import_row.rows_rejected = rows.rejected
-    import_row.errors = rows.errors
+    rows = _Rows(strict=import_row.strict)
+    try:
+        with store.open(import_row.upload_uri) as file:
+            version = _version_of(session, file, import_row, rows, progress, should_cancel, settings)
+    except UploadError as error:
+        failed = ImportFailed(error.message, type=error.code.replace("_", "-"), errors=rows.errors)
+        raise failed.after(rows) from error
+    except ImportFailed as error:
+        raise error.after(rows) from error
+    rows.note(import_row)
     import_row.dataset_version_id = version.id
     _require_dataset(session, import_row)
     session.flush()
+
+
+def note_failure(import_row: ImportRow, error: StageError) -> None:
+    """What was read until an import failed; its transaction is gone, and the version with it."""
+    if isinstance(error, ImportFailed) and error.rows is not None:
+        error.rows.note(import_row)
+
+
+def _version_of(
+    session: Session,
+    file: BinaryIO,
+    import_row: ImportRow,
+    rows: _Rows,
+    progress: Callable[[float], None],
+    should_cancel: Callable[[], bool],
+    settings: Settings,
+) -> DatasetVersionRow:
+    limits = Limits(row_bytes=settings.line_limit_bytes, total_bytes=settings.upload_limit_bytes)
+    reading = read_upload(
+        file,
+        size_bytes=import_row.upload_bytes,
+        format=import_row.format,
+        encoding=import_row.encoding,
+        limits=limits,
+    )
+    head = _head(reading.lines)
+    row_format = _format(import_row.format, head, rows)
+    name = reading.packed_as or row_format.name
+    version = _new_version(session, import_row, name)
+    writer = _Writer(session, version)
+    parsed = rows.parse(chain(head, reading.lines), row_format)
+    while batch := list(islice(parsed, _BATCH_ROWS)):
+        writer.write(batch)
+        if should_cancel():
+            raise StageCancelled
+        progress(min(0.99, reading.fraction()))
+    if not rows.accepted:
+        raise rows.nothing_accepted(row_format)
+    version.rows = rows.accepted
+    version.content_hash = writer.content_hash.hexdigest()
+    version.statistics = writer.statistics.as_dict(formats=rows.formats)
+    import_row.format = name
+    return version
 
 
 def _require_dataset(session: Session, import_row: ImportRow) -> None:
@@ -154,13 +187,6 @@ def _require_dataset(session: Session, import_row: ImportRow) -> None:
         raise ImportFailed(
             f"dataset {import_row.dataset_id} was deleted; nothing was imported", type="dataset-deleted"
         )
-
-
-def _translated(lines: Iterator[Line]) -> Iterator[Line]:
-    try:
-        yield from lines
-    except UploadError as error:
-        raise ImportFailed(error.message, type=error.code.replace("_", "-")) from error
 
 
 def _head(lines: Iterator[Line]) -> list[Line]:
@@ -175,23 +201,34 @@ def _head(lines: Iterator[Line]) -> list[Line]:
     return head
 
 
-def _format(name: str, head: list[Line]) -> Format:
+def _format(name: str, head: list[Line], rows: _Rows) -> Format:
     if not head:
         raise ImportFailed("the upload holds no rows; send one JSON object per line", type="empty-upload")
-    if name != AUTO:
+    if name not in CONTAINERS:
         format = formats.format_named(name)
         if format is None:
             raise ImportFailed(f"no format is called {name!r}", type="unknown-format")
         return format
+    if all(line.format is not None for line in head):
+        return formats.MESSAGES  # each row says its own
     objects = [line.value for line in head if isinstance(line.value, dict)]
     try:
         return formats.detect_format(objects)
     except DetectionError as error:
-        errors = [_error(line, line.value) for line in head if isinstance(line.value, RowError)]
-        raise ImportFailed(error.message, type="unknown-format", errors=errors) from error
+        for line in head:
+            known = line.value if isinstance(line.value, RowError) else _unknown(line.value)
+            rows.reject(line, known, strict=False)
+        first = rows.errors[0]
+        detail = error.message if objects else f"{error.message}; line {first['line']}: {first['message']}"
+        raise ImportFailed(detail, type="unknown-format", errors=rows.errors) from error
 
 
-def _new_version(session: Session, import_row: ImportRow, format: Format) -> DatasetVersionRow:
+def _unknown(value: object) -> RowError:
+    what = "its keys are of no known format" if isinstance(value, dict) else "it is no JSON object"
+    return RowError("unknown_format", f"the row cannot be read: {what}")
+
+
+def _new_version(session: Session, import_row: ImportRow, format: str) -> DatasetVersionRow:
     """The version's row, which its members point at; nobody sees it before the commit."""
     version = DatasetVersionRow(
         id=version_rows.new_version_id(),
@@ -200,7 +237,7 @@ def _new_version(session: Session, import_row: ImportRow, format: Format) -> Dat
         parent_id=None,
         rows=0,
         content_hash="",
-        recipe={"kind": "import", "import_id": import_row.id, "format": format.name},
+        recipe={"kind": "import", "import_id": import_row.id, "format": format},
         statistics={},
     )
     session.add(version)
@@ -212,60 +249,58 @@ def _error(line: Line, error: RowError) -> dict[str, Any]:
     return {"line": line.number, "code": error.code, "message": error.message}
 
 
-class _ReadBytes(Iterable[bytes]):
-    """Chunks of a file, counting what was read."""
-
-    def __init__(self, file: BinaryIO) -> None:
-        self._file = file
-        self.bytes_read = 0
-
-    def __iter__(self) -> Iterator[bytes]:
-        while chunk := self._file.read(_CHUNK_BYTES):
-            self.bytes_read += len(chunk)
-            yield chunk
-
-
 class _Rows:
-    """Lines to examples; the bad ones are counted, the first thousand kept."""
+    """Lines to examples; every one is counted, the errors of the first thousand bad ones are kept."""
 
-    def __init__(self, *, format: Format, strict: bool) -> None:
-        self._format = format
+    def __init__(self, *, strict: bool) -> None:
         self._strict = strict
+        self.accepted = 0
         self.rejected = 0
         self.errors: list[dict[str, Any]] = []
+        self.formats: dict[str, int] = {}
 
-    def parse(self, lines: Iterable[Line]) -> Iterator[TrainingExample]:
+    def parse(self, lines: Iterable[Line], format: Format) -> Iterator[TrainingExample]:
         ids = version_rows.example_ids()
         for line in lines:
             if isinstance(line.value, RowError):
-                self._reject(line, line.value)
+                self.reject(line, line.value, strict=self._strict)
                 continue
+            own = format if line.format is None else formats.format_named(line.format) or format
             try:
-                row = formats.parse_row(line.value, self._format)
+                row = formats.parse_row(line.value, own)
             except RowError as error:
-                self._reject(line, error)
+                self.reject(line, error, strict=self._strict)
                 continue
+            self.accepted += 1
+            self.formats[own.name] = self.formats.get(own.name, 0) + 1
             yield row.with_id(next(ids))
 
-    def _reject(self, line: Line, error: RowError) -> None:
+    def reject(self, line: Line, error: RowError, *, strict: bool) -> None:
         self.rejected += 1
-        if self._strict:
+        if len(self.errors) < ERRORS_KEPT:
+            self.errors.append(_error(line, error))
+        if strict:
             raise ImportFailed(
                 f"line {line.number}: {error.message} (strict=true: the first bad row ends the import)",
                 type="bad-row",
                 errors=[_error(line, error)],
             )
-        if len(self.errors) < ERRORS_KEPT:
-            self.errors.append(_error(line, error))
 
-    def nothing_accepted(self) -> ImportFailed:
+    def nothing_accepted(self, format: Format) -> ImportFailed:
         first = self.errors[0]
         return ImportFailed(
-            f"none of the {self.rejected} rows can be used as {self._format.name}; "
+            f"none of the {self.rejected} rows can be used as {format.name}; "
             f"line {first['line']}: {first['message']}",
             type="no-good-rows",
             errors=self.errors,
         )
+
+    def note(self, import_row: ImportRow) -> None:
+        """The counters of what was read: every row is accepted or rejected."""
+        import_row.rows_total = self.accepted + self.rejected
+        import_row.rows_accepted = self.accepted
+        import_row.rows_rejected = self.rejected
+        import_row.errors = self.errors
 
 
 class _Writer:

@@ -2,15 +2,26 @@
 
 from __future__ import annotations
 
+from typing import cast
+
 from app.db.models import ImportRow
 from app.db.session import transaction
 from app.domain.cycle_status import Status
-from app.errors import StageCancelled
+from app.errors import StageCancelled, StageError
 from app.services import imports, work
 from workers.run_stage import StageContext
 
 
 def run(context: StageContext) -> None:
+    try:
+        _import(context)
+    except StageError as error:
+        with transaction(context.sessions) as session:
+            imports.note_failure(cast("ImportRow", work.held(session, context.claim)), error)
+        raise
+
+
+def _import(context: StageContext) -> None:
     with transaction(context.sessions) as session:
         row = session.get_one(ImportRow, context.claim.subject_id)
         imports.run_import(

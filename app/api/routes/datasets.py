@@ -72,8 +72,16 @@ def upload_version(
     response: Response,
     format: UploadFormat = UploadFormat.AUTO,
     strict: Annotated[bool, Query(description="The first bad row fails the import.")] = False,
+    encoding: Annotated[
+        str | None,
+        Query(max_length=40, description="Of the text, where it is not UTF-8: gb18030, big5, cp1252 ..."),
+    ] = None,
 ) -> ImportRow:
-    """Upload training rows as the body; a worker imports them. Watch the import at ``Location``."""
+    """Upload training rows as the body; a worker imports them. Watch the import at ``Location``.
+
+    JSON lines, a JSON array, CSV, TSV or Parquet; text may be gzipped. What an export wrote (Parquet, the zip for
+    LLaMA-Factory) is read, too.
+    """
     return located(
         response,
         "/v1/imports",
@@ -85,6 +93,7 @@ def upload_version(
             upload_bytes=upload.size_bytes,
             format=format.value,
             strict=strict,
+            encoding=encoding,
         ),
     )
 

@@ -26,7 +26,7 @@ class ExportFormat(StrEnum):
 
 
 class UploadFormat(StrEnum):
-    """The same, and ``auto``: told by the first rows."""
+    """``auto``: told by the first rows. ``csv`` (any separator) and ``parquet``: their columns say the rest."""
 
     AUTO = "auto"
     ALPACA = "alpaca"
@@ -35,6 +35,8 @@ class UploadFormat(StrEnum):
     PREFERENCE = "preference"
     COMPLETION = "completion"
     KTO = "kto"
+    CSV = "csv"
+    PARQUET = "parquet"
 
 
 class NewDataset(Body):
@@ -61,7 +63,10 @@ class Import(LongWork):
     dataset_id: str
     format: str
     strict: bool
-    rows_total: int
+    encoding: str | None = Field(description="Of the upload's text, where one was named.")
+    rows_total: int = Field(
+        description="Rows read: accepted + rejected; of a failed import, until it failed."
+    )
     rows_accepted: int
     rows_rejected: int
     errors: list[RowProblem] = Field(description="The first 1,000 rejected rows.")

@@ -93,6 +93,8 @@ class ImportRow(LongWork, Base):
     upload_bytes: Mapped[int] = mapped_column(BigInteger)
     format: Mapped[str] = mapped_column(String(16))
     strict: Mapped[bool] = mapped_column(default=False)
+    # Of the upload's text, where the sender named one.
+    encoding: Mapped[str | None] = mapped_column(String(40))
     rows_total: Mapped[int] = mapped_column(default=0)
     rows_accepted: Mapped[int] = mapped_column(default=0)
     rows_rejected: Mapped[int] = mapped_column(default=0)

@@ -31,7 +31,7 @@ def rows(
 
 
 def codes(lines: list[Line]) -> list[tuple[int, Any]]:
-    return [(n, v.code if isinstance(v, RowError) else v) for n, v in lines]
+    return [(n, v.code if isinstance(v, RowError) else v) for n, v, _ in lines]
 
 
 def cut(data: bytes, places: list[int]) -> list[bytes]:
@@ -39,10 +39,11 @@ def cut(data: bytes, places: list[int]) -> list[bytes]:
     return [data[a:b] for a, b in pairwise(at)]
 
 
+rows_alone = json_objects.filter(lambda row: "data" not in row)
 cuts = st.lists(st.integers(0, 10_000), max_size=12)
 
 
-@given(values=st.lists(json_objects, max_size=5), places=cuts, packed=st.booleans(), ascii=st.booleans())
+@given(values=st.lists(rows_alone, max_size=5), places=cuts, packed=st.booleans(), ascii=st.booleans())
 def test_lines_read_the_same_however_they_are_cut(
     values: list[dict[str, Any]], places: list[int], packed: bool, ascii: bool
 ) -> None:
@@ -83,13 +84,14 @@ def test_a_bad_line_is_told_by_number_and_stops_nobody() -> None:
         (3, "invalid_json"),
         (4, "not_utf8"),
         (5, "not_finite"),
-        (6, [1]),
+        (6, 1),
         (7, {"a": 2}),
     ]
 
 
 def test_invalid_json_is_told_with_its_column() -> None:
-    ((_, error),) = rows(b'{"a": 1 "b": 2}')
+    (line,) = rows(b'{"a": 1 "b": 2}')
+    error = line.value
     assert isinstance(error, RowError)
     assert error.message == "not JSON: Expecting ',' delimiter at column 9 of 15"
 
@@ -170,7 +172,6 @@ def test_rows_before_the_break_of_a_stream_are_given_first() -> None:
         (b'{"a":1}', True, "not_gzip"),
         (gzip.compress(b"{}") + b"garbage", None, "bad_gzip"),
         (gzip.compress(b"{}")[:10] + b"\xff" * 30, None, "bad_gzip"),
-        ('{"a":1}'.encode("utf-16"), None, "not_utf8"),
     ],
 )
 def test_a_stream_that_is_not_what_it_says_is_refused(data: bytes, gzipped: bool, code: str) -> None:
@@ -213,3 +214,120 @@ def test_memory_does_not_grow_with_the_number_of_rows(array: bool) -> None:
 
     peak(10)
     assert peak(5_000) < peak(500) + 20_000
+
+
+A, B, C = '{"a":1}', '{"b":2}', '{"c":3}'
+PRETTY = '{\n  "a": 1\n}'
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        (f"[{A}]\n[{B},{C}]\n", [(1, {"a": 1}), (2, {"b": 2}), (2, {"c": 3})]),
+        (f"[{A}]\n\n[{B}]", [(1, {"a": 1}), (3, {"b": 2})]),
+        (f"[{A},\n{B}]\n[{C}]", [(1, {"a": 1}), (2, {"b": 2}), (3, {"c": 3})]),
+        (f"[{A}]\n[\n {B},\n {C}\n]\n", [(1, {"a": 1}), (2, {"b": 2}), (3, {"c": 3})]),
+        (f"[{A}][{B}]", [(1, {"a": 1}), (2, {"b": 2})]),
+        (f"{PRETTY}\n{PRETTY}\n", [(1, {"a": 1}), (2, {"a": 1})]),
+        (f"{PRETTY},\n{PRETTY},", [(1, {"a": 1}), (2, {"a": 1})]),
+        (f"{A},\n{B},\n", [(1, {"a": 1}), (2, {"b": 2})]),
+        (f'{{"data": [{A}, {B}]}}', [(1, {"a": 1}), (2, {"b": 2})]),
+        (f'{{"version": "1.0",\n "rows":\n [{A},\n {B}],\n "n": 2}}', [(1, {"a": 1}), (2, {"b": 2})]),
+        (f'{{"train": [{A}], "test": [{B}]}}', [(1, {"a": 1}), (2, "several_lists")]),
+        (f'{{"data": [{A}]}}\n{{"data": [{B}]}}', [(1, {"a": 1}), (2, {"data": [{"b": 2}]})]),
+        (f'{{"data": [{A}', [(1, "invalid_json")]),
+        ('{"instruction": "x", "data": [{"a": 1}]}', [(1, {"instruction": "x", "data": [{"a": 1}]})]),
+        ("[]\n[]", [(1, "empty_row"), (2, "empty_row")]),
+        (f'{{"a":\n{B}\n{C}', [(1, "invalid_json"), (2, {"b": 2}), (3, {"c": 3})]),
+        ('{"a": 1,\n"b": [\n2', [(1, "invalid_json")]),
+        ("{'a': 1}", [(1, "invalid_json")]),
+        ('{"a": {"b": 1, "b": 2}}', [(1, "duplicate_key")]),
+    ],
+)
+def test_rows_are_read_in_every_way_in_which_they_are_put_together(text: str, expected: list[Any]) -> None:
+    data = text.encode()
+    assert codes(rows(data)) == expected
+    assert codes(rows([bytes([b]) for b in data])) == expected
+
+
+def test_a_key_twice_is_told_by_its_name() -> None:
+    (line,) = rows('{"回答": 1, "回答": 2}'.encode())
+    error = line.value
+    assert isinstance(error, RowError)
+    assert "'\\u56de\\u7b54' stands twice" in error.message
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
+@given(places=cuts)
+def test_every_line_end_ends_a_line(end: str, places: list[int]) -> None:
+    data = end.join([A, "", B, "x", C, ""]).encode()
+    expected = [(1, {"a": 1}), (3, {"b": 2}), (4, "invalid_json"), (5, {"c": 3})]
+    assert codes(rows(cut(data, places))) == expected
+
+
+@given(places=cuts)
+def test_byte_order_marks_may_stand_before_any_row(places: list[int]) -> None:
+    data = f"\ufeff\ufeff{A}\n\ufeff{B}\n\ufeff\n".encode()
+    assert codes(rows(cut(data, places))) == [(1, {"a": 1}), (2, {"b": 2})]
+
+
+ROW = '{"instruction":"问候","output":"你好，世界 é"}'
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-16-be", "utf-32", "utf-32-le", "utf-32-be"])
+@given(places=cuts)
+def test_text_of_two_or_four_bytes_a_character_is_read(encoding: str, places: list[int]) -> None:
+    data = f"{ROW}\n{ROW}\n".encode(encoding)
+    assert codes(rows(cut(data, places))) == [(n, json.loads(ROW)) for n in (1, 2)]
+
+
+@pytest.mark.parametrize(
+    ("encoding", "said"),
+    [
+        ("gb18030", "退货需要在三十天之内完成。"),
+        ("big5", "退貨需要在三十天之內完成。"),
+        ("shift_jis", "営業時間は何時ですか。"),
+        ("euc_kr", "반품은 삼십 일 이내에 하세요."),
+        ("cp1252", "La réponse est à côté."),
+    ],
+)
+def test_another_encoding_is_named_in_the_error_and_read_where_it_is_named(encoding: str, said: str) -> None:
+    data = json.dumps({"a": said}, ensure_ascii=False).encode(encoding)
+    (line,) = rows(data)
+    error = line.value
+    assert isinstance(error, RowError)
+    assert error.code == "not_utf8"
+    assert encoding in error.message
+    assert said[-12:-9] in error.message
+    read = iter_rows(
+        [data[:9], data[9:]], gzipped=None, max_line_bytes=1000, max_total_bytes=1000, encoding=encoding
+    )
+    assert list(read) == [Line(1, {"a": said})]
+
+
+def test_bytes_that_the_named_encoding_lacks_cost_their_row() -> None:
+    data = b'{"a":"\xff\xff"}\n' + '{"a":"好"}\n'.encode("gb18030")
+    read = iter_rows([data], gzipped=None, max_line_bytes=99, max_total_bytes=999, encoding="gb18030")
+    assert codes(list(read)) == [(1, "not_utf8"), (2, {"a": "好"})]
+
+
+@pytest.mark.parametrize(
+    ("start", "name"),
+    [
+        (b"\x28\xb5\x2f\xfd....", "zstd"),
+        (b"%PDF-1.7 ...", "PDF"),
+        (b"\x80\x04\x95....", "pickle"),
+        (b"\x89PNG\r\n....", "PNG"),
+        (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "Excel"),
+        (b"\x40\x00\x00\x00\x00\x00\x00\x00" + b'{"w":{}}', "safetensors"),
+        (b"\n<!DOCTYPE html><html>", "HTML"),
+        (b"<html><body>Log in</body>", "HTML"),
+        (b"version https://git-lfs.github.com/spec/v1\noid sha256:0\n", "git-lfs"),
+        (gzip.compress(b"%PDF-1.7 ..."), "PDF"),
+        (gzip.compress(b"PAR1...."), "parquet"),
+    ],
+)
+def test_a_file_that_holds_no_rows_is_named_for_what_it_is(start: bytes, name: str) -> None:
+    with pytest.raises(UploadError) as caught:
+        rows(start)
+    assert name in caught.value.message
