@@ -34,6 +34,8 @@ _STOPS: Final = " \t\r\n.。!,、;:…"
 _BESIDE_CJK = re.compile(rf"(?<={text.CJK_CHARACTER}) +| +(?={text.CJK_CHARACTER})")
 _BEFORE_SIGN = re.compile(r"(?<=\S) +(?=[,.;:!?)。、](?:\s|$))")
 _AFTER_SIGN = re.compile(r"(?<=[。、,;:!?()]) +(?=[^\x00-\x7f])")
+_LETTER = re.compile(r"[(（]?([A-Ja-j])[)）.．]?")
+"""An option's letter: (B), B) and B. are B."""
 _FENCE = re.compile(r"\A```([\w+-]*)[ \t]*\n(.*)\n[ \t]*```\Z", re.DOTALL)
 _NOT_PROSE = re.compile(r"[\w]*[\\/@_#][\w]*|\d")
 
@@ -94,7 +96,8 @@ def bare(of: str) -> str:
     if not plain.isascii():
         plain = _AFTER_SIGN.sub("", _BESIDE_CJK.sub("", plain))
     plain = _BEFORE_SIGN.sub("", plain)
-    return _unwrapped(plain) or plain
+    letter = _LETTER.fullmatch(plain)
+    return letter[1] if letter else _unwrapped(plain) or plain
 
 
 def code(of: str) -> str:

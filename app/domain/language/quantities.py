@@ -110,9 +110,13 @@ _SCAN = re.compile(
 )
 
 
+_RANGE = re.compile(rf"(?<={CLOSE}) ?([-/~]) ?(?={OPEN})")
+_WEEKDAY = re.compile("(?:星期|礼拜)(?=[一二三四五六日天])|(?<=周)天|(?<=星期)天|(?<=礼拜)天")
+
+
 def rewritten(of: str) -> str:
     """The text with every number, amount, date and time of day in one notation, between ``OPEN`` and ``CLOSE``."""
-    return _SCAN.sub(_notation, _in_digits(of))
+    return _RANGE.sub(r"\1", _SCAN.sub(_notation, _in_digits(of)))
 
 
 def found(of: str) -> tuple[str, ...]:
@@ -124,6 +128,7 @@ def found(of: str) -> tuple[str, ...]:
 def _in_digits(of: str) -> str:
     made = of
     if not made.isascii():
+        made = _WEEKDAY.sub(lambda m: "日" if m[0] == "天" else "周", made)
         made = _HAN_RUN.sub(_han, _HAN_HALF.sub("0.5", made))
         made = _RATIO.sub(lambda m: f"{m['number']}{'%' if m['ratio'] == '百分之' else '‰'}", made)
     if _LATIN.search(made):
@@ -206,7 +211,7 @@ def _han(match: re.Match[str]) -> str:
     if value is None or (
         len(whole) == 1
         and not counted
-        and (whole in _HAN_SCALES or whole in "一两")
+        and (whole in _HAN_SCALES or whole == "一")
         and before != "第"
         and match[0] != match.string.strip()
     ):

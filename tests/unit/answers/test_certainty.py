@@ -18,6 +18,7 @@ def call(**arguments: object) -> str:
     [
         ("Refund", "refund.", Certainty.TEXT),
         ("  The shop  opens late. ", "the shop opens late", Certainty.TEXT),
+        ("(B)", "B.", Certainty.TEXT),
         ("“Lisbon”", "Lisbon", Certainty.TEXT),
         ("**Lisbon**", "Lisbon", Certainty.TEXT),
         ("Ｌｉｓｂｏｎ", "Lisbon", Certainty.TEXT),
