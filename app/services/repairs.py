@@ -5,16 +5,21 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import func, insert, select
 from sqlalchemy.orm import Session
 
 from app.db.base import new_id
-from app.db.models import DatasetVersionRow, RepairActionRow, RepairRow, RepairRunRow
+from app.db.models import DatasetVersionRow, RepairActionRow, RepairRow, RepairRunRow, RowQualityRow
+from app.db.repositories.pages import Page, PageRequest, by_ordinal
 from app.domain.cycle_status import Status
 from app.domain.repair.plan import Decision, ProposedAction, RepairPlan, RepairPolicy
+from app.domain.repair.quality import Use
+from app.domain.repair.quality.vetoes import Veto
 from app.errors import Conflict, InvalidInput, NotFound, PreconditionFailed
 from app.queue import Stage
 from app.services import diagnoses, events, repair_applying, repair_selection, versions, work
+
+QUALITY_ROWS_AT_ONCE = 10_000
 
 
 def create(
@@ -70,6 +75,23 @@ def get_action(session: Session, project_id: str, action_id: str) -> RepairActio
 def save_plan(session: Session, row: RepairRow, plan: RepairPlan) -> None:
     """Write the plan's actions in their order."""
     add_actions(session, row, plan.actions, start=0)
+    for start in range(0, len(plan.row_quality), QUALITY_ROWS_AT_ONCE):
+        part = plan.row_quality[start : start + QUALITY_ROWS_AT_ONCE]
+        session.execute(
+            insert(RowQualityRow),
+            [
+                {
+                    "repair_id": row.id,
+                    "ordinal": ordinal,
+                    "id": quality.example_id,
+                    "score": quality.score,
+                    "band": quality.band.value,
+                    "components": dict(quality.components),
+                    "vetoes": [veto.value for veto in quality.vetoes],
+                }
+                for ordinal, quality in enumerate(part, start)
+            ],
+        )
     row.summary = dict(plan.summary)
     session.flush()
 
@@ -136,6 +158,18 @@ def apply(
 
         cycles.repair_applied(session, repair.cycle_id, repair)
     return version
+
+
+def row_quality(
+    session: Session, repair_id: str, page: PageRequest, *, band: Use | None, veto: Veto | None
+) -> Page[RowQualityRow]:
+    """Rows of the plan's version with their scores, in the version's order."""
+    statement = select(RowQualityRow).where(RowQualityRow.repair_id == repair_id)
+    if band is not None:
+        statement = statement.where(RowQualityRow.band == band.value)
+    if veto is not None:
+        statement = statement.where(RowQualityRow.vetoes.contains([veto.value]))  # pyright: ignore[reportArgumentType]
+    return by_ordinal(session, statement, RowQualityRow, page)
 
 
 def result_of(session: Session, repair: RepairRow) -> DatasetVersionRow | None:

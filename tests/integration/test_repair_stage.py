@@ -18,9 +18,12 @@ from app.db.models import (
     RepairActionRow,
     RepairRow,
 )
+from app.db.repositories.pages import PageRequest
 from app.db.session import SessionFactory, transaction
 from app.domain.pipeline import CycleStage
 from app.domain.records import content_hash_of
+from app.domain.repair.quality import Use
+from app.domain.repair.quality.vetoes import Veto
 from app.errors import NotFound
 from app.queue import Stage
 from app.services import diagnoses, repairs, versions
@@ -126,6 +129,30 @@ def test_a_repair_without_anything_to_protect_is_planned_as_before(
     with sessions() as session:
         assert session.get_one(RepairRow, repair_id).status == "succeeded"
         assert leaks(session, repair_id) == []
+
+
+def test_every_row_of_the_version_has_a_score_and_a_band_that_can_be_read(
+    resources: Resources, sessions: SessionFactory, project: str
+) -> None:
+    with transaction(sessions) as session:
+        version = add_version(session, project, 5)
+        diagnosis_id = diagnosed(session, project, version, [("Q0", False)])
+        repair_id = repairs.create(session, project, diagnosis_id=diagnosis_id).id
+    run_stage(resources, Stage.REPAIR, repair_id)
+    with sessions() as session:
+        ids = [e.id for e in versions.load_examples(session, version.id)]
+        first = repairs.row_quality(session, repair_id, PageRequest(limit=3), band=None, veto=None)
+        rest = repairs.row_quality(
+            session, repair_id, PageRequest(limit=3, after=first.next_after), band=None, veto=None
+        )
+        assert [row.id for row in (*first.data, *rest.data)] == ids
+        assert all(0 <= row.score <= 1 for row in first.data)
+        bands = session.get_one(RepairRow, repair_id).summary["quality"]["bands"]  # pyright: ignore[reportOptionalSubscript]
+        used = repairs.row_quality(session, repair_id, PageRequest(limit=10), band=Use.USE, veto=None)
+        assert (len(used.data), sum(bands.values())) == (bands["use"], 5)
+        assert not repairs.row_quality(
+            session, repair_id, PageRequest(limit=10), band=None, veto=Veto.SECRET
+        ).data
 
 
 def test_the_repair_of_a_cycle_keeps_out_what_the_cycle_is_verified_on(

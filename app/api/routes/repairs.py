@@ -27,11 +27,14 @@ from app.api.schemas.repairs import (
     RepairInFull,
     RepairPreview,
     RepairRun,
+    RowQuality,
 )
 from app.api.transaction_route import TransactionRoute
 from app.db.base import WorkStatus
-from app.db.models import DatasetVersionRow, RepairActionRow, RepairRow, RepairRunRow
+from app.db.models import DatasetVersionRow, RepairActionRow, RepairRow, RepairRunRow, RowQualityRow
 from app.db.repositories.pages import Page as PageOf
+from app.domain.repair.quality import Use
+from app.domain.repair.quality.vetoes import Veto
 from app.services import (
     listings,
     repair_decisions,
@@ -114,6 +117,20 @@ def list_actions(
     """The plan's actions in the order in which they are carried out."""
     repairs.get(session, caller.project_id, repair_id)
     return repair_selection.page(session, repair_id, chosen, page)
+
+
+@router.get("/repairs/{repair_id}/quality", response_model=ListOf[RowQuality])
+def list_row_quality(
+    repair_id: Id,
+    caller: Reader,
+    session: DatabaseSession,
+    page: PageInOrder,
+    band: Use | None = None,
+    veto: Veto | None = None,
+) -> PageOf[RowQualityRow]:
+    """Score, band and vetoes of every row of the version that the plan is of, in the version's order."""
+    repairs.get(session, caller.project_id, repair_id)
+    return repairs.row_quality(session, repair_id, page, band=band, veto=veto)
 
 
 @router.post("/repairs/{repair_id}/decisions", response_model=Decided, responses=documented([412]))

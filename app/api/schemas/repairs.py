@@ -11,6 +11,8 @@ from app.api.schemas.common import Body, Id, LongWork, Options, Resource, Whole
 from app.api.schemas.datasets import ChangeCounts, ChangedRow
 from app.domain.repair.actions import needs_answer
 from app.domain.repair.plan import ActionKind, Decision
+from app.domain.repair.quality import Use
+from app.domain.repair.quality.vetoes import Veto
 
 
 class NewRepair(Body):
@@ -55,6 +57,20 @@ class RepairRun(LongWork):
 class RepairInFull(Repair):
     counts: list[ActionCount] = Field(description="The plan's actions by kind, rule and decision.")
     run: RepairRun | None = Field(description="The last time a worker was asked to apply or revert it.")
+
+
+class RowQuality(Resource):
+    object: Literal["row_quality"] = "row_quality"
+    id: str = Field(description="The id of the row.")
+    repair_id: str
+    score: float = Field(description="0..1, larger = better: the weighted mean of the components.")
+    band: Use = Field(
+        description="By the policy's use_above and drop_below; a vetoed row is in 'drop' whatever its score."
+    )
+    components: dict[str, float | None] = Field(
+        description="0..1 each; null where it says nothing of the row."
+    )
+    vetoes: list[Veto]
 
 
 class RepairAction(Resource):

@@ -12,7 +12,14 @@ from app.db.models.datasets import (
 )
 from app.db.models.diagnoses import ClusterRow, DiagnosisRow, FindingOverrideRow, FindingRow
 from app.db.models.projects import ApiKeyRow, IdempotencyRow, ProjectRow
-from app.db.models.repairs import AugmentationRow, MixtureRow, RepairActionRow, RepairRow, RepairRunRow
+from app.db.models.repairs import (
+    AugmentationRow,
+    MixtureRow,
+    RepairActionRow,
+    RepairRow,
+    RepairRunRow,
+    RowQualityRow,
+)
 from app.db.models.training import (
     AdapterRow,
     AnswerRow,
@@ -46,6 +53,7 @@ __all__ = [
     "RepairActionRow",
     "RepairRow",
     "RepairRunRow",
+    "RowQualityRow",
     "TrainingJobRow",
     "VectorRow",
     "VectorShardRow",

@@ -51,6 +51,21 @@ class RepairRow(LongWork, Base):
     revision: Mapped[int] = mapped_column(default=1, server_default="1")
 
 
+class RowQualityRow(Base):
+    """What a plan says of one row of its version; ``id`` is the row's. ``band``: use, review or drop."""
+
+    __tablename__ = "repair_row_quality"
+    __table_args__ = (Index("ix_repair_row_quality_example", "repair_id", "id", unique=True),)
+
+    repair_id: Mapped[str] = mapped_column(ForeignKey("repairs.id", ondelete="CASCADE"), primary_key=True)
+    ordinal: Mapped[int] = mapped_column(primary_key=True)
+    id: Mapped[str] = mapped_column(String(64))
+    score: Mapped[float] = mapped_column(Float)
+    band: Mapped[str] = mapped_column(String(8))
+    components: Mapped[dict[str, Any]]
+    vetoes: Mapped[list[str]]
+
+
 class RepairActionRow(Base):
     """``rule`` repeats what the evidence names, to be filtered and counted by."""
 

@@ -17,6 +17,7 @@ from app.domain.repair.actions import ActionKind, Decision, ProposedAction, deci
 from app.domain.repair.draft import Draft
 from app.domain.repair.material import Material
 from app.domain.repair.policy import Approval, RepairPolicy, ResolutionRule
+from app.domain.repair.quality.scores import RowQuality
 from app.domain.repair.steps import STEPS
 
 __all__ = [
@@ -35,10 +36,12 @@ __all__ = [
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RepairPlan:
-    """``actions`` in the order in which they compose; ``summary`` counts them, JSON-ready."""
+    """``actions`` in the order in which they compose; ``summary`` counts them, JSON-ready. ``row_quality``: the score
+    and band of each row in the rows' order, () where the policy scores none."""
 
     actions: tuple[ProposedAction, ...]
     summary: dict[str, Any]
+    row_quality: tuple[RowQuality, ...] = ()
 
 
 def plan_repair(
@@ -56,7 +59,7 @@ def plan_repair(
     for done, (_, propose) in enumerate(STEPS, start=1):
         propose(draft, material)
         progress(done / len(STEPS))
-    return RepairPlan(actions=tuple(draft.actions), summary=_summary(draft))
+    return RepairPlan(actions=tuple(draft.actions), summary=_summary(draft), row_quality=draft.row_quality)
 
 
 def _summary(draft: Draft) -> dict[str, Any]:
