@@ -232,7 +232,7 @@ def test_an_apology_with_an_answer_is_no_refusal(said: str) -> None:
     "said", ["It lies in [0, 1) :(", "1) one\n2) two", "x < 3 and <name> is yours", "Total: 25"]
 )
 def test_what_only_looks_open_is_not_truncated(said: str) -> None:
-    assert symptoms.symptoms_of(case("c", "q", said, "Total: 250"), FREE) == ()
+    assert Symptom.TRUNCATION not in symptoms.symptoms_of(case("c", "q", said, "Total: 250"), FREE)
 
 
 def test_numbers_that_were_computed_and_word_forms_are_no_missing_knowledge() -> None:
@@ -240,6 +240,31 @@ def test_numbers_that_were_computed_and_word_forms_are_no_missing_knowledge() ->
     trained = symptoms.profile(rows)
     failed = case("c", "17 parcels of 23", "390", "17 * 23 = 391 parcels delivering")
     assert Symptom.MISSING_KNOWLEDGE not in symptoms.symptoms_of(failed, trained)
+
+
+@pytest.mark.parametrize(
+    ("asked", "expected", "missing"),
+    [
+        ("Who runs the Lisbon depot?", "Marta Oduya", True),
+        ("When did the depot open?", "It opened on 14 March 1987.", True),
+        ("仓库是哪一年启用的？", "仓库于1987年启用。", True),
+        ("How do I return a parcel?", "Please wait for the mail and then bring it back to the shop.", False),
+        ("What is 12 + 30?", "42", False),
+        ("Write a loop.", "for item in Items:\n    print(item)", False),
+    ],
+)
+def test_a_fact_that_a_small_set_never_says_is_missing_knowledge(
+    asked: str, expected: str, missing: bool
+) -> None:
+    rows = [
+        example(0, "How do I send a parcel?", "Bring the parcel to a counter and pay the fee there."),
+        example(1, "Can I pay by card?", "Yes, every counter takes cards and cash."),
+        example(2, "包裹多久能到？", "一般三天就能到。"),
+        example(3, "Where is my letter?", "Look it up with the code on your receipt."),
+    ]
+    failed = case("c", asked, "I do not know that yet.", expected)
+    found = symptoms.symptoms_of(failed, symptoms.profile(rows))
+    assert (Symptom.MISSING_KNOWLEDGE in found) is missing
 
 
 def _large_set() -> symptoms.OutputProfile:

@@ -1,9 +1,10 @@
 """The expected output says facts, names or numbers that stand nowhere in the prompt or the training set.
 
 **How it is decided.** Words of the expected output (Chinese: pairs of characters) that neither the prompt nor
-any training text holds: more than half of what it adds to the prompt, or several names and figures. Word
-forms of known words are known; numbers that were computed from the prompt's are reasoning. A set of labels
-and a small training set are not judged.
+any training text holds: more than half of what it adds to the prompt, or several names and figures. In a small
+training set, which lacks many a word by chance, one name, figure or date that nothing holds is enough and words say
+nothing. Word forms of known words are known; numbers that were computed from the prompt's are reasoning. A set of
+labels and code are not judged.
 
 **What to do.** Knowledge that changes belongs in retrieval (RAG): put the documents that hold the named facts
 into the prompt, in training as in serving. LoRA learns a few stable facts only from many rows that say them.
@@ -18,25 +19,35 @@ from app.domain.diagnosis import limits
 from app.domain.diagnosis.symptoms import characters
 from app.domain.diagnosis.symptoms.finding import SymptomFinding, listed, quoted
 from app.domain.diagnosis.symptoms.profile import OutputProfile, words_of
+from app.domain.language import code
 from app.domain.records import BadCase, Symptom
 
 _SUFFIXES = ("'s", "’s", "ies", "ing", "ed", "es", "ly", "er", "s", "d", "n")
 _NAME = re.compile(r"(?<![.!?:\n\"“(] )(?<!^)(?<!\n)\b[A-Z][\w'’-]+")
+_CAPITALISED = re.compile(r"\b[A-Z][\w'’-]+")
+_NAME_ALONE_TOKENS = 3
 _COMMAND = re.compile(r"\\[A-Za-z]+")  # of TeX: layout, not knowledge
 _CALCULATION = re.compile(r"\d\s*[-+*/×÷=^]\s*\(?\d")
 
 
 def detect(case: BadCase, trained: OutputProfile) -> SymptomFinding | None:
     expected = case.expected_output
-    if not expected or len(trained.vocabulary) < thresholds.UNKNOWN_MIN_VOCABULARY:
+    if not expected or not trained.rows or code.is_code(expected):
         return None
     if trained.shape_for(case).label_share >= thresholds.LABEL_TASK_SHARE:
         return None  # a label that was never taught is a missing kind of row, not a missing fact
     told = characters.folded(_COMMAND.sub(" ", text.clip(expected)))
     asked = characters.folded(text.clip(case.prompt))
     unknown, share = (_passages if text.is_chinese(expected) else _words)(told, asked, trained)
-    facts = _facts(expected, unknown, asked)
-    if share <= thresholds.UNKNOWN_SHARE and not (
+    # Figures and Latin names in a Chinese text are words, whatever stands around them.
+    spelt = _words(told, asked, trained)[0] if text.is_chinese(expected) else []
+    facts = _facts(expected, [*unknown, *spelt], asked)
+    known_units = len(trained.bigrams) if text.is_chinese(expected) else len(trained.vocabulary)
+    if known_units < thresholds.UNKNOWN_MIN_VOCABULARY:
+        if not facts:
+            return None
+        unknown = []
+    elif share <= thresholds.UNKNOWN_SHARE and not (
         len(facts) >= limits.UNKNOWN_FACTS and share > limits.UNKNOWN_FACTS_SHARE
     ):
         return None
@@ -87,4 +98,12 @@ def _passages(told: str, asked: str, trained: OutputProfile) -> tuple[list[str],
 def _facts(expected: str, unknown: list[str], asked: str) -> list[str]:
     """The unknown ones that are names or figures, as they are written."""
     names = {n.casefold(): n for n in _NAME.findall(text.clip(expected))}
-    return [names.get(u, u) for u in unknown if u in names or (u[0].isdigit() and u not in asked)]
+    if len(text.tokens(expected)) <= _NAME_ALONE_TOKENS:
+        # "Marta Oduya" alone: what begins a short answer in a capital is a name.
+        names |= {w.casefold(): w for w in _CAPITALISED.findall(expected)}
+    latin = text.is_chinese(expected)  # there a Latin word is a name, in capitals or not
+    return [
+        names.get(u, u)
+        for u in unknown
+        if u in names or (u not in asked and (u[0].isdigit() or (latin and u.isascii())))
+    ]
