@@ -11,8 +11,8 @@ from bench.fault_siblings.trial import (
     answer_is,
     fails_naming,
     reads,
-    reads_or_fails,
     reads_or_names,
+    reads_or_says,
     says,
     turns,
 )
@@ -124,7 +124,7 @@ TRIALS = [
         name="a lone surrogate, a NUL",
         train=b'{"instruction": "a", "output": "\\ud83d"}\n'
         b'{"instruction": "b", "output": "c\\u0000d"}\n{"instruction": "e", "output": "f"}\n',
-        checks=[reads_or_fails(3)],
+        checks=[reads_or_says(3, "surrogate", "NUL", "character")],
     ),
     Trial(
         kind=KIND,

@@ -194,7 +194,7 @@ TRIALS = [
     Trial(
         kind=KIND,
         name="CSV with a messages column of JSON",
-        train=b'messages\n"[{""role"": ""user"", ""content"": ""q""},'
+        train=b'id,messages\n7,"[{""role"": ""user"", ""content"": ""q""},'
         b' {""role"": ""assistant"", ""content"": ""a""}]"\n',
         checks=[reads(1), turns(0, ("user", "q"), ("assistant", "a"))],
     ),
@@ -295,7 +295,7 @@ TRIALS = [
         train=json.dumps(
             {"features": [], "rows": [{"row_idx": i, "row": r} for i, r in enumerate(rows)]}
         ).encode(),
-        checks=[reads_or_names(4, "rows")],
+        checks=[reads_or_names(4, "row_idx")],
     ),
     named("xlsx", XLSX, "xlsx", "Excel"),
     named("xls of old", OLE, "xls", "Excel", "Office"),
