@@ -196,10 +196,10 @@ class _Planting:
         writings = list(item.equals)
         if item.alternative:
             writings.append((f"<think>\n\n</think>\n\n{item.alternative}", "listed alternative"))
-        # Every way of being equal gets its turn.
+        # Every way of being equal gets its turn; reasoning blocks of any form are one way.
         order_of_turn = self.rng.permutation(len(writings)).tolist()
-        said, by = writings[min(order_of_turn, key=lambda at: self.used[writings[at][1]])]
-        self.used[by] += 1
+        said, by = writings[min(order_of_turn, key=lambda at: self.used[_way(writings[at][1])])]
+        self.used[_way(by)] += 1
         self._case(item, item.asks[order[0]], said=said, cause=None, differs=by)
 
     def _around(self, item: Item, *, count: int, order: Sequence[int] | None = None) -> None:
@@ -333,6 +333,10 @@ class _Planting:
 
     def _one(self, texts: Sequence[str]) -> str:
         return texts[int(self.rng.integers(len(texts)))]
+
+
+def _way(by: str) -> str:
+    return "reasoning" if "reasoning" in by else by
 
 
 def _reasoning(item: Item, wrong: bool) -> str:

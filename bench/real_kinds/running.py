@@ -93,7 +93,13 @@ def run(planted: PlantedSet, embedding: Embedding) -> Outcome:
     read = read_set(planted)
     vectors = embedding.vectors(read.examples, read.cases)
     rng = np.random.default_rng
-    found = triage(examples=read.examples, cases=read.cases, vectors=vectors, rng=rng(planted.seed))
+    learnt = [step for example in read.examples for step in example.steps()]
+    found = triage(
+        examples=learnt,
+        cases=read.cases,
+        vectors=embedding.vectors(learnt, read.cases),
+        rng=rng(planted.seed),
+    )
     material = Material(
         input_vectors=vectors.example_inputs[:],
         output_vectors=vectors.example_outputs[:],

@@ -225,7 +225,7 @@ def _sql_equals(query: str) -> tuple[tuple[str, str], ...]:
     return (
         (query[:-1], "semicolon"),
         (f"<think>\n\n</think>\n\n{query}", "empty reasoning block"),
-        (f"<think>\nOne table, one condition.\n</think>\n\n{query[:-1]}", "reasoning block"),
+        (f"<think>\nOne table, one condition.\n</think>\n\n{query}", "reasoning block"),
     )
 
 
