@@ -139,11 +139,11 @@ def test_gradients_of_a_batch_are_those_of_its_rows_alone(trained: Trained) -> N
     pairs = [pair(trained, p, a) for p, a in asked]
     exact = torch.stack([sketched_exact_gradient(trained, p) for p in pairs]).numpy()
     made = answer_gradients(trained.tuned, pairs)
-    # The map is linear and fixed by its seed: behind it only rounding differs (bfloat16 keeps 8 bits).
-    single = trained.tuned.model.dtype == torch.float32
-    assert np.abs((made * exact).sum(axis=1) - 1).max() < (1e-4 if single else 1e-2)
+    # The map is linear and fixed by its seed: behind it only rounding differs. A bfloat16 base keeps 8 bits, and a
+    # cosine loses the square of what they lose.
+    assert np.abs((made * exact).sum(axis=1) - 1).max() < 1e-3
     alone = np.concatenate([answer_gradients(trained.tuned, [p]) for p in pairs])
-    assert np.abs((made * alone).sum(axis=1) - 1).max() < (1e-4 if single else 1e-2)
+    assert np.abs((made * alone).sum(axis=1) - 1).max() < 1e-3
     assert (answer_gradients(trained.tuned, pairs) == made).all()
     assert not any(p.requires_grad or p.grad is not None for p in trained.tuned.model.parameters())
 
