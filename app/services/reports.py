@@ -14,6 +14,8 @@ from app.db.models import ClusterRow, CycleRow, DatasetRow, DatasetVersionRow, F
 from app.domain import report
 from app.domain.diagnosis.comparison import Trend
 from app.domain.records import Agreement, Evidence, Neighbor, RecommendedAction, RoadmapStep, RootCause
+from app.domain.repair.pii.match import PiiKind
+from app.domain.report_masking import masked_report
 from app.services import diagnoses, report_cycle, report_map
 
 EXEMPLARS_SHOWN = 3
@@ -68,8 +70,10 @@ def build(
         )
     cycle = session.get(CycleRow, diagnosis.cycle_id) if diagnosis.cycle_id else None
     if cycle is None:
-        return replace(base, repair=report_cycle.latest_repair(session, diagnosis))
-    return report_cycle.with_cycle(session, base, cycle)
+        made = replace(base, repair=report_cycle.latest_repair(session, diagnosis))
+    else:
+        made = report_cycle.with_cycle(session, base, cycle)
+    return masked_report(made, frozenset(PiiKind))
 
 
 def _clusters(rows: Sequence[ClusterRow], findings: Sequence[FindingRow]) -> tuple[report.ReportCluster, ...]:

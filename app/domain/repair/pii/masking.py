@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Set as AbstractSet
 from typing import assert_never
 
+from app.domain.repair.pii import find_pii
 from app.domain.repair.pii.match import PiiKind
 
 
@@ -26,3 +28,11 @@ def masked(kind: PiiKind, value: str) -> str:
             return f"{value[:3]}***"
         case _:
             assert_never(kind)
+
+
+def with_masks(text: str, kinds: AbstractSet[PiiKind]) -> str:
+    """A text as reports show it: every value that a repair would take out in its masked form."""
+    for match in reversed(find_pii(text, kinds)):
+        shown = masked(match.kind, text[match.start : match.end])
+        text = f"{text[: match.start]}{shown}{text[match.end :]}"
+    return text

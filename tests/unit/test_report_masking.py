@@ -1,0 +1,35 @@
+from __future__ import annotations
+
+from app.domain.records import RootCause
+from app.domain.repair.pii.match import PiiKind
+from app.domain.report import ReportFinding, ReportRepairAction
+from app.domain.report_masking import masked_report
+
+_KEY = "AKIA" + "Q7WERTY3ASDF5GHJ"
+
+
+def test_a_report_tells_nobodys_data_and_no_key() -> None:
+    finding = ReportFinding(
+        id="fd_13812345678",
+        bad_case_id="bc_1",
+        category=RootCause.OOD,
+        probabilities={RootCause.OOD: 1.0},
+        confidence=1.0,
+        prompt="Mail tom.hale@acme-mail.org",
+        model_output=f"The key is {_KEY}",
+    )
+    shown = masked_report(finding, frozenset(PiiKind))
+    assert (shown.prompt, shown.model_output) == ("Mail t***@a***", "The key is AKI***")
+    assert (shown.id, shown.category, shown.probabilities) == (
+        finding.id,
+        finding.category,
+        finding.probabilities,
+    )
+    action = ReportRepairAction(
+        kind="redact",
+        reason="personal data",
+        decision="approved",
+        before=[{"messages": [{"role": "user", "content": "call +44 20 7183 8750"}]}],
+        example_ids=("ex_1",),
+    )
+    assert "7183" not in str(masked_report(action, frozenset(PiiKind)))
