@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bench.fault_siblings.trial import Check, Row, Trial, closed, keeps, not_closed
+from bench.fault_siblings.trial import Check, Row, Trial, closed, keeps, not_cause, not_closed
 
 KIND = "same-words-but-one"
 
@@ -351,4 +351,64 @@ TRIALS = [
         ],
         checks=[closed("listed"), not_closed("unlisted"), keeps()],
     ),
+]
+
+# Two questions a word apart, each with its own answer: the model mixed them up.
+NEAR = (
+    (
+        "deposit",
+        "What is the rate of the three-year deposit?",
+        "2.8 %",
+        "What is the rate of the five-year deposit?",
+        "3.2 %",
+    ),
+    (
+        "ticket",
+        "How much is a ticket for adults?",
+        "It is 12 euros.",
+        "How much is a ticket for children?",
+        "It is 5 euros.",
+    ),
+    (
+        "form",
+        "Where do I hand in this form?",
+        "Hand it in at desk 3.",
+        "Where do I hand in that form?",
+        "Hand it in at desk 7.",
+    ),
+    ("pet", "May I bring my dog?", "No, you may not.", "May I bring my guide dog?", "Yes, you may."),
+    ("sunday", "When do you open on Saturdays?", "At nine.", "When do you open on Sundays?", "At eleven."),
+    ("药", "甲药饭前吃还是饭后吃？", "饭前半小时服用。", "乙药饭前吃还是饭后吃？", "饭后半小时服用。"),
+    ("机器", "这台机器的密码是多少？", "密码是1234。", "那台机器的密码是多少？", "密码是5678。"),
+    ("楼", "一楼几点关门？", "晚上八点关门。", "二楼几点关门？", "晚上十点关门。"),
+    ("票", "成人票多少钱？", "成人票四十元。", "儿童票多少钱？", "儿童票二十元。"),
+    (
+        "port",
+        "Which port does the test server use?",
+        "Port 8081",
+        "Which port does the live server use?",
+        "Port 443",
+    ),
+)
+
+
+def mixed_up(name: str, *, own_row: bool) -> Trial:
+    """Every case gets the neighbour's answer; its own question stands among the rows or not."""
+    rows: list[Row] = []
+    cases: list[Row] = []
+    for n, asked, right, other, answer in NEAR:
+        rows += [{"instruction": asked, "output": right}] if own_row else []
+        rows.append({"instruction": other, "output": answer})
+        cases.append(
+            {"external_id": n, "instruction": asked, "model_output": answer, "expected_output": right}
+        )
+    checks = [not_closed(c["external_id"]) for c in cases]
+    if own_row:
+        checks += [not_cause(c["external_id"], "ood") for c in cases]
+    return Trial(kind=KIND, name=name, train=rows, cases=cases, checks=[*checks, keeps()])
+
+
+TRIALS += [
+    mixed_up("the answer of the question next to it", own_row=True),
+    mixed_up("the answer of the only near question, which is another", own_row=False),
 ]
