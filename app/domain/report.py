@@ -128,12 +128,15 @@ class ReportRepairAction:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RepairReport:
-    """``counts[kind][decision]`` counts every action; ``actions`` may be a cut of ``total_actions``."""
+    """``counts[kind][decision]`` counts every action; ``actions`` may be a cut of ``total_actions``.
+    ``open_questions`` wait for a person, and ``rows_kept_out`` are not trained on until then."""
 
     id: str
     counts: Mapping[str, Mapping[str, int]]
     actions: tuple[ReportRepairAction, ...]
     total_actions: int
+    open_questions: int = 0
+    rows_kept_out: int = 0
     dataset_version_id: str | None = None
 
 

@@ -24,7 +24,7 @@ from app.db.models import (
 )
 from app.domain import report
 from app.domain.pipeline import CycleStage
-from app.services import repairs, verifications
+from app.services import repair_questions, repairs, verifications
 
 ACTIONS_SHOWN = 300
 CASES_SHOWN = 500
@@ -83,6 +83,7 @@ def latest_repair(session: Session, diagnosis: DiagnosisRow) -> report.RepairRep
 def _repair(session: Session, row: RepairRow | None) -> report.RepairReport | None:
     if row is None or row.status != "succeeded":
         return None
+    questions = repair_questions.of_repair(session, row.id)
     of_repair = RepairActionRow.repair_id == row.id
     total = session.scalar(select(func.count()).select_from(RepairActionRow).where(of_repair)) or 0
     shown = session.scalars(
@@ -93,6 +94,8 @@ def _repair(session: Session, row: RepairRow | None) -> report.RepairReport | No
         counts=repairs.count_actions(session, row.id),
         actions=tuple(map(shown_action, shown)),
         total_actions=total,
+        open_questions=questions.count,
+        rows_kept_out=len(questions.kept_out),
         dataset_version_id=row.result_version_id,
     )
 

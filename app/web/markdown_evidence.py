@@ -10,8 +10,15 @@ from app.web import report_evidence
 from app.web.evidence_facts import sides_sentence
 from app.web.markdown_text import cell, escaped
 from app.web.report_html import number
-from app.web.report_summary import by_cause, cause_name, counted, humanised
-from app.web.report_words import change_meaning, change_name, trend_name
+from app.web.report_summary import cause_name
+from app.web.report_words import (
+    by_cause,
+    change_meaning,
+    change_name,
+    counted,
+    humanised,
+    trend_name,
+)
 
 MAX_CHANGES = 100
 

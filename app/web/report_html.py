@@ -24,7 +24,7 @@ from markupsafe import Markup, escape
 
 from app.domain.json_ready import json_ready
 from app.domain.report import ReportModel
-from app.web import charts, report_evidence, report_map, report_summary, report_words
+from app.web import charts, report_evidence, report_map, report_sentences, report_summary, report_words
 from app.web.differences import Segment, mark_differences
 from app.web.instructions import instruction_of, shared_instructions, without_instruction
 from app.web.report_changes import change_of
@@ -78,7 +78,7 @@ def render_html(report: ReportModel) -> str:
         report=report,
         headline=report_summary.headline(report),
         figures=report_summary.figures(report),
-        causes=report_summary.by_cause(report),
+        causes=report_words.by_cause(report),
         findings=shown,
         shown_ids=shown_ids,
         instructions=instructions,
@@ -119,21 +119,22 @@ def environment() -> Environment:
         "trend_name": report_words.trend_name,
         "change_name": report_words.change_name,
         "change_meaning": report_words.change_meaning,
-        "percent": report_summary.percent,
+        "percent": report_words.percent,
         "number": number,
         "moment": moment,
         "duration": duration,
         "cause_name": report_summary.cause_name,
         "cause_meaning": report_summary.cause_meaning,
         "verdict_name": report_summary.verdict_name,
-        "humanised": report_summary.humanised,
+        "humanised": report_words.humanised,
         "readable": readable,
         "visible": visible,
     }
     environment.globals |= {
         "charts": charts,
         "Part": charts.Part,
-        "counted": report_summary.counted,
+        "counted": report_words.counted,
+        "about_the_plan": report_sentences.about_the_plan,
         "compare": compare,
         "beside": beside,
         "evidence_of": report_evidence.view,

@@ -14,7 +14,8 @@ from app.domain.records import RootCause
 from app.domain.report import ReportFinding, ReportModel
 from app.domain.report_map import MAP_SCALE, ReportMap
 from app.web.instructions import without_instruction
-from app.web.report_summary import CAUSE_ORDER, cause_name
+from app.web.report_summary import cause_name
+from app.web.report_words import CAUSE_ORDER
 
 EXCERPT_CHARACTERS = 160
 

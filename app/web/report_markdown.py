@@ -15,20 +15,17 @@ from app.web.markdown_text import cell, code, escaped, fenced
 from app.web.report_changes import change_of
 from app.web.report_evidence import runner_up
 from app.web.report_html import duration, moment, number, readable
+from app.web.report_sentences import about_the_plan
 from app.web.report_summary import (
     before_and_after,
-    by_cause,
     cause_meaning,
     cause_name,
-    counted,
     figures,
     headline,
-    humanised,
     in_reading_order,
-    percent,
     verdict_name,
 )
-from app.web.report_words import trend_name
+from app.web.report_words import by_cause, counted, humanised, percent, trend_name
 
 MAX_FINDINGS = 200
 MAX_ACTIONS = 100
@@ -182,7 +179,7 @@ def _repair(report: ReportModel) -> Iterable[str]:
     repair = report.repair
     if repair is None:
         return
-    yield f"## What was changed in the data ({counted(repair.total_actions, 'action')})"
+    yield f"## Changes to the data ({counted(repair.total_actions, 'action')})"
     yield ""
     rows = [
         (escaped(humanised(kind)), escaped(", ".join(f"{n} {decision}" for decision, n in decisions.items())))
@@ -190,6 +187,9 @@ def _repair(report: ReportModel) -> Iterable[str]:
     ]
     yield from table(("Change", "Decisions"), rows)
     yield ""
+    for sentence in about_the_plan(report):
+        yield escaped(sentence)
+        yield ""
     for action in repair.actions[:MAX_ACTIONS]:
         yield f"- {_bold(humanised(action.kind))} ({escaped(action.decision)}): {escaped(action.reason)}"
         change = change_of(action)

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import assert_never
 
 from app.domain.records import RootCause
 from app.domain.report import RateEstimate, ReportFinding, ReportModel, VerificationReport, VerifiedCase
+from app.web import report_sentences
+from app.web.report_words import CAUSE_ORDER, counted, humanised, percent
 
 
 class Tone(StrEnum):
@@ -42,15 +44,6 @@ class Figure:
     tone: Tone = Tone.NEUTRAL
 
 
-CAUSE_ORDER = (
-    RootCause.CONFLICT,
-    RootCause.OOD,
-    RootCause.HARD,
-    RootCause.SERVING_MISMATCH,
-    RootCause.UNDETERMINED,
-)
-
-
 def cause_name(cause: RootCause) -> str:
     match cause:
         case RootCause.OOD:
@@ -72,9 +65,11 @@ def cause_meaning(cause: RootCause) -> str:
         case RootCause.OOD:
             return "Nothing in the training set covers these prompts. Add data."
         case RootCause.CONFLICT:
-            return "Similar training rows contradict each other or the expected answer. Clean the data."
+            return "Training rows contradict each other or the expected answer. Correct or remove them."
         case RootCause.HARD:
-            return "Covered and consistent, but it needs several steps. Train differently or show the steps."
+            return (
+                "The training data covers them and agrees, yet the model gets them wrong. Train differently."
+            )
         case RootCause.SERVING_MISMATCH:
             return "The request was not built as the training rows are. Fix the request, not the data."
         case RootCause.UNDETERMINED:
@@ -95,29 +90,10 @@ def verdict_name(verdict: str) -> str:
     return VERDICT_NAMES.get(verdict, humanised(verdict))
 
 
-def humanised(name: str) -> str:
-    """``near_duplicate`` -> ``Near duplicate``."""
-    words = name.replace("_", " ").replace("-", " ").strip()
-    return words[:1].upper() + words[1:]
-
-
-def percent(share: float) -> str:
-    """0.857 -> ``86%``; a share that is not quite all or nothing never reads 100% or 0%."""
-    if 0 < share < 0.01:
-        return "<1%"
-    if 0.99 < share < 1:
-        return ">99%"
-    return f"{100 * share:.0f}%"
-
-
-def counted(number: int, noun: str, plural: str | None = None) -> str:
-    return f"{number:,} {noun if number == 1 else plural or noun + 's'}"
-
-
 def headline(report: ReportModel) -> Headline:
     """Accepted or rejected after a verification; before it, what mostly fails."""
     if report.verification is not None:
-        return _verified(report.verification)
+        return _verified(report, report.verification)
     if report.cycle is not None and report.cycle.status in {"failed", "cancelled"}:
         stage = next((s.name for s in report.cycle.stages if s.status in {"failed", "cancelled"}), None)
         where = f" in the stage {stage}" if stage else ""
@@ -132,66 +108,31 @@ def headline(report: ReportModel) -> Headline:
     cases = report.diagnosis.cases
     if cases == 0:
         return Headline(tone=Tone.NEUTRAL, tag="Diagnosis", title="No bad cases were diagnosed.", details=())
-    cause, count = max(by_cause(report), key=lambda pair: pair[1])
     return Headline(
         tone=Tone.NEUTRAL,
         tag="Diagnosis",
-        title=f"{counted(cases, 'bad case')}: {percent(count / cases)} fail because of {_because(cause)}.",
+        title=report_sentences.main_causes(report),
         details=(
-            *_outlook(dict(by_cause(report)), cases),
+            *report_sentences.to_do(report),
+            *report_sentences.about_the_plan(report),
             "No repair has been verified yet: this report tells why the cases fail and what to do.",
         ),
     )
 
 
-def _outlook(causes: Mapping[RootCause, int], cases: int) -> tuple[str, ...]:
-    """What can be done about how many cases, for a reader who will not read on."""
-    data = (RootCause.CONFLICT, RootCause.OOD, RootCause.HARD)
-    outlooks = (
-        (causes[RootCause.SERVING_MISMATCH], "Mend the request for {}: no training is needed."),
-        (sum(causes[c] for c in data), "Clean the training data for {} and add to it, then train."),
-        (causes[RootCause.UNDETERMINED], "Ask a person about {}: the evidence does not decide."),
-    )
-    return tuple(
-        what.format(f"{counted(count, 'case')} ({percent(count / cases)})")
-        for count, what in outlooks
-        if count
-    )
-
-
-def _because(cause: RootCause) -> str:
-    match cause:
-        case RootCause.OOD:
-            return "gaps in the training data"
-        case RootCause.CONFLICT:
-            return "contradictory training data"
-        case RootCause.HARD:
-            return "their difficulty"
-        case RootCause.SERVING_MISMATCH:
-            return "how the request was built"
-        case RootCause.UNDETERMINED:
-            return "a cause the evidence does not decide"
-        case _:
-            assert_never(cause)
-
-
-def _verified(verification: VerificationReport) -> Headline:
+def _verified(report: ReportModel, verification: VerificationReport) -> Headline:
     rate = verification.fix_rate
     fixed = round(rate.rate * rate.n)
     what = f"{fixed:,} of {counted(rate.n, 'bad case')} fixed" if rate.n else "no bad case was measured"
+    details = (*verification.gate.reasons, *report_sentences.about_questions(report))
     if verification.gate.accepted:
-        return Headline(
-            tone=Tone.GOOD,
-            tag="Accepted",
-            title=f"The adapter may be served: {what}.",
-            details=verification.gate.reasons,
-        )
-    return Headline(
-        tone=Tone.BAD,
-        tag="Rejected",
-        title=f"The adapter must not be served: {what}.",
-        details=verification.gate.reasons,
-    )
+        title = f"The adapter may be served: {what}."
+        return Headline(tone=Tone.GOOD, tag="Accepted", title=title, details=details)
+    if verification.retention is None:
+        title = f"Nothing shows what the adapter has forgotten: {what}."
+        return Headline(tone=Tone.WARN, tag="Inconclusive", title=title, details=details)
+    title = f"The adapter must not be served: {what}."
+    return Headline(tone=Tone.BAD, tag="Rejected", title=title, details=details)
 
 
 def figures(report: ReportModel) -> tuple[Figure, ...]:
@@ -199,15 +140,15 @@ def figures(report: ReportModel) -> tuple[Figure, ...]:
     cases = report.diagnosis.cases
     verification = report.verification
     if verification is None:
-        undecided = dict(by_cause(report)).get(RootCause.UNDETERMINED, 0)
+        decided, close, left = report_sentences.decided(report)
         return (
             Figure(label="Bad cases", shown=f"{cases:,}", note="diagnosed"),
             Figure(label="Training rows", shown=f"{report.dataset.rows:,}", note=report.dataset.name),
             Figure(label="Groups", shown=f"{len(report.clusters):,}", note="cases that fail alike"),
             Figure(
                 label="Decided by evidence",
-                shown=percent(1 - undecided / cases) if cases else "–",
-                note=f"{counted(undecided, 'case')} left to a person",
+                shown=percent(decided / cases) if cases else "–",
+                note=f"{counted(close, 'close call')}, {counted(left, 'case')} left to a person",
             ),
         )
     shown = [_rate_figure("Fix rate", verification.fix_rate, "of the bad cases are answered correctly")]
@@ -252,11 +193,6 @@ def _rate_figure(label: str, rate: RateEstimate, meaning: str) -> Figure:
         high=rate.high,
         tone=Tone.GOOD if rate.rate >= 0.7 else Tone.WARN if rate.rate >= 0.4 else Tone.BAD,
     )
-
-
-def by_cause(report: ReportModel) -> tuple[tuple[RootCause, int], ...]:
-    """Every root cause in the report's order with its number of cases."""
-    return tuple((cause, report.diagnosis.by_category.get(cause, 0)) for cause in CAUSE_ORDER)
 
 
 def in_reading_order(findings: Sequence[ReportFinding]) -> tuple[ReportFinding, ...]:

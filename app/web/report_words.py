@@ -1,10 +1,44 @@
-"""What trends of clusters and changes of cases are called in a report."""
+"""What figures, trends of clusters and changes of cases are called in a report, and the order of the causes."""
 
 from __future__ import annotations
 
 from typing import assert_never
 
 from app.domain.diagnosis.comparison import CaseChange, Trend
+from app.domain.records import RootCause
+from app.domain.report import ReportModel
+
+CAUSE_ORDER = (
+    RootCause.CONFLICT,
+    RootCause.OOD,
+    RootCause.HARD,
+    RootCause.SERVING_MISMATCH,
+    RootCause.UNDETERMINED,
+)
+
+
+def humanised(name: str) -> str:
+    """``near_duplicate`` -> ``Near duplicate``."""
+    words = name.replace("_", " ").replace("-", " ").strip()
+    return words[:1].upper() + words[1:]
+
+
+def percent(share: float) -> str:
+    """0.857 -> ``86%``; a share that is not quite all or nothing never reads 100% or 0%."""
+    if 0 < share < 0.01:
+        return "<1%"
+    if 0.99 < share < 1:
+        return ">99%"
+    return f"{100 * share:.0f}%"
+
+
+def counted(number: int, noun: str, plural: str | None = None) -> str:
+    return f"{number:,} {noun if number == 1 else plural or noun + 's'}"
+
+
+def by_cause(report: ReportModel) -> tuple[tuple[RootCause, int], ...]:
+    """Every root cause in the report's order with its number of cases."""
+    return tuple((cause, report.diagnosis.by_category.get(cause, 0)) for cause in CAUSE_ORDER)
 
 
 def trend_name(trend: Trend) -> str:

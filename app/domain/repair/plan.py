@@ -13,6 +13,7 @@ from typing import Any
 
 from app.domain import text
 from app.domain.records import TrainingExample
+from app.domain.repair import open_questions
 from app.domain.repair.actions import ActionKind, Decision, ProposedAction, decide
 from app.domain.repair.draft import Draft
 from app.domain.repair.material import Material
@@ -63,20 +64,25 @@ def plan_repair(
 
 
 def _summary(draft: Draft) -> dict[str, Any]:
+    # A proposal relabels nothing: it is counted by its decision.
     relabelled = Counter(
         (
-            text.normalised(TrainingExample.from_content(a.before[0]).output),
+            text.normalised(TrainingExample.from_content(before).output),
             text.normalised(a.evidence["expected_output"]),
         )
         for a in draft.actions
-        if a.kind is ActionKind.RELABEL and a.after
+        if a.kind is ActionKind.RELABEL and a.after and a.decision is Decision.APPROVED
+        for before in a.before
     )
+    questions = [a for a in draft.actions if open_questions.is_open(a.kind, a.decision, a.evidence)]
+    kept_out = {i for a in questions for i in open_questions.rows_kept_out(a.kind, a.example_ids, a.evidence)}
     return {
         "rows": len(draft.examples),
         "actions": len(draft.actions),
         "by_kind": dict(Counter(a.kind.value for a in draft.actions)),
         "by_rule": dict(Counter(str(a.evidence["rule"]) for a in draft.actions)),
         "by_decision": dict(Counter(a.decision.value for a in draft.actions)),
+        "open_questions": {"count": len(questions), "rows_kept_out": len(kept_out)},
         "relabelled": [
             {"from": wrong, "to": right, "rows": rows} for (wrong, right), rows in relabelled.most_common()
         ],

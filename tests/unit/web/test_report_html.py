@@ -114,7 +114,7 @@ def test_a_whole_cycle_shows_every_section_in_order() -> None:
         "Roadmap",
         "Groups of cases that fail alike",
         "Findings",
-        "What was changed in the data",
+        "Changes to the data",
         "What the model was trained on",
         "Training",
         "Before and after",
@@ -212,7 +212,7 @@ def test_what_differs_from_the_prompt_is_marked_in_a_near_row_and_not_in_a_far_o
 def test_a_diagnosis_alone_shows_only_its_own_sections() -> None:
     page = read(render_html(diagnosis_report()))
     assert page.headings == [
-        "4 bad cases: 25% fail because of contradictory training data.",
+        "4 bad cases fail for 4 reasons that are equally frequent.",
         "Roadmap",
         "Groups of cases that fail alike",
         "Findings",

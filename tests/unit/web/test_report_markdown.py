@@ -49,7 +49,7 @@ def test_a_whole_cycle_tells_every_section() -> None:
         "Roadmap",
         "Groups of cases that fail alike",
         "Findings",
-        "What was changed in the data (48 actions)",
+        "Changes to the data (48 actions)",
         "What the model was trained on",
         "Training",
         "Before and after",

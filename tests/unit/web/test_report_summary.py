@@ -11,8 +11,8 @@ from app.web.report_summary import (
     before_and_after,
     figures,
     headline,
-    percent,
 )
+from app.web.report_words import percent
 from tests.unit.web.examples import conflict_finding, cycle_report, diagnosis_report, empty_report
 
 
@@ -51,14 +51,32 @@ def test_a_failed_cycle_names_its_stage() -> None:
 
 
 def test_a_diagnosis_names_its_most_frequent_cause() -> None:
-    assert headline(diagnosis_report()).title.startswith("4 bad cases: 25% fail because of")
+    assert headline(diagnosis_report()).title == "4 bad cases fail for 4 reasons that are equally frequent."
     assert headline(empty_report()).title == "No bad cases were diagnosed."
 
 
 def test_a_diagnosis_says_first_what_to_do_about_how_many_cases() -> None:
-    assert headline(diagnosis_report()).details[:2] == (
-        "Mend the request for 1 case (25%): no training is needed.",
-        "Clean the training data for 3 cases (75%) and add to it, then train.",
+    assert headline(diagnosis_report()).details[:4] == (
+        "Fix the request for 1 case (25%): no training is needed.",
+        "Correct or remove the contradicting rows behind 1 case (25%), then train.",
+        "Add rows for 1 case (25%) that nothing covers, then train.",
+        "Train differently for 1 case (25%): the training data covers them and agrees.",
+    )
+
+
+def test_a_gate_that_measured_nothing_is_no_rejection() -> None:
+    report = _with_gate(False)
+    assert report.verification is not None
+    top = headline(replace(report, verification=replace(report.verification, retention=None)))
+    assert (top.tone, top.tag) == (Tone.WARN, "Inconclusive")
+
+
+def test_a_verdict_says_how_many_questions_are_open() -> None:
+    report = _with_gate(True)
+    assert report.repair is not None
+    asked = replace(report, repair=replace(report.repair, open_questions=2, rows_kept_out=5))
+    assert headline(asked).details[-1] == (
+        "2 questions wait for a person; 5 rows are left out of the training until then."
     )
 
 

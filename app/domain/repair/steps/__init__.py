@@ -14,6 +14,7 @@ from app.domain.repair.steps import (
     balance,
     conflicts,
     contradictions,
+    coverage,
     disputes,
     duplicates,
     leakage,
@@ -38,4 +39,5 @@ STEPS: tuple[tuple[str, Step], ...] = (
     ("noise", noise.propose),
     ("quality", quality.propose),
     ("balance", balance.propose),
+    ("coverage", coverage.propose),
 )
