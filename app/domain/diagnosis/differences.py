@@ -21,6 +21,7 @@ from scipy import sparse
 
 from app.domain import text, thresholds
 from app.domain.diagnosis.readings import Readings, names_in, read, route, stands
+from app.domain.language import quantities
 
 __all__ = ["COLUMNS", "Difference", "DifferenceKind", "Readings", "between", "compare", "read"]
 
@@ -129,7 +130,7 @@ def _crossed(
 def between(left: str, right: str) -> tuple[Difference, ...]:
     """The differences of one pair, the telling kinds first; () for texts that read the same."""
     found: list[Difference] = []
-    numbers = text.numbers(left), text.numbers(right)
+    numbers = text.numbers(quantities.in_digits(left)), text.numbers(quantities.in_digits(right))
     if sorted(numbers[0]) != sorted(numbers[1]):
         found.append(_difference(DifferenceKind.NUMBER, *_only(*numbers)))
     if text.negations(left) % 2 != text.negations(right) % 2:

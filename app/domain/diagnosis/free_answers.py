@@ -21,6 +21,7 @@ from app.domain import text, thresholds
 from app.domain.diagnosis import differences, paraphrase
 from app.domain.diagnosis.differences import Difference, DifferenceKind
 from app.domain.diagnosis.paraphrase import PairViews
+from app.domain.language import quantities
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -138,7 +139,7 @@ def other_number(prompt: str, left: str, right: str) -> Difference | None:
     """Both end on a number that the other nowhere has; rounding is no contradiction, nor is an id's number."""
     if _OPEN.search(prompt) or not _COUNTED.search(prompt):
         return None
-    numbers = tuple(text.numbers(_ID.sub(" ", text.clip(of))) for of in (left, right))
+    numbers = tuple(text.numbers(_ID.sub(" ", quantities.in_digits(text.clip(of)))) for of in (left, right))
     if not all(numbers):
         return None
     if any(close(numbers[0][-1], n) for n in numbers[1]) or any(close(numbers[1][-1], n) for n in numbers[0]):

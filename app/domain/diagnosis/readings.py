@@ -18,6 +18,7 @@ from scipy import sparse
 
 from app.domain import text, thresholds
 from app.domain.diagnosis import opposites
+from app.domain.language import quantities
 
 _NAME = re.compile(r"(?<![\w'])(?:[A-Z][\w&]*[a-z0-9]*)(?:[ -][A-Z][\w&]*)*")
 _QUOTED = re.compile(r"[《「『“\"]([^》」』”\"]{1,40})[》」』”\"]")
@@ -63,7 +64,7 @@ def read(texts: Sequence[str]) -> Readings:
         names=_indicator([sorted(n) for n in names]),
         ends=_ends(clipped, tokens, chinese, known),
         wholes=_hashes(text.normalised(t) for t in texts),
-        numbers=_hashes(" ".join(sorted(text.numbers(t))) for t in clipped),
+        numbers=_hashes(" ".join(sorted(text.numbers(quantities.in_digits(t)))) for t in clipped),
         routes=np.array([_route_hashes(t) for t in clipped], dtype=np.int64).reshape(-1, 2),
         bags=np.array(
             [(_hash(" ".join(t)), _hash(" ".join(sorted(t)))) for t in tokens], dtype=np.int64

@@ -81,6 +81,7 @@ _HAN_DIGIT = f"[{''.join(_HAN_DIGITS)}]"
 _HAN_RUN = re.compile(
     rf"{_either(_DOCUMENT['idioms']['zh'])}|(?P<ratio>百分之|千分之)?"
     rf"(?P<whole>(?<![\d.]){_HAN_NUMERAL}+)(?:点(?P<part>{_HAN_DIGIT}+)(?!{_HAN_NUMERAL}|分))?(?P<unit>{_UNIT}|[月日号点])?"
+    rf"(?P<counter>(?={_either(_DOCUMENT['counters']['zh'])}))?"
 )
 _RATIO = re.compile(r"(?P<ratio>百分之|千分之)(?P<number>\d+(?:\.\d+)?)")
 
@@ -116,16 +117,17 @@ _WEEKDAY = re.compile("(?:星期|礼拜)(?=[一二三四五六日天])|(?<=周)�
 
 def rewritten(of: str) -> str:
     """The text with every number, amount, date and time of day in one notation, between ``OPEN`` and ``CLOSE``."""
-    return _RANGE.sub(r"\1", _SCAN.sub(_notation, _in_digits(of)))
+    return _RANGE.sub(r"\1", _SCAN.sub(_notation, in_digits(of)))
 
 
 def found(of: str) -> tuple[str, ...]:
     """The numbers, amounts, dates and times of a text in that notation, in order. What only looks like a number
     (a name with a digit) is none."""
-    return tuple(noted for m in _SCAN.finditer(_in_digits(of)) if (noted := _notation(m)).startswith(OPEN))
+    return tuple(noted for m in _SCAN.finditer(in_digits(of)) if (noted := _notation(m)).startswith(OPEN))
 
 
-def _in_digits(of: str) -> str:
+def in_digits(of: str) -> str:
+    """The text with its number words, English and Chinese, as digits; units stay as they are."""
     made = of
     if not made.isascii():
         made = _WEEKDAY.sub(lambda m: "日" if m[0] == "天" else "周", made)
@@ -207,15 +209,13 @@ def _han(match: re.Match[str]) -> str:
         return match[0]
     value = _han_value(whole)
     counted = bool(match["unit"] or match["ratio"] or match["part"])
-    before = match.string[match.start() - 1 : match.start()]
-    if value is None or (
-        len(whole) == 1
-        and not counted
-        and (whole in _HAN_SCALES or whole == "一")
-        and before != "第"
-        and match[0] != match.string.strip()
-    ):
+    if value is None:
         return match[0]
+    if len(whole) == 1 and not counted and match[0] != match.string.strip():
+        # A lone numeral is part of a word (三体), but for one that counts something; 一个 is an article.
+        counts = match["counter"] is not None and whole != "一" and whole not in _HAN_SCALES
+        if not counts and match.string[match.start() - 1 : match.start()] not in ("第", "每"):
+            return match[0]
     part = "".join(str(_HAN_DIGITS[c]) for c in match["part"] or "")
     return f"{match['ratio'] or ''}{value}{'.' if part else ''}{part}{match['unit'] or ''}"
 

@@ -236,6 +236,8 @@ def test_a_label_is_spoken_as_words(label: str, words: str) -> None:
         ("Sort from small to large: 3, 1, 2", "1, 2, 3", "1, 3, 2"),
         ("Is Lyon the capital of France?", "Yes, it is.", "No, Paris is."),
         ("计算 12 加 30 等于多少", "答案是 42", "一共 43"),
+        ("How many days is it?", "It is fourteen days.", "It is thirty days."),
+        ("三年期的利率是多少？", "利率是百分之二点一。", "利率是百分之二点八。"),
         ("这句话是陈述句还是疑问句", "陈述句", "疑问句"),
     ],
 )

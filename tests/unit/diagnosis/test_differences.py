@@ -37,6 +37,8 @@ def test_a_request_turned_round_is_a_difference_of_direction(
     [
         ("add 2 eggs", "add 3 eggs", DifferenceKind.NUMBER),
         ("加2个鸡蛋", "加3个鸡蛋", DifferenceKind.NUMBER),
+        ("the rate for three years", "the rate for five years", DifferenceKind.NUMBER),
+        ("三年期的利率", "五年期的利率", DifferenceKind.NUMBER),
         ("refunds are allowed", "refunds are not allowed", DifferenceKind.NEGATION),
         ("可以退款", "不可以退款", DifferenceKind.NEGATION),
         ("Where does Anna Smith live?", "Where does Bob Jones live?", DifferenceKind.ENTITY),
@@ -54,6 +56,7 @@ def test_texts_that_read_the_same_differ_in_nothing() -> None:
 
 def test_a_number_is_the_same_however_it_is_written() -> None:
     assert DifferenceKind.NUMBER not in _kinds("send 1,200.0 dollars", "send 1200 dollars")
+    assert DifferenceKind.NUMBER not in _kinds("send five dollars", "send 5 dollars")
 
 
 def test_an_opposite_that_both_texts_hold_is_no_difference() -> None:
