@@ -11,6 +11,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from functools import cache
 
@@ -20,7 +21,7 @@ from numpy import ndarray
 
 from app.domain import text
 from app.domain.answers import commitments
-from app.domain.answers.commitments import SAME_FRAME
+from app.domain.answers.commitments import SAME_FRAME, Commitment
 from app.domain.diagnosis import differences
 from app.domain.diagnosis.differences import DifferenceKind
 from app.domain.language import phrases
@@ -186,16 +187,35 @@ def taught_by(
     if not wanted or len(text.tokens(said)) <= CLOSED_ANSWER_MAX_TOKENS or _shared(said, wanted) < SAME_FRAME:
         return []
     asked = text.focus(case.prompt, instructions)
-    words, reading = set(_content_words(text.normalised(text.clip(asked)))), commitments.read(asked)
+    mine, reading = set(text.tokens(asked)), commitments.read(asked)
+    subject = set(_content_words(text.normalised(text.clip(asked))))
+    only_said, only_wanted = (
+        set(text.tokens(a)) - set(text.tokens(b)) for a, b in ((said, wanted), (wanted, said))
+    )
+    if len(text.numbers(asked)) > 1 and any(map(text.has_digit, only_said | only_wanted)):
+        return []  # computed: the same numbers are given to more than one question
     found: list[int] = []
     for row in rows:
         other = text.focus(examples[row].prompt, instructions)
-        about = words.intersection(_content_words(text.normalised(text.clip(other))))
-        if len(about) >= (2 if text.is_chinese(asked) else 1) and not commitments.difference(
-            reading, commitments.read(other)
-        ):
+        theirs = set(text.tokens(other))
+        about = subject.intersection(_content_words(text.normalised(text.clip(other))))
+        # What the wrong answer says stands in the row's own question, or what the right one says in the case's alone:
+        # then each answers its own question rightly.
+        own = (only_said & theirs) - mine or (only_wanted & mine) - theirs
+        if len(about) < (2 if text.is_chinese(asked) else 1) or own:
+            continue
+        if _turned(asked, other, only_said | only_wanted):
+            continue
+        if commitments.difference(reading, commitments.read(other)) in (None, Commitment.CODE):
             found.append(row)
     return found
+
+
+def _turned(left: str, right: str, values: AbstractSet[str]) -> bool:
+    """Whether the ``values`` that both texts hold stand in another order: who is taller than whom."""
+    both = values & set(text.tokens(left)) & set(text.tokens(right))
+    orders = [list(dict.fromkeys(t for t in text.tokens(of) if t in both)) for of in (left, right)]
+    return orders[0] != orders[1]
 
 
 def _shared(left: str, right: str) -> float:

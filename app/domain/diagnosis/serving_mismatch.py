@@ -19,24 +19,35 @@ from collections.abc import Sequence
 from app.domain import text, thresholds
 from app.domain.diagnosis import chat_templates, limits, serving_decoding
 from app.domain.diagnosis.chat_templates import Family
-from app.domain.diagnosis.training_format import EXCERPT, Mismatch, TrainingFormat, excerpt, format_of
-from app.domain.records import BadCase
+from app.domain.diagnosis.training_format import (
+    EXCERPT,
+    Mismatch,
+    TaskFormat,
+    TrainingFormat,
+    excerpt,
+    format_of,
+)
+from app.domain.records import BadCase, Role, ServingRequest
 
 __all__ = ["Mismatch", "TrainingFormat", "format_of", "mismatches", "probability"]
 
+_PERSONA_ROWS = 2
+"""Training rows that have a system prompt, from which it is a habit of theirs. A definition."""
+_UNKNOWN_TASK = TaskFormat()
 _DIGITS = re.compile(r"\d+")
 
 
-def mismatches(case: BadCase, trained: TrainingFormat, *, left_out: str = "") -> tuple[Mismatch, ...]:
-    """Every mismatch between the request and the training rows, strongest first. ``left_out``: the instruction under
-    which alone training rows ask the very input of the case, where the case has none; '' = no such rows."""
+def mismatches(
+    case: BadCase, trained: TrainingFormat, task: TaskFormat = _UNKNOWN_TASK
+) -> tuple[Mismatch, ...]:
+    """Every mismatch between the request and the training rows, strongest first."""
     if not trained.rows:
         return ()
-    found = [_system(case, trained)]
+    found = [_system(case, trained, task)]
     if case.request is not None and case.request.prompt_text:
-        found += _prompt_text(case, case.request.prompt_text, trained, left_out)
+        found += _prompt_text(case, case.request.prompt_text, trained, task.left_out)
     else:
-        found += [_instruction_left_out(case.prompt, left_out)]
+        found += [_instruction_left_out(case.prompt, task.left_out)]
     if case.request is not None:
         found += [
             serving_decoding.limit_reached(case, case.request, trained),
@@ -55,11 +66,15 @@ def probability(found: Sequence[Mismatch]) -> float:
     return 1.0 - passed
 
 
-def _system(case: BadCase, trained: TrainingFormat) -> Mismatch | None:
+def _system(case: BadCase, trained: TrainingFormat, task: TaskFormat) -> Mismatch | None:
     said = case.request.system if case.request and case.request.system is not None else case.system
+    if not said and case.request is not None and (left_out := _system_left_out(case.request, said, task)):
+        return left_out
     if said is None:
         return None
     sent = text.normalised(said)
+    if sent and trained.systems.get(sent, 0.0) * trained.rows >= _PERSONA_ROWS:
+        return None  # one persona of several
     share = trained.systems.get(sent, 0.0)
     usual, rows = text.most_common_share(trained.systems)
     # The larger the share of rows that carry one other system prompt, the more surely this one is strange.
@@ -82,8 +97,26 @@ def _system(case: BadCase, trained: TrainingFormat) -> Mismatch | None:
     )
 
 
+def _system_left_out(request: ServingRequest, said: str | None, task: TaskFormat) -> Mismatch | None:
+    """Every row of the task has a system prompt, and the request says that it had none."""
+    if not task.systems or "" in task.systems or (said is None and not request.prompt_text):
+        return None
+    arrived = text.normalised(request.prompt_text or "")
+    if any(system in arrived for system in task.systems):
+        return None
+    return Mismatch(
+        kind="system_prompt",
+        detail="the training rows of this task have a system prompt, the request has none",
+        strength=thresholds.INSTRUCTION_LOST_STRENGTH,
+        sent=excerpt(request.prompt_text or ""),
+        trained=excerpt(min(task.systems)),
+    )
+
+
 def _prompt_text(case: BadCase, sent: str, trained: TrainingFormat, left_out: str) -> list[Mismatch | None]:
-    asked = text.normalised(text.focus(case.prompt, trained.instructions))
+    # Of a conversation the last question: a template writes its own roles between the turns.
+    last = next((m.content for m in reversed(case.messages) if m.role is Role.USER), case.prompt)
+    asked = text.normalised(text.focus(last, trained.instructions))
     arrived = text.normalised(sent)
     if asked and asked not in arrived:
         if arrived and asked.startswith(arrived[-len(asked) // 2 :]):

@@ -65,6 +65,16 @@ class TrainingFormat:
     label_share: float
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TaskFormat:
+    """How the rows of the case's own task are built. ``left_out``: the instruction under which alone rows ask the
+    very input of the case, where the case has none. ``systems``: system prompts of the rows that ask the same, else
+    of the nearest, normalised; '' = none."""
+
+    left_out: str = ""
+    systems: frozenset[str] = frozenset()
+
+
 def format_of(
     examples: Sequence[TrainingExample], instructions: frozenset[str], chat_template: str | None = None
 ) -> TrainingFormat:

@@ -35,6 +35,7 @@ from app.domain.diagnosis.reference import Asked
 from app.domain.diagnosis.rightness import Rightness
 from app.domain.diagnosis.same_question import SameQuestion
 from app.domain.diagnosis.simulation import CAUSES
+from app.domain.diagnosis.training_format import TaskFormat
 from app.domain.diagnosis.views import Vectors, ViewTexts, texts_of
 from app.domain.records import (
     BadCase,
@@ -285,7 +286,10 @@ def _on_sides(
         excluded = case.wanted and free_answers.contradiction(case.prompt, case.wanted, output)
         return "contradicting" if excluded else "others"
 
-    sides_of = [(row, side(row)) for row in rows]
+    # Asked under several system prompts, and the case has none: whose answer it should have had is not known.
+    systems = {learnt.examples[row].system for row in rows}
+    unknown = len(systems) > 1 and not case.system and not (case.request and case.request.system)
+    sides_of = [(row, "others" if unknown else side(row)) for row in rows]
     made = {name: tuple(row for row, its in sides_of if its == name) for name in same_question.SIDES}
     return SameQuestion(**made, uninstructed=tuple(uninstructed))
 
@@ -312,9 +316,8 @@ def _explained(
     options: TriageOptions,
 ) -> Finding:
     same = looked.same[row]
-    left_out = {_instruction(learnt, r) for r in same.uninstructed}
     mismatches = serving_mismatch.mismatches(
-        case, learnt.format, left_out=left_out.pop() if len(left_out) == 1 and not same.rows else ""
+        case, learnt.format, _task_format(learnt, same, looked.near.rows[row])
     )
     serving = serving_mismatch.probability(mismatches)
     probabilities = findings.combined(causes[row], serving)
@@ -371,6 +374,15 @@ def _explained(
             taught=bool(same.supporting),
             answer_is_label=_is_label(case, int(looked.expected_rows[row])),
         ),
+    )
+
+
+def _task_format(learnt: Learnt, same: SameQuestion, near: Int64[ndarray, " k"]) -> TaskFormat:
+    left_out = {_instruction(learnt, row) for row in same.uninstructed}
+    around = same.rows or same.uninstructed or [row for row in near[:3].tolist() if row >= 0]
+    return TaskFormat(
+        left_out=left_out.pop() if len(left_out) == 1 and not same.rows else "",
+        systems=frozenset(text.normalised(learnt.examples[row].system or "") for row in around),
     )
 
 

@@ -7,6 +7,7 @@ judges over a whole region are not looked at here again.
 
 from __future__ import annotations
 
+import re
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from collections.abc import Set as AbstractSet
@@ -17,11 +18,16 @@ from jaxtyping import Float32, Float64
 from numpy import ndarray
 
 from app.domain import similarity, text
-from app.domain.answers import choices
+from app.domain.answers import choices, commitments
+from app.domain.answers.commitments import Commitment
+from app.domain.answers.labels import is_label
+from app.domain.diagnosis.same_question import question_key, same_question
 from app.domain.records import Agreement, BadCase
 from app.domain.repair import thresholds
 from app.domain.repair.answers import Relation, is_closed, relate, relate_answers, word_f1
 from app.domain.repair.comparison import exact_jaccard
+
+_DIGITS = re.compile(r"\d+")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,7 +38,8 @@ class AnchoredConflict:
     equal but for letter case, spaces and edge punctuation, so the expected output can take the row's
     place. ``same_answer``: they are near-duplicates and the answer is a label or a choice that means the same in
     both, so it can as well. ``supported_by``: a row asking the same that already answers as expected, -1 = none.
-    ``score`` 0..1: probability that the row is wrong.
+    ``certain``: for certain row and case ask the same, or both answers are closed ones or solutions with a final
+    answer. ``score`` 0..1: probability that the row is wrong.
     """
 
     row: int
@@ -41,6 +48,7 @@ class AnchoredConflict:
     same_prompt: bool
     same_answer: bool
     supported_by: int
+    certain: bool
     score: float
 
 
@@ -54,6 +62,7 @@ def anchored_conflicts(
     case_vectors: Float32[ndarray, "m d"],
     agreements: Mapping[tuple[int, str], Agreement],
     example_ids: Sequence[str],
+    systems: Sequence[str],
     shown: Sequence[AbstractSet[str]],
     labels: AbstractSet[str],
     judged: AbstractSet[int],
@@ -62,7 +71,8 @@ def anchored_conflicts(
 ) -> tuple[AnchoredConflict, ...]:
     """Rows near the cases (all with an expected output) that answer the same question otherwise.
 
-    ``agreements`` is the diagnosis' word on (case, example id); ``shown``: for each case the ids of
+    ``agreements`` is the diagnosis' word on (case, example id); ``systems``: the rows' system
+    prompts, '' = none; ``shown``: for each case the ids of
     the rows that ask the same for certain, as the diagnosis shows them; ``judged`` are rows settled elsewhere.
     ``templates``: rows of tasks whose prompts are one template filled in: all are alike, and only what stands out
     of its crowd asks the same.
@@ -71,6 +81,7 @@ def anchored_conflicts(
         return ()
     near = similarity.nearest(case_vectors, input_vectors, 3 * thresholds.NEIGHBORS)
     cuts = np.maximum(same_question_cosine, _crowd(near.similarities[:, thresholds.NEIGHBORS :]))
+    personas = len({_DIGITS.sub("0", text.normalised(system)) for system in systems if system}) > 1
     place = {example_id: row for row, example_id in enumerate(example_ids)}
     against: defaultdict[int, list[tuple[float, int, float]]] = defaultdict(list)
     in_favour: Counter[int] = Counter()
@@ -90,8 +101,13 @@ def anchored_conflicts(
                     case_prompts[case_number],
                     cosine,
                     float(cuts[case_number]) if row in templates else same_question_cosine,
+                    solved=bool(
+                        similarity.final_answer(outputs[row]) and similarity.final_answer(case.wanted)
+                    ),
                 )
             ):
+                continue
+            if not _same_system(systems[row], case.system, personas=personas):
                 continue
             output = outputs[row]
             side = agreements.get((case_number, example_ids[row]))
@@ -120,11 +136,40 @@ def anchored_conflicts(
                     prompts[row], outputs[row], case_prompts[case_number], cases[case_number], labels
                 ),
                 supported_by=support.get(case_number, -1),
+                certain=same_prompt
+                or _is_certain(
+                    prompts[row],
+                    outputs[row],
+                    case_prompts[case_number],
+                    cases[case_number],
+                    shown=example_ids[row] in shown[case_number],
+                ),
                 # A case for the row takes away what a case against it gives.
                 score=(0.97 if same_prompt else strength) * len(votes) / (len(votes) + in_favour[row]),
             )
         )
     return tuple(found)
+
+
+def _is_certain(prompt: str, output: str, case_prompt: str, case: BadCase, *, shown: bool) -> bool:
+    """``shown``: the diagnosis says that both ask the same. Of a call, JSON or code it says so by the answer, which
+    repeats the row's own question in other words: there the questions have to be the same."""
+    if is_label(output) and is_label(case.wanted):
+        return True
+    if similarity.final_answer(output) and similarity.final_answer(case.wanted):
+        return True
+    if not shown:
+        return False
+    same = question_key(prompt) == question_key(case_prompt) and same_question(prompt, case_prompt)
+    return same or not commitments.read(output).machine
+
+
+def _same_system(of_row: str, of_case: str | None, *, personas: bool) -> bool:
+    """Whether a row may stand under the case's system prompt. Where rows have several (``personas``), a case without
+    one says nothing about theirs."""
+    if not of_row:
+        return True
+    return text.normalised(of_row) == text.normalised(of_case) if of_case else not personas
 
 
 def _agrees(prompt: str, output: str, case_prompt: str, right: str, labels: AbstractSet[str]) -> bool:
@@ -148,15 +193,19 @@ def _crowd(similarities: Float32[ndarray, "m k"]) -> Float64[ndarray, " m"]:
     return similarities.mean(axis=1, dtype=np.float64) + 3 * similarities.std(axis=1, dtype=np.float64)
 
 
-def _same_question(prompt: str, case_prompt: str, cosine: float, cut: float) -> bool:
+# In two worked solutions that end with their answers, who it is about changes nothing.
+_IMMATERIAL_TO_SOLUTIONS = (Commitment.NAME, Commitment.WORD)
+
+
+def _same_question(prompt: str, case_prompt: str, cosine: float, cut: float, *, solved: bool) -> bool:
+    """``solved``: both answers are solutions that end with a final answer."""
     if text.normalised(prompt) == text.normalised(case_prompt):
         return True
-    # Other numbers or another negation make another question, however near.
-    return (
-        cosine >= cut
-        and Counter(text.numbers(prompt)) == Counter(text.numbers(case_prompt))
-        and text.negations(prompt) % 2 == text.negations(case_prompt) % 2
-    )
+    if cosine < cut:
+        return False
+    # Another number, name, word in the same place: another question, however near.
+    found = commitments.differ(prompt, case_prompt)
+    return found is None or (solved and found in _IMMATERIAL_TO_SOLUTIONS)
 
 
 def _wrongness(output: str, case: BadCase, side: Agreement | None, labels: AbstractSet[str]) -> float:

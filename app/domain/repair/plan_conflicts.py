@@ -11,13 +11,19 @@ from jaxtyping import Bool, Float32, Int64
 from numpy import ndarray
 
 from app.domain import text
+from app.domain.answers.labels import is_label
 from app.domain.answers.writing import loses_reasoning
 from app.domain.diagnosis import differences, label_names
+from app.domain.diagnosis.same_question import question_key, same_question
 from app.domain.records import Agreement, BadCase, Finding, RootCause
 from app.domain.repair import conflicts, label_conflicts, thresholds
 from app.domain.repair.draft import Draft, excerpt
 from app.domain.repair.label_conflicts import LabelMend, LabelVerdict
 from app.domain.repair.policy import ResolutionRule
+
+# Bad cases that confuse the same two labels, from which they speak for rows that ask something else. A definition:
+# fewer are as many mistakes of one kind as chance makes in a small task.
+_REGION_MIN_CASES = 3
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,8 +78,8 @@ def _mend_task(
     conflict: Bool[ndarray, " m"],
 ) -> None:
     cases = anchors.cases
-    outputs = [text.normalised(draft.examples[row].output) for row in rows.tolist()]
-    expected = [text.normalised(case.wanted) for case in cases]
+    outputs = [_label(draft.examples[row].output) for row in rows.tolist()]
+    expected = [_label(case.wanted) for case in cases]
     # A right answer that no row carries yet is a label too, where at least two cases in conflict expect it.
     wanted = Counter(label for label, blamed in zip(expected, conflict, strict=True) if blamed and label)
     numbers = label_conflicts.number_labels(
@@ -81,7 +87,7 @@ def _mend_task(
     )
     given = np.array(
         [
-            -1 if row in draft.gone or not draft.answers(row) else numbers.get(output, -1)
+            -1 if not output or row in draft.gone or not draft.answers(row) else numbers.get(output, -1)
             for row, output in zip(rows.tolist(), outputs, strict=True)
         ],
         dtype=np.int64,
@@ -98,12 +104,38 @@ def _mend_task(
     )
     spelling = _spellings([draft.examples[row].output for row in rows.tolist()], cases)
     names = {number: spelling[label] for label, number in numbers.items()}
+    confused = Counter(
+        (numbers.get(_label(case.said), -1), numbers.get(label, -1))
+        for case, label, blamed in zip(cases, expected, conflict, strict=True)
+        if blamed
+    )
     for verdict in judgement.wrong:
-        _mend_label(draft, int(rows[verdict.row]), verdict, names[verdict.label], anchors)
+        pair = (int(given[verdict.row]), verdict.label)
+        alone = confused[pair] < _REGION_MIN_CASES and not _asked_by(
+            draft, int(rows[verdict.row]), verdict, anchors
+        )
+        _mend_label(
+            draft, int(rows[verdict.row]), verdict, names[verdict.label], anchors, ask=verdict.asks or alone
+        )
     draft.settled.update(rows[sorted(judgement.judged)].tolist())
 
 
-def _mend_label(draft: Draft, row: int, verdict: LabelVerdict, right: str, anchors: Anchors) -> None:
+def _label(output: str) -> str:
+    return text.normalised(output) if is_label(output) else ""
+
+
+def _asked_by(draft: Draft, row: int, verdict: LabelVerdict, anchors: Anchors) -> bool:
+    """Whether one of the nearest cases asks what the row asks, for certain."""
+    asked = draft.prompts[row]
+    return any(
+        question_key(asked) == question_key(other) and same_question(asked, other)
+        for other in (anchors.prompts[a] for a, _ in verdict.anchors)
+    )
+
+
+def _mend_label(
+    draft: Draft, row: int, verdict: LabelVerdict, right: str, anchors: Anchors, *, ask: bool
+) -> None:
     nearest = [
         {
             "bad_case_id": anchors.cases[a].id,
@@ -127,14 +159,12 @@ def _mend_label(draft: Draft, row: int, verdict: LabelVerdict, right: str, ancho
         said += "; most rows of that label would change: please say whether both are one thing"
     match verdict.mend:
         case LabelMend.RELABEL if loses_reasoning(draft.examples[row], right):
-            draft.drop(
-                row, f"{said}; its reasoning leads to the other", verdict.score, evidence, ask=verdict.asks
-            )
+            draft.drop(row, f"{said}; its reasoning leads to the other", verdict.score, evidence, ask=ask)
         case LabelMend.RELABEL:
-            draft.relabel(row, right, said, verdict.score, evidence, ask=verdict.asks)
+            draft.relabel(row, right, said, verdict.score, evidence, ask=ask)
         case LabelMend.DROP:
             reason = f"{said}; which label is right stays open"
-            draft.drop(row, reason, verdict.score, evidence, ask=verdict.asks)
+            draft.drop(row, reason, verdict.score, evidence, ask=ask)
 
 
 def mend_anchored(
@@ -157,6 +187,7 @@ def mend_anchored(
         case_vectors=anchors.vectors[blamed],
         agreements=agreements,
         example_ids=[example.id for example in draft.examples],
+        systems=[example.system or "" for example in draft.examples],
         shown=[
             frozenset(n.example_id for n in anchors.findings[case.id].evidence.neighbors if n.same_question)
             for case in usable
@@ -184,11 +215,13 @@ def mend_anchored(
         )
         # The same words with the right answer stand there already: a second such row would be a copy.
         copied = conflict.same_prompt and conflict.supported_by >= 0
+        # What two free answers to questions in other words say of each other, a person reads.
+        ask = not conflict.certain
         rewritten = (conflict.same_answer or conflict.same_prompt) and not copied
         if rewritten and not example.rejected and not loses_reasoning(example, expected):
-            draft.relabel(conflict.row, expected, said, conflict.score, evidence)
+            draft.relabel(conflict.row, expected, said, conflict.score, evidence, ask=ask)
         else:
-            draft.drop(conflict.row, said, conflict.score, evidence)
+            draft.drop(conflict.row, said, conflict.score, evidence, ask=ask)
 
 
 def _opposed(names: Sequence[str]) -> Bool[ndarray, "l l"]:

@@ -17,7 +17,7 @@ def _found(cosines: list[float], *, templates: bool) -> tuple[AnchoredConflict, 
     vectors[:, 0] = cosines
     vectors[:, 1] = np.sqrt(1 - np.square(vectors[:, 0]))
     return anchored_conflicts(
-        prompts=[f"the card of somebody {'again ' * i}is lost" for i in range(n)],
+        prompts=[f"the card of alice {'again ' * (i + 1)}is lost in rome" for i in range(n)],
         outputs=["call the bank"] * n,
         input_vectors=vectors,
         cases=[CASE],
@@ -25,6 +25,7 @@ def _found(cosines: list[float], *, templates: bool) -> tuple[AnchoredConflict, 
         case_vectors=np.array([[1, 0]], dtype=np.float32),
         agreements={},
         example_ids=[f"ex_{i}" for i in range(n)],
+        systems=[""] * n,
         shown=[frozenset()],
         labels=frozenset(),
         judged=frozenset(),

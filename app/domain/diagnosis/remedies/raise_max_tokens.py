@@ -3,7 +3,8 @@
 **How it is decided.** The symptom truncation was seen, and the request is not known to differ from training.
 
 **What to do.** Raise max_tokens above the longest training answers and see that no stop text occurs inside
-answers; reasoning counts, too. If the output ends early by itself, look for training rows that were cut at the length limit.
+answers; reasoning counts, too. If the output ends early by itself, look for training rows that were cut at the
+length limit.
 """
 
 from app.domain.diagnosis.remedies.verdict import Cost, Verdict

@@ -1,0 +1,22 @@
+"""Whether an answer is the name of a class."""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+from app.domain import text
+
+# A name is a few words and no sentence. Definitions, not tuned.
+_MAX_WORDS: Final = 5
+_MAX_CJK: Final = 8
+_SENTENCE = re.compile(r"[{}\[\];\"\n。！？]|[.!?](?:\s|$)")
+_CJK = re.compile(text.CJK_CHARACTER)
+
+
+def is_label(output: str) -> bool:
+    """Whether an answer can be a label. Other answers that repeat are canned: near ones belong to other questions,
+    and what stands around a row says nothing about it."""
+    said = output.strip()
+    short = len(said.split()) <= _MAX_WORDS and len(_CJK.findall(said)) <= _MAX_CJK
+    return short and not _SENTENCE.search(said)
