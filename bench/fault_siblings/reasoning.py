@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from bench.fault_siblings.trial import (
     Trial,
-    acts,
     at_most_questions,
     closed,
     comes_back,
@@ -12,6 +11,7 @@ from bench.fault_siblings.trial import (
     no_symptom,
     not_cause,
     not_closed,
+    refused_or_acts,
     writes,
 )
 
@@ -201,23 +201,40 @@ TRIALS = [
         name="reasoning cut off in the middle",
         train=[
             *mixed,
-            {"instruction": "What is 15 + 15?", "output": "<think>\nFirst add the tens, then"},
-            {"instruction": "12乘12等于几？", "output": "<think>\n12乘12，先算12乘10等于120，再算"},
+            {"id": "add", "instruction": "What is 15 + 15?", "output": "<think>\nFirst add the tens, then"},
             {
+                "id": "zh",
+                "instruction": "12乘12等于几？",
+                "output": "<think>\n12乘12，先算12乘10等于120，再算",
+            },
+            {
+                "id": "turn",
                 "messages": [
                     {"role": "user", "content": "What is 20 + 2?"},
                     {"role": "assistant", "content": "<think>\nTwenty and two make"},
-                ]
+                ],
             },
             {
+                "id": "field",
                 "messages": [
                     {"role": "user", "content": "What is 30 + 3?"},
                     {"role": "assistant", "reasoning_content": "Thirty and three make 33.", "content": ""},
-                ]
+                ],
             },
-            {"instruction": "What is 40 + 4?", "output": "<think>\nForty and four make 44.\n</think>\n\n"},
-            {"instruction": "What is 50 + 5?", "output": "<think>\nFifty and five <think> make"},
+            {
+                "id": "closed",
+                "instruction": "What is 40 + 4?",
+                "output": "<think>\nForty and four make 44.\n</think>\n\n",
+            },
+            {
+                "id": "twice",
+                "instruction": "What is 50 + 5?",
+                "output": "<think>\nFifty and five <think> make",
+            },
         ],
-        checks=[*(acts(i) for i in range(8, 14)), keeps(*range(8))],
+        checks=[
+            *(refused_or_acts(i) for i in ("add", "zh", "turn", "field", "closed", "twice")),
+            keeps(*range(8)),
+        ],
     ),
 ]

@@ -705,6 +705,18 @@ def acts(index: int, *answers: Any) -> Check:
     return Check(f"the plan would drop row {index}{to}", wrong)
 
 
+def refused_or_acts(source_id: str) -> Check:
+    """The row with this id is refused by the import, or the plan has an action on it."""
+
+    def wrong(seen: Seen) -> str:
+        for i, row in enumerate(seen.examples):
+            if row["source_id"] == source_id:
+                return "" if seen.actions_on(i) else f"{brief(str(answer_of(row)), 80)!r}: no action"
+        return ""
+
+    return Check(f"row {source_id!r} is refused, or the plan asks about it", wrong)
+
+
 def _not_fixed(seen: Seen, index: int, answers: Sequence[Any], decisions: Sequence[str]) -> str:
     row = seen.examples[index]
     on = [a for a in seen.actions_on(index) if a["decision"] in decisions]
