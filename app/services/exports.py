@@ -1,4 +1,4 @@
-"""A dataset version as a file, streamed: ndjson, Parquet for Hugging Face ``datasets``, a zip for LLaMA-Factory."""
+"""A dataset version as a file, streamed: ndjson, CSV, Parquet for ``datasets``, a zip for LLaMA-Factory."""
 
 from __future__ import annotations
 
@@ -13,12 +13,20 @@ from typing import Any, Final
 from app.db.repositories import examples as example_rows
 from app.db.session import SessionFactory
 from app.domain import formats
-from app.domain.formats import Format
-from app.domain.formats.tables import LlamaFactoryFile, dataset_info, llama_factory_row, parquet_row
+from app.domain.formats import Format, delimited
+from app.domain.formats.tables import (
+    CSV_COLUMNS,
+    LlamaFactoryFile,
+    csv_cells,
+    dataset_info,
+    llama_factory_row,
+    parquet_row,
+)
 from app.domain.records import TrainingExample
 from app.errors import InvalidInput
 
 PARQUET: Final = "parquet"
+CSV: Final = "csv"
 LLAMA_FACTORY: Final = "llamafactory"
 LEFT_OUT: Final = "left_out"
 ORDER: Final = "row_order.txt"
@@ -46,6 +54,8 @@ def export(sessions: SessionFactory, version_id: str, name: str) -> Export:
             extension="parquet",
             packed=True,
         )
+    if name == CSV:
+        return Export(chunks=_csv(sessions, version_id), media_type="text/csv", extension="csv", packed=False)
     if name == LLAMA_FACTORY:
         return Export(
             chunks=_llama_factory(sessions, version_id),
@@ -81,6 +91,12 @@ def _batches(sessions: SessionFactory, version_id: str) -> Iterator[list[Trainin
 
 def _lines(rows: Iterable[dict[str, Any]]) -> bytes:
     return "".join(f"{_as_json(row)}\n" for row in rows).encode()
+
+
+def _csv(sessions: SessionFactory, version_id: str) -> Iterator[bytes]:
+    yield delimited.written([CSV_COLUMNS])
+    for batch in _batches(sessions, version_id):
+        yield delimited.written(map(csv_cells, batch))
 
 
 def _parquet(sessions: SessionFactory, version_id: str) -> Iterator[bytes]:

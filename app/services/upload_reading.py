@@ -20,11 +20,9 @@ from app.domain.formats import Line, RowError, UploadError, delimited, file_kind
 from app.domain.formats.file_kinds import Container, NoRows
 from app.domain.formats.inflate import peek
 from app.domain.formats.tables import LlamaFactoryFile
-from app.services.exports import LEFT_OUT, LLAMA_FACTORY, ORDER
+from app.services.exports import CSV, LEFT_OUT, LLAMA_FACTORY, ORDER, PARQUET
 
 AUTO: Final = "auto"
-CSV: Final = "csv"
-PARQUET: Final = "parquet"
 CONTAINERS: Final = (AUTO, CSV, PARQUET)
 """Names of formats that say how rows are packed; their keys say what they mean."""
 _CHUNK_BYTES: Final = 1 << 18

@@ -20,9 +20,9 @@ router = APIRouter(prefix="/v1/dataset-versions", tags=["dataset versions"], rou
 _BINARY = {"schema": {"type": "string", "format": "binary"}}
 _STREAM: dict[int | str, dict[str, Any]] = {
     200: {
-        "description": "One row a line; a Parquet file; a zip.",
+        "description": "One row a line; a CSV or Parquet file; a zip.",
         "content": dict.fromkeys(
-            (exports.NDJSON, "application/vnd.apache.parquet", "application/zip"), _BINARY
+            (exports.NDJSON, "text/csv", "application/vnd.apache.parquet", "application/zip"), _BINARY
         ),
     }
 }
@@ -69,11 +69,11 @@ def export_version(
     format: ExportFormat,
     accept_encoding: Annotated[str, Header(include_in_schema=False)] = "",
 ) -> StreamingResponse:
-    """The version as a file. Importing ndjson again gives the same content hash, whatever the format.
+    """The version as a file. Importing it again gives the same content hash, whatever the format.
 
-    ``parquet`` loads with ``datasets.load_dataset("parquet", data_files=...)``: ``messages``, ``rejected``, and
-    ``tools`` and ``metadata`` as JSON. ``llamafactory`` is a zip to unpack as a ``dataset_dir``; rows that
-    LLaMA-Factory would skip stand in its ``left_out.jsonl``.
+    ``parquet`` loads with ``datasets.load_dataset("parquet", data_files=...)``: ``messages``, ``rejected``,
+    ``kto_tag``, and ``tools`` and ``metadata`` as JSON. ``llamafactory`` is a zip to unpack as a
+    ``dataset_dir``; rows that LLaMA-Factory would skip, or learn wrongly, stand in its ``left_out.jsonl``.
     """
     versions.require(session, caller.project_id, version_id)
     export = exports.export(sessions, version_id, format.value)

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
+import json
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, AwareDatetime, BeforeValidator, Field, ValidationError, model_validator
 
 from app.api.schemas.common import Body, Id, Resource, Whole
-from app.domain.formats import RowError
-from app.domain.formats.fields import parse_turns
-from app.domain.records import Message, Role
+from app.domain.formats import RowError, turns_of
+from app.domain.records import ANSWER_ROLES, Message, Role
 from app.services.bad_cases import CaseFilter, NewBadCase, Outcome, Rejected
 
 _YEARS = range(1900, 3000)  # PostgreSQL's and Python's calendars end elsewhere; nothing was logged outside
@@ -32,12 +32,23 @@ Moment = Annotated[
     AwareDatetime, Field(strict=False), BeforeValidator(_only_text), AfterValidator(_plausible)
 ]
 Text = Annotated[str, Field(max_length=8_000_000)]
+
+
+def _as_text(value: object) -> object:
+    """An answer that is no text, as its JSON text: a call of a tool, a record, a number."""
+    return value if value is None or isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+
+
+AnswerText = Annotated[
+    Text,
+    BeforeValidator(_as_text, json_schema_input_type=str | bool | int | float | dict[str, Any] | list[Any]),
+]
 Label = Annotated[str, Field(min_length=1, max_length=200)]
 
 
 class Turn(Body):
     role: str
-    content: str | list[Any] | None = None
+    content: str | bool | int | float | list[Any] | dict[str, Any] | None = None
 
     model_config = Body.model_config | {"extra": "allow"}
 
@@ -58,16 +69,17 @@ class BadCaseInput(Body):
     """``messages`` (the prompt's turns), or ``instruction`` with an optional ``input``.
 
     ``model_output`` may be missing, null or empty where the model said nothing or nobody wrote it down: the
-    verdict then comes from the rest. An acceptable output that equals it makes the case ``rejected``.
+    verdict then comes from the rest. An answer may be an object, a list or a number, such as the call of a tool: it
+    is kept as its JSON text. An acceptable output that equals it makes the case ``rejected``.
     """
 
     external_id: Annotated[str, Field(min_length=1, max_length=500)] | None = None
     messages: list[Turn] | None = Field(default=None, max_length=10_000)
     instruction: Text | None = None
     input: Text | None = None
-    model_output: Text | None = None
-    expected_output: Text | None = None
-    alternatives: list[Text] = Field(default_factory=list, max_length=100)
+    model_output: AnswerText | None = None
+    expected_output: AnswerText | None = None
+    alternatives: list[AnswerText] = Field(default_factory=list, max_length=100)
     model: Annotated[str, Field(max_length=500)] | None = None
     adapter_id: Annotated[str, Field(max_length=64)] | None = None
     request: Serving | None = None
@@ -148,10 +160,10 @@ def _prompt(sent: BadCaseInput) -> tuple[tuple[Message, ...], int]:
         if not text.strip():
             raise RowError("missing_prompt", "'instruction' is empty; give the prompt that failed")
         return (Message(role=Role.USER, content=text),), len(instruction) if instruction and task_input else 0
-    turns = parse_turns([turn.model_dump(exclude_unset=True) for turn in sent.messages], "messages")
+    turns = turns_of([turn.model_dump(exclude_unset=True) for turn in sent.messages])
     if not any(t.role is Role.USER and t.content.strip() for t in turns):
         raise RowError("missing_prompt", "'messages' has no user turn with text; give the prompt that failed")
-    if turns[-1].role is Role.ASSISTANT:
+    if turns[-1].role in ANSWER_ROLES:
         raise RowError(
             "bad_turn_order",
             "'messages' ends with the assistant's turn; send that text as 'model_output' and end with the prompt",

@@ -12,8 +12,9 @@ from app.api.schemas.common import Body, LongWork, Name, Resource
 
 
 class ExportFormat(StrEnum):
-    """The names of ``app.domain.formats.FORMATS``, one JSON object a line. ``parquet``: for Hugging Face
-    ``datasets``. ``llamafactory``: a zip with ``dataset_info.json`` and the files that it names."""
+    """The names of ``app.domain.formats.FORMATS``, one JSON object a line; ``kto`` and ``dpo`` as
+    TRL's trainers read them. ``csv``; ``parquet``: for Hugging
+    Face ``datasets``. ``llamafactory``: a zip with ``dataset_info.json`` and the files that it names."""
 
     ALPACA = "alpaca"
     SHAREGPT = "sharegpt"
@@ -21,6 +22,8 @@ class ExportFormat(StrEnum):
     PREFERENCE = "preference"
     COMPLETION = "completion"
     KTO = "kto"
+    DPO = "dpo"
+    CSV = "csv"
     PARQUET = "parquet"
     LLAMAFACTORY = "llamafactory"
 
@@ -35,6 +38,7 @@ class UploadFormat(StrEnum):
     PREFERENCE = "preference"
     COMPLETION = "completion"
     KTO = "kto"
+    DPO = "dpo"
     CSV = "csv"
     PARQUET = "parquet"
 

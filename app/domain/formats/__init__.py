@@ -12,7 +12,7 @@ from app.domain.formats.detect import FORMATS, DetectionError, detect_format
 from app.domain.formats.fields import RESIDUAL_KEY, Format, ParsedRow, RowError, check_trainable, json_type
 from app.domain.formats.inflate import UploadError
 from app.domain.formats.messages import MESSAGES
-from app.domain.formats.reading import read_natural, write_natural
+from app.domain.formats.reading import read_natural, turns_of, write_natural
 from app.domain.formats.residual import parse_with_residual, residual, split_row
 from app.domain.formats.rows import Line, iter_rows
 from app.domain.formats.storable import check_depth, storable
@@ -33,6 +33,7 @@ __all__ = [
     "format_named",
     "iter_rows",
     "parse_row",
+    "turns_of",
 ]
 
 

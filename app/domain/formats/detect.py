@@ -11,12 +11,12 @@ from app.domain.formats.completion import COMPLETION
 from app.domain.formats.fields import Format
 from app.domain.formats.kto import KTO
 from app.domain.formats.messages import MESSAGES
-from app.domain.formats.preference import PREFERENCE
+from app.domain.formats.preference import DPO, PREFERENCE
 from app.domain.formats.sharegpt import SHAREGPT
 
-FORMATS: tuple[Format, ...] = (ALPACA, SHAREGPT, MESSAGES, PREFERENCE, COMPLETION, KTO)
+FORMATS: tuple[Format, ...] = (ALPACA, SHAREGPT, MESSAGES, PREFERENCE, COMPLETION, KTO, DPO)
 # A KTO row is one of another format with a sign.
-_MOST_TELLING_FIRST = (KTO, *FORMATS[:-1])
+_MOST_TELLING_FIRST = (KTO, ALPACA, SHAREGPT, MESSAGES, PREFERENCE, COMPLETION)
 
 _KEYS_SHOWN = 12
 

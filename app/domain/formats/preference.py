@@ -120,4 +120,18 @@ def _common_start(one: tuple[Message, ...], other: tuple[Message, ...]) -> tuple
     return one[:same]
 
 
+def render_for_trl(example: TrainingExample) -> dict[str, Any]:
+    """The pair as TRL's DPO trainer reads it, all of it as turns."""
+    body: dict[str, Any] = {
+        "prompt": [as_turn(m) for m in example.prompt_messages],
+        "chosen": [as_turn(example.messages[example.answer_at])],
+        "rejected": [as_turn(m) for m in example.rejected],
+    }
+    if example.tools is not None:
+        body["tools"] = example.tools
+    return with_id_and_metadata(body, example, KEYS)
+
+
 PREFERENCE = Format(name="preference", parse=parse, render=render, recognises=recognises)
+# The same pairs, written in TRL's form; a row of either form is recognised as ``preference``.
+DPO = Format(name="dpo", parse=parse, render=render_for_trl, recognises=lambda _: False)

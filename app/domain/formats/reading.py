@@ -6,8 +6,9 @@ from dataclasses import replace
 from typing import Any
 
 from app.domain.formats import json_texts, kto, names, signs
-from app.domain.formats.fields import Format, ParsedRow
-from app.domain.records import TrainingExample
+from app.domain.formats.fields import Format, ParsedRow, parse_turns
+from app.domain.formats.preference import DPO, PREFERENCE
+from app.domain.records import Message, TrainingExample
 
 
 def read_natural(row: dict[str, Any], format: Format) -> ParsedRow:
@@ -15,7 +16,7 @@ def read_natural(row: dict[str, Any], format: Format) -> ParsedRow:
     is_kto = format is kto.KTO
     if "functions" in row and "tools" not in row:
         row = _with_tools(row)
-    inner = kto.format_of(row) if is_kto else format
+    inner = kto.format_of(row) if is_kto else PREFERENCE if format is DPO else format
     row = names.canonical(row, inner.name)
     row, places = json_texts.read(row, inner.name)
     row, said = signs.split(row, inner.name, label=is_kto)
@@ -23,6 +24,12 @@ def read_natural(row: dict[str, Any], format: Format) -> ParsedRow:
     if said:
         parsed = signs.applied(parsed, said)
     return replace(parsed, metadata=json_texts.with_places(parsed.metadata, places)) if places else parsed
+
+
+def turns_of(turns: list[Any]) -> tuple[Message, ...]:
+    """Turns by themselves, as a row's ``messages`` would be read; raises ``RowError``."""
+    row, _ = json_texts.read({"messages": turns}, "messages")
+    return parse_turns(row["messages"], "messages")
 
 
 def write_natural(example: TrainingExample, format: Format) -> dict[str, Any]:

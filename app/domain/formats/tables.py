@@ -25,6 +25,9 @@ from app.domain.records import ANSWER_ROLES, Message, Role, TrainingExample
 _BETWEEN_TOOL_ANSWERS = "\n</tool_response>\n<tool_response>\n"
 
 
+CSV_COLUMNS = ("id", "messages", "rejected", "tools", KTO_TAG, "metadata", RESIDUAL_KEY)
+
+
 class LlamaFactoryFile(StrEnum):
     """Which file of the export a row goes to. ``left_out``: LLaMA-Factory would skip the row, or learn from it what
     must not be learnt."""
@@ -43,6 +46,25 @@ class LlamaFactoryFile(StrEnum):
 def parquet_row(example: TrainingExample) -> dict[str, Any]:
     """``messages`` (role, content) and, where there are any, ``id``, ``rejected``, ``kto_tag``; ``tools`` and
     ``metadata`` as JSON texts. A column that the row lacks is null in the table."""
+    natural = _columns(example)
+    return _with_residual(example, natural)
+
+
+def csv_cells(example: TrainingExample) -> list[str]:
+    """The same as texts, in the order of ``CSV_COLUMNS``; '' for a column that the row lacks."""
+    natural = {
+        name: "true" if value is True else "false" if value is False else _text(value)
+        for name, value in _columns(example).items()
+    }
+    # An importer takes an empty cell for a missing one, and the sign for what it is.
+    read = {name: text for name, text in natural.items() if text}
+    if KTO_TAG in read:
+        read[KTO_TAG] = example.desirable
+    whole = {**read, RESIDUAL_KEY: _with_residual(example, read).get(RESIDUAL_KEY, "")}
+    return [natural.get(name, "") if name != RESIDUAL_KEY else whole[RESIDUAL_KEY] for name in CSV_COLUMNS]
+
+
+def _columns(example: TrainingExample) -> dict[str, Any]:
     natural: dict[str, Any] = {"messages": [_role_and_content(m) for m in example.messages]}
     if example.source_id is not None:
         natural["id"] = example.source_id
@@ -54,6 +76,10 @@ def parquet_row(example: TrainingExample) -> dict[str, Any]:
         natural[KTO_TAG] = example.desirable
     if example.metadata:
         natural["metadata"] = _text(dict(example.metadata))
+    return natural
+
+
+def _with_residual(example: TrainingExample, natural: dict[str, Any]) -> dict[str, Any]:
     beside = as_text(residual(example, natural, _read_back(natural, MESSAGES)))
     return {**natural, RESIDUAL_KEY: beside} if beside else natural
 

@@ -52,7 +52,7 @@ def test_a_single_question_and_answer_needs_no_residual(format: Format) -> None:
     assert row["id"] == "q1"
     assert row["lang"] == "en"
     assert ("_casemend" in row) is (
-        format.name in ("preference", "kto")
+        format.name in ("preference", "dpo", "kto")
     )  # nothing is rejected, nobody said it is desired
 
 

@@ -9,8 +9,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.domain.formats import MESSAGES, detect_format, format_named, parse_row
-from app.domain.formats.tables import LlamaFactoryFile, dataset_info, llama_factory_row, parquet_row
+from app.domain.formats import MESSAGES, delimited, detect_format, format_named, parse_row
+from app.domain.formats.tables import (
+    CSV_COLUMNS,
+    LlamaFactoryFile,
+    csv_cells,
+    dataset_info,
+    llama_factory_row,
+    parquet_row,
+)
 from app.domain.records import Message, Role, TrainingExample
 from tests.unit.formats.strategies import said, training_examples, unhurried
 
@@ -45,6 +52,16 @@ def test_a_row_of_a_parquet_file_reads_back_as_the_same_record(example: Training
     assert isinstance(row.get("kto_tag", True), bool)
     assert all(set(turn) == {"role", "content"} for turn in (*row["messages"], *row.get("rejected", ())))
     again = parse_row(row, MESSAGES).with_id("ex")
+    assert again == example
+    assert again.record_hash == example.record_hash
+
+
+@unhurried
+@given(training_examples())
+def test_a_row_of_a_csv_file_reads_back_as_the_same_record(example: TrainingExample) -> None:
+    text = delimited.written([CSV_COLUMNS, csv_cells(example)])
+    (line,) = delimited.iter_table([text], delimiter=",", max_row_bytes=1_000_000)
+    again = parse_row(line.value, MESSAGES).with_id("ex")
     assert again == example
     assert again.record_hash == example.record_hash
 
