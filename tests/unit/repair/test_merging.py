@@ -68,7 +68,7 @@ _DECIDED = st.lists(st.booleans(), min_size=12, max_size=12)
     _DECIDED,
 )
 def test_whatever_else_is_approved_a_redacted_value_is_gone(parts: list[str], decided: list[bool]) -> None:
-    row = example("a", "User: " + "，".join(parts) + "\nAssistant: I see\nUser: go on", "fine")
+    row = example("a", "User: " + "，".join(parts) + "\nAssistant: I see\nUser: go on", "all  fine")
     material = Material(
         input_vectors=np.ones((1, 1), dtype=np.float32), output_vectors=np.ones((1, 1), dtype=np.float32)
     )
