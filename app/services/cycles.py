@@ -24,7 +24,7 @@ from app.db.models import (
 )
 from app.domain import pipeline
 from app.domain.cycle_status import Status, move
-from app.domain.pipeline import Approval, CycleStage, CycleVerdict, Gate, Questions
+from app.domain.pipeline import Approval, CycleStage, CycleVerdict, Gate
 from app.errors import Conflict, InvalidInput, NotFound
 from app.services import (
     augmentations,
@@ -157,9 +157,7 @@ def _after_repair_plan(session: Session, cycle: CycleRow, row: work.WorkRow) -> 
     elif policy_of(cycle.policy).approval is Approval.MANUAL:
         _replace_current(cycle, status=AWAITING_APPROVAL)
         events.append(session, cycle.project_id, cycle.id, AWAITING_APPROVAL, {"repair_id": row.id})
-    elif repair_questions.any_stopping(session, row.id) or (
-        policy_of(cycle.policy).questions is Questions.WAIT and repair_questions.any_open(session, row.id)
-    ):
+    elif repair_questions.keeps_waiting(session, row.id, policy_of(cycle.policy).questions):
         _close_stage(cycle, Status.SUCCEEDED)
         _add_stage(session, cycle, CycleStage.QUESTIONS, row.id)
         _tell_questions(session, cycle, row.id)
@@ -168,12 +166,14 @@ def _after_repair_plan(session: Session, cycle: CycleRow, row: work.WorkRow) -> 
 
 
 def questions_decided(session: Session, repair: RepairRow) -> None:
-    """Called by whoever decides actions, inside that transaction: once no question is open, a cycle that waits for
-    the answers has its plan carried out, by a worker, and goes on."""
+    """Called by whoever decides actions, inside that transaction: once no question is open that a cycle waits for, it
+    has its plan carried out, by a worker, and goes on."""
     cycle = _lock(session, repair.cycle_id) if repair.cycle_id is not None else None
     if cycle is None or Status(cycle.status).is_final or cycle.stage != CycleStage.QUESTIONS:
         return
-    if _current(cycle)["result_id"] == repair.id and not repair_questions.any_open(session, repair.id):
+    if _current(cycle)["result_id"] != repair.id:
+        return
+    if not repair_questions.keeps_waiting(session, repair.id, policy_of(cycle.policy).questions):
         events.append(session, cycle.project_id, cycle.id, "questions_answered", {"repair_id": repair.id})
         repair_runs.apply(session, cycle.project_id, repair.id, rows_in_request=0, if_revision=None)
 

@@ -9,6 +9,7 @@ from sqlalchemy import ColumnElement, and_, exists, func, select
 from sqlalchemy.orm import Session
 
 from app.db.models import RepairActionRow
+from app.domain.pipeline import Questions
 from app.domain.repair import open_questions
 from app.domain.repair.actions import ActionKind, Decision
 
@@ -43,14 +44,13 @@ def asks_person() -> ColumnElement[bool]:
     )
 
 
-def any_open(session: Session, repair_id: str) -> bool:
-    return bool(session.scalar(select(exists().where(*_open(repair_id)))))
-
-
-def any_stopping(session: Session, repair_id: str) -> bool:
-    """Whether a question is open that a cycle may not go on without."""
-    stops = func.coalesce(RepairActionRow.evidence[open_questions.STOPS_CYCLE].as_boolean(), False)
-    return bool(session.scalar(select(exists().where(*_open(repair_id), stops))))
+def keeps_waiting(session: Session, repair_id: str, policy: Questions) -> bool:
+    """Whether a cycle of this policy waits for answers: for all, or for those alone that it may not go on without."""
+    conditions = _open(repair_id)
+    if policy is Questions.GO_ON:
+        stops = RepairActionRow.evidence[open_questions.STOPS_CYCLE].as_boolean()
+        conditions = (*conditions, func.coalesce(stops, False))
+    return bool(session.scalar(select(exists().where(*conditions))))
 
 
 def of_repair(session: Session, repair_id: str) -> OpenQuestions:

@@ -203,8 +203,29 @@ def test_many_answers_at_once_let_a_waiting_cycle_go_on(session: Session, projec
         key_id=None,
         now=NOW,
     )
-    assert not repair_questions.any_open(session, repair_id)
+    assert repair_questions.of_repair(session, repair_id).count == 0
     assert [stage for _, stage, _ in jobs(session)].count("apply") == 1
+
+
+def test_a_question_that_stops_a_cycle_is_waited_for_though_it_would_go_on(
+    session: Session, project: str
+) -> None:
+    cycle = add_cycle(session, project)
+    finish_until(session, cycle, CycleStage.REPAIR)
+    q = versions.load_examples(session, cycle.dataset_version_id)
+    plan = [
+        asking(ActionKind.REDACT, [q[0]], outputs=["[name]"], stops_cycle=True),
+        asking(ActionKind.MERGE, q[1:3]),
+    ]
+    row = work.held(session, claim_stage(session, cycle), to_finish=True)
+    assert isinstance(row, RepairRow)
+    repairs.save_plan(session, row, RepairPlan(actions=tuple(plan), summary={}))
+    work.finish(session, row, Status.SUCCEEDED)
+    assert cycle.stage == "questions"
+    first, second = open_actions(session, row.id)
+    decide(session, project, first, Decision.APPROVED)
+    assert [stage for _, stage, _ in jobs(session)].count("apply") == 1
+    assert second.decision == Decision.PROPOSED
 
 
 def test_a_person_may_apply_a_plan_whose_questions_are_open(session: Session, project: str) -> None:
