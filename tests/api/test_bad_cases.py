@@ -207,6 +207,27 @@ def test_a_case_may_lack_what_the_model_said(
     assert (stored["model_output"], stored["expected_output"]) == ("", wanted.get("expected_output"))
 
 
+def test_answers_that_are_no_text_are_kept_as_their_json_text(client: TestClient) -> None:
+    called = [{"id": "c", "type": "function", "function": {"name": "hours", "arguments": "{}"}}]
+    sent = {
+        "messages": [
+            {"role": "user", "content": "Hours, then the price?"},
+            {"role": "assistant", "content": None, "tool_calls": called},
+            {"role": "tool", "content": {"till": 18}, "tool_call_id": "c"},
+        ],
+        "model_output": {"name": "price", "arguments": {"shop": "南店"}},
+        "expected_output": {"name": "price", "arguments": {"shop": "north"}},
+        "alternatives": [5, True, "text"],
+    }
+    (item,) = client.post("/v1/bad-cases", json=sent).json()["data"]
+    stored = client.get(f"/v1/bad-cases/{item['id']}").json()
+    assert stored["model_output"] == '{"name": "price", "arguments": {"shop": "南店"}}'
+    assert json.loads(stored["expected_output"]) == sent["expected_output"]
+    assert stored["alternatives"] == ["5", "true", "text"]
+    assert stored["messages"][1]["tool_calls"] == called
+    assert stored["messages"][2]["content"] == '{"till": 18}'
+
+
 def test_ten_thousand_cases_are_stored_at_once(client: TestClient) -> None:
     lines = [
         case(external_id=str(i), input=f"订单 {i}", expected_output="It is on its way.") for i in range(9_998)
