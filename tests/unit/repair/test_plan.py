@@ -75,7 +75,7 @@ def test_a_label_that_would_lose_most_of_its_rows_is_renamed_by_a_person() -> No
         labels=("alarm", "travel", "music", "sports"),
         swapped=(("alarm", "wake me"),),
         rows_each=40,
-        cases_each=1,
+        cases_each=3,
     )
     findings = [finding(c.id, RootCause.CONFLICT) for c in task.cases]
     plan = _plan(
