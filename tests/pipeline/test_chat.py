@@ -12,7 +12,7 @@ from transformers import AutoTokenizer
 from app.domain.answers import ToolCall, read_text
 from tests.pipeline.tiny_model import CHAT_TEMPLATE as PLAIN_TURNS
 from tests.pipeline.tiny_model import make_tiny_model
-from workers.models.chat import UnrenderableConversation, answer_turn, prompt_and_answer_ids, prompt_ids
+from workers.models.chat import UnrenderableConversation, prompt_and_answer_ids, prompt_ids
 
 ASKED = [{"role": "user", "content": "How warm is it in Oslo?"}]
 TOOLS = [
@@ -213,13 +213,6 @@ def test_an_answer_that_is_only_text_is_learnt_to_the_letter(tokenizer: Any) -> 
     assert (
         learnt(tokenizer, shipped("qwen2_5"), ASKED, {"role": "assistant", "content": written})[1] == written
     )
-
-
-def test_a_call_written_as_one_text_is_rendered_as_a_call(tokenizer: Any) -> None:
-    written = '{"name": "temperature", "arguments": {"city": "Oslo"}}'
-    told = learnt(tokenizer, shipped("qwen2_5"), ASKED, answer_turn(written))[1]
-    assert told == learnt(tokenizer, shipped("qwen2_5"), ASKED, CALLING)[1]
-    assert answer_turn("It is {-3}.") == {"role": "assistant", "content": "It is {-3}."}
 
 
 def test_a_template_that_refuses_says_so(tokenizer: Any) -> None:

@@ -1,10 +1,12 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
+from app.domain.answers import ToolCall
 from app.domain.offered_tools import OfferedTools, functions_of, names_of
 from app.domain.records import BadCase, Message, Role, TrainingExample
 
@@ -62,5 +64,33 @@ def test_where_rows_differ_a_case_is_offered_what_it_should_call() -> None:
 
 def test_rows_without_tools_offer_none() -> None:
     offered = OfferedTools.from_rows([row(None)])
-    assert not offered.structured
+    assert offered.calling is None
     assert offered.for_case(case('{"name": "route", "arguments": {}}')) is None
+
+
+@pytest.mark.parametrize(
+    "turn",
+    [
+        Message(
+            role=Role.ASSISTANT,
+            content="",
+            extra={"tool_calls": [{"type": "function", "function": {"name": "search", "arguments": "{}"}}]},
+        ),
+        Message(role=Role.FUNCTION_CALL, content='{"name": "search", "arguments": {}}'),
+    ],
+)
+def test_a_call_written_as_one_text_becomes_a_turn_as_the_rows_have_it(turn: Message) -> None:
+    rows = [replace(row(SEARCH), messages=(Message(role=Role.USER, content="q"), turn))]
+    offered = OfferedTools.from_rows(rows)
+    made = offered.turn('{"name": "route", "arguments": {"to": "Oslo"}}')
+    assert (made.role, made.answer.tool_calls) == (
+        turn.role,
+        (ToolCall(name="route", arguments={"to": "Oslo"}),),
+    )
+    assert made.extra.keys() == turn.extra.keys()
+    assert offered.turn("Just text.") == Message(role=Role.ASSISTANT, content="Just text.")
+
+
+def test_a_call_stays_text_where_the_rows_write_theirs_as_text() -> None:
+    text = '{"name": "route", "arguments": {}}'
+    assert OfferedTools.from_rows([row(SEARCH)]).turn(text) == Message(role=Role.ASSISTANT, content=text)

@@ -97,16 +97,6 @@ def prompt_and_answer_ids(
     return whole[:start], ids
 
 
-def answer_turn(written: str) -> dict[str, Any]:
-    """A turn that gives an answer written as one text: calls in it become ``tool_calls``, a block reasoning."""
-    answer = read_text(written)
-    if not answer.tool_calls:
-        return {"role": "assistant", "content": written}
-    calls = [{"function": {"name": c.name, "arguments": c.arguments}} for c in answer.tool_calls]
-    turn = {"role": "assistant", "content": answer.text, "tool_calls": calls}
-    return turn if answer.reasoning is None else {**turn, "reasoning_content": answer.reasoning}
-
-
 def _ids(tokenizer: Any, messages: Sequence[Turn], *, tools: Any, add_generation_prompt: bool) -> list[int]:
     functions = functions_of(tools)
     form = _template_form(tokenizer, _template_of(tokenizer, functions), bool(functions))

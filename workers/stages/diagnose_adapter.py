@@ -234,13 +234,11 @@ def _expected(tuned: TunedModel, case: BadCase, offered: OfferedTools) -> Answer
 
 
 def _pair(tuned: TunedModel, case: BadCase, answer: str, offered: OfferedTools) -> AnswerTokens:
-    from workers.models.chat import answer_turn
     from workers.models.tuned import AnswerTokens
 
     if not answer.strip():
         return AnswerTokens(prompt=(), answer=())
-    # A case's answer is one text; where the rows call in a structure, a call in it is rendered as theirs are.
-    turn = answer_turn(answer) if offered.structured else answer
+    turn = offered.turn(answer).as_dict()
     return tuned.pair([m.as_dict() for m in case.messages], turn, tools=offered.for_case(case))
 
 

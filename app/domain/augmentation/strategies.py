@@ -7,7 +7,7 @@ request; a worker sends it and ``rows_from_answer`` turns what comes back into r
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Any, assert_never
 
@@ -18,7 +18,8 @@ from numpy import ndarray
 from app.domain import similarity, text
 from app.domain.augmentation import filters, prompts, surface, thresholds
 from app.domain.augmentation.diversity import select_diverse
-from app.domain.records import BadCase, Finding, Message, Role, RootCause, TrainingExample, content_hash_of
+from app.domain.offered_tools import OfferedTools
+from app.domain.records import BadCase, Finding, Message, RootCause, TrainingExample, content_hash_of
 from app.domain.repair.leakage import leaked
 
 
@@ -66,6 +67,10 @@ class Context:
     pool: Sequence[TrainingExample] = ()
     pool_vectors: Float32[ndarray, "p d"] | None = None
     case_vectors: Mapping[str, Float32[ndarray, " d"]] = field(default_factory=dict)
+    offered: OfferedTools = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "offered", OfferedTools.from_rows(self.examples))
 
     def cause(self, case: BadCase) -> RootCause | None:
         finding = self.findings.get(case.id)
@@ -118,18 +123,16 @@ def from_pool(context: Context) -> list[AugmentedRow]:
         uncovered, near.indices.tolist(), near.similarities.tolist(), strict=True
     ):
         for index, cosine in zip(indices, cosines, strict=True):
-            if index >= 0 and cosine >= cut and cosine > best.get(index, (-1.0, case))[0]:
+            usable = index >= 0 and cosine >= cut and context.pool[index].teaches
+            if usable and cosine > best.get(index, (-1.0, case))[0]:
                 best[index] = (cosine, case)
     rows = []
     for index, (cosine, case) in sorted(best.items()):
         source = context.pool[index]
         reason = f"pool row near bad case {case.id} (cosine {cosine:.2f}), which nothing covers"
-        rows.append(
-            _row(
-                context, case, source.prompt_messages, source.output, StrategyName.POOL, reason,
-                instruction_length=source.instruction_length,
-            )
-        )  # fmt: skip
+        turns = source.messages[: source.answer_at + 1]
+        row = replace(source, messages=turns, source_id=None)
+        rows.append(_named(context, case, row, StrategyName.POOL, reason))
     return rows
 
 
@@ -225,21 +228,23 @@ def _row(
     output: str,
     strategy: StrategyName,
     reason: str,
-    *,
-    instruction_length: int | None = None,
 ) -> AugmentedRow:
-    unnamed = TrainingExample(
+    """A row that answers ``messages`` with ``output``, built as the rows of the training set are: with the tools
+    that they offer, a call as a call."""
+    row = TrainingExample(
         id="",
-        messages=(*messages, Message(role=Role.ASSISTANT, content=output)),
-        instruction_length=case.instruction_length if instruction_length is None else instruction_length,
-        metadata={"added_by": strategy.value, "bad_case_id": case.id},
+        messages=(*messages, context.offered.turn(output)),
+        tools=context.offered.for_case(case),
+        instruction_length=case.instruction_length,
     )
-    example = TrainingExample(
-        id=context.new_id(unnamed),
-        messages=unnamed.messages,
-        instruction_length=unnamed.instruction_length,
-        metadata=unnamed.metadata,
-    )
+    return _named(context, case, row, strategy, reason)
+
+
+def _named(
+    context: Context, case: BadCase, row: TrainingExample, strategy: StrategyName, reason: str
+) -> AugmentedRow:
+    unnamed = replace(row, id="", metadata={"added_by": strategy.value, "bad_case_id": case.id})
+    example = replace(unnamed, id=context.new_id(unnamed))
     return AugmentedRow(example=example, strategy=strategy, of_case_id=case.id, reason=reason)
 
 

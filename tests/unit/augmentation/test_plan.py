@@ -132,3 +132,43 @@ def test_options_from_outside_are_refused_with_the_fact_and_the_mend(raw: dict, 
 def test_options_from_outside_are_read() -> None:
     options = AugmentationOptions.from_dict({"strategies": ["pool"], "pool_rows_per_case": 1})
     assert options == replace(AugmentationOptions(), strategies=(StrategyName.POOL,), pool_rows_per_case=1)
+
+
+def test_a_case_that_should_call_a_tool_becomes_a_row_that_calls_it_as_the_rows_do() -> None:
+    tools = [{"type": "function", "function": {"name": "book", "parameters": {"type": "object"}}}]
+    called = {"tool_calls": [{"type": "function", "function": {"name": "book", "arguments": '{"seat": 4}'}}]}
+    asked = example("t", "seat four please", "", instruction="Name it.")
+    calling = replace(asked.messages[-1], extra=called)
+    rows = [replace(asked, messages=(*asked.messages[:-1], calling), tools=tools)]
+    case = bad_case("bc", "seat nine please", "no", '{"name": "book", "arguments": {"seat": 9}}')
+    (added,) = plan_augmentation(
+        cases=[case],
+        findings=[finding("bc", RootCause.OOD)],
+        examples=rows,
+        options=AugmentationOptions(),
+        rng=np.random.default_rng(0),
+    ).rows
+    assert added.example.tools == tools
+    answer = added.example.messages[-1]
+    assert answer.content == ""
+    assert answer.extra["tool_calls"][0]["function"] == {"name": "book", "arguments": '{"seat": 9}'}
+
+
+def test_an_undesired_row_of_the_pool_is_never_added() -> None:
+    plans = []
+    for desirable in (None, False):
+        pool = [
+            replace(example("p", "order me a ride now", "uber", instruction="Name it."), desirable=desirable),
+            *(example(f"o{i}", f"weather {i}", "weather", instruction="Name it.") for i in range(40)),
+        ]
+        vectors = np.eye(len(pool) + 1, dtype=np.float32)[: len(pool)]
+        plans.append(
+            _plan(
+                AugmentationOptions(strategies=(StrategyName.POOL,)),
+                pool=pool,
+                pool_vectors=vectors,
+                case_input_vectors=np.tile(vectors[0], (len(CASES), 1)),
+            )
+        )
+    by_pool = [[r.example.prompt for r in plan.rows if r.strategy is StrategyName.POOL] for plan in plans]
+    assert ["Name it.\norder me a ride now" in prompts for prompts in by_pool] == [True, False]
