@@ -16,6 +16,7 @@ from app.db.base import new_id
 from app.db.models import BadCaseRow
 from app.db.repositories import bad_cases as rows
 from app.db.repositories.pages import Page, PageRequest, by_creation, of_project
+from app.domain.answers.canonical import looks_like_code
 from app.domain.records import Message, content_hash_of
 from app.errors import InvalidInput, NotFound
 
@@ -87,7 +88,8 @@ class Submitted:
 def check(case: NewBadCase) -> NewBadCase | Rejected:
     """The case, unless an acceptable output is what the model said: then nothing is wrong with it.
 
-    Compared in NFC and with runs of white space as one; letter case and punctuation may be what is wrong.
+    Compared in NFC and with runs of white space as one where it is not code; letter case and punctuation may be what
+    is wrong.
     """
     said = _plain(case.model_output)
     if case.expected_output is not None and _plain(case.expected_output) == said:
@@ -110,7 +112,9 @@ def check(case: NewBadCase) -> NewBadCase | Rejected:
 
 
 def _plain(text: str) -> str:
-    return " ".join(unicodedata.normalize("NFC", text).split())
+    plain = unicodedata.normalize("NFC", text).strip()
+    # In code a blank more is another program.
+    return plain if looks_like_code(plain) else " ".join(plain.split())
 
 
 def submit(session: Session, project_id: str, items: Sequence[NewBadCase | Rejected]) -> list[Submitted]:

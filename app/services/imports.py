@@ -25,7 +25,7 @@ from app.domain.records import TrainingExample
 from app.errors import InvalidInput, NotFound, StageCancelled, StageError
 from app.services import datasets, work
 from app.services.statistics import RunningStatistics
-from app.services.upload_reading import CONTAINERS, Limits, read_upload
+from app.services.upload_reading import AUTO, CONTAINERS, Limits, read_upload
 from app.services.versions import ContentHash
 from app.settings import Settings
 
@@ -166,7 +166,8 @@ def _version_of(
     name = reading.packed_as or row_format.name
     version = _new_version(session, import_row, name)
     writer = _Writer(session, version)
-    parsed = rows.parse(chain(head, reading.lines), row_format)
+    detected = import_row.format == AUTO
+    parsed = rows.parse(chain(head, reading.lines), row_format, detected=detected)
     while batch := list(islice(parsed, _BATCH_ROWS)):
         writer.write(batch)
         if should_cancel():
@@ -259,13 +260,16 @@ class _Rows:
         self.errors: list[dict[str, Any]] = []
         self.formats: dict[str, int] = {}
 
-    def parse(self, lines: Iterable[Line], format: Format) -> Iterator[TrainingExample]:
+    def parse(self, lines: Iterable[Line], format: Format, *, detected: bool) -> Iterator[TrainingExample]:
+        """``detected``: nobody named ``format``, so a row that is plainly of another one is read as that."""
         ids = version_rows.example_ids()
         for line in lines:
             if isinstance(line.value, RowError):
                 self.reject(line, line.value, strict=self._strict)
                 continue
             own = format if line.format is None else formats.format_named(line.format) or format
+            if detected and isinstance(line.value, dict):
+                own = formats.format_of_row(line.value, own)
             try:
                 row = formats.parse_row(line.value, own)
             except RowError as error:

@@ -40,7 +40,8 @@ _TELLING = frozenset(
     (DifferenceKind.NUMBER, DifferenceKind.NEGATION, DifferenceKind.ENTITY, DifferenceKind.DIRECTION)
 )
 # Two questions that differ in one of these ask something else, though grammar counts them among function words.
-_KEPT = frozenset(
+_POINTING = frozenset("this that these those here there next 这 那 哪".split())  # noqa: SIM905
+_KEPT = _POINTING | frozenset(
     (
         "not",
         "no",
@@ -199,6 +200,8 @@ def taught_by(
         other = text.focus(examples[row].prompt, instructions)
         theirs = set(text.tokens(other))
         about = subject.intersection(_content_words(text.normalised(text.clip(other))))
+        if mine & _POINTING != theirs & _POINTING:
+            continue
         # What the wrong answer says stands in the row's own question, or what the right one says in the case's alone:
         # then each answers its own question rightly.
         own = (only_said & theirs) - mine or (only_wanted & mine) - theirs

@@ -31,6 +31,7 @@ __all__ = [
     "detect_format",
     "export_row",
     "format_named",
+    "format_of_row",
     "iter_rows",
     "parse_row",
     "turns_of",
@@ -40,6 +41,13 @@ __all__ = [
 def format_named(name: str) -> Format | None:
     """The format of that name, or None."""
     return next((f for f in FORMATS if f.name == name), None)
+
+
+def format_of_row(row: dict[str, Any], usual: Format) -> Format:
+    """The format that recognises the row: ``usual`` where it does or where none does."""
+    if usual.recognises(row):
+        return usual
+    return next((format for format in FORMATS if format.recognises(row)), usual)
 
 
 def parse_row(row: object, format: Format) -> ParsedRow:

@@ -70,9 +70,13 @@ def _decoded(beside: str) -> object:
 def parse_with_residual(natural: dict[str, Any], beside: Mapping[str, Any], format: Format) -> ParsedRow:
     """The example that ``natural`` and ``beside`` say together."""
     fields = {name: _read(name, value) for name, value in beside.items()}
-    if fields.keys() >= _EVERY_FIELD:
-        return ParsedRow(**fields)
-    return replace(read_natural(natural, format), **fields)
+    try:
+        parsed = read_natural(natural, format)
+    except RowError:
+        if fields.keys() >= _EVERY_FIELD:
+            return ParsedRow(**fields)
+        raise
+    return replace(parsed, **fields)
 
 
 def _written(value: Any) -> Any:

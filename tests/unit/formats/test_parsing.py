@@ -175,7 +175,7 @@ def test_every_way_to_write_a_preference_pair_says_the_same(row: dict[str, Any])
         ("alpaca", {"instruction": "i", "output": " \n"}, "empty_output", "'output'"),
         ("alpaca", {"instruction": "i", "output": None}, "missing_output", "'output'"),
         ("alpaca", {"question": "q", "query": "q", "answer": "a"}, "ambiguous_keys", "to 'instruction'"),
-        ("alpaca", {"question": "q", "context": "c", "answer": "a"}, "ambiguous_keys", "to 'input'"),
+        ("alpaca", {"question": "q", "passage": "c", "answer": "a"}, "ambiguous_keys", "to 'input'"),
         ("alpaca", {"instruction": "i", "question": "q", "answer": "a"}, "ambiguous_keys", "to 'input'"),
         ("kto", {"prompt": "q", "completion": "a", "label": "no"}, "wrong_type", "true or false"),
         (
