@@ -74,9 +74,15 @@ def _symptoms() -> Iterator[Page]:
         yield Page(folder="symptoms", name=symptom.value, module=module, leads_to=tuple(own))
 
 
+# What the reasons that depend on a case are shown for.
+_SHOWN = remedies.Verdict(
+    cause=RootCause.OOD, symptoms=frozenset(), has_expected=True, already_right=False, nearest=0.5
+)
+
+
 def _actions() -> Iterator[Page]:
     for remedy in remedies.REMEDIES:
-        facts = (f"Cost: {remedy.COST.value}.", f"The finding says: {remedy.REASON}.")
+        facts = (f"Cost: {remedy.COST.value}.", f"The finding says: {remedies.reason_of(remedy, _SHOWN)}.")
         module = sys.modules[remedy.__name__]
         yield Page(folder="actions", name=remedies.name_of(remedy), module=module, facts=facts)
 

@@ -57,7 +57,7 @@ def csv_cells(example: TrainingExample) -> list[str]:
         for name, value in _columns(example).items()
     }
     # An importer takes an empty cell for a missing one, and the sign for what it is.
-    read = {name: text for name, text in natural.items() if text}
+    read: dict[str, Any] = {name: text for name, text in natural.items() if text}
     if KTO_TAG in read:
         read[KTO_TAG] = example.desirable
     whole = {**read, RESIDUAL_KEY: _with_residual(example, read).get(RESIDUAL_KEY, "")}

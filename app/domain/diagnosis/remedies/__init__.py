@@ -67,14 +67,14 @@ def name_of(remedy: Remedy) -> str:
 def recommended(verdict: Verdict) -> tuple[RecommendedAction, ...]:
     """The remedies that apply, in the order of ``REMEDIES``."""
     return tuple(
-        RecommendedAction(action=name_of(remedy), reason=_reason(remedy, verdict), cost=remedy.COST.value)
+        RecommendedAction(action=name_of(remedy), reason=reason_of(remedy, verdict), cost=remedy.COST.value)
         for remedy in REMEDIES
         if remedy.applies(verdict)
     )
 
 
-def _reason(remedy: Remedy, verdict: Verdict) -> str:
+def reason_of(remedy: Remedy, verdict: Verdict) -> str:
     return remedy.REASON if isinstance(remedy.REASON, str) else remedy.REASON(verdict)
 
 
-__all__ = ["REMEDIES", "Cost", "Remedy", "Verdict", "name_of", "recommended"]
+__all__ = ["REMEDIES", "Cost", "Remedy", "Verdict", "name_of", "reason_of", "recommended"]
