@@ -55,6 +55,8 @@ def test_another_frame_asks_the_same(asked: str, trained: str) -> None:
         ("Trains from Bern to Basel", "Trains from Basel to Bern"),
         ("三年期的利率是多少？", "一年期的利率是多少？"),
         ("饭前吃什么药？", "饭后吃什么药？"),
+        ("Where do I hand in this form?", "Where do I hand in that form?"),
+        ("这台机器的密码是多少？", "那台机器的密码是多少？"),
     ],
 )
 def test_what_asks_something_else_is_not_the_same_question(asked: str, trained: str) -> None:
@@ -102,6 +104,7 @@ def test_rows_of_many_frames_are_found_by_one_key() -> None:
         ("A board game: until when must it be back?", "After how many days do I return a board game?", True),
         ("A board game: until when must it be back?", "After how many days do I return a book?", False),
         ("Two board games: until when?", "How long may I keep 3 board games?", False),
+        ("How long may I keep this board game?", "Until when do I have that board game?", False),
     ],
 )
 def test_the_answer_that_the_model_repeats_leads_to_the_row_that_taught_it(
@@ -124,3 +127,40 @@ def test_an_answer_to_another_question_taught_nothing_wrong() -> None:
         expected_output="You may keep it for 24 days.",
     )
     assert taught_by(case, [0], [row("What does a board game cost?", case.model_output)], frozenset()) == []
+
+
+def said_and_wanted(asked: str, said: str, wanted: str) -> BadCase:
+    turns = (Message(role=Role.USER, content=asked),)
+    return BadCase(id="c", messages=turns, model_output=said, expected_output=wanted)
+
+
+@pytest.mark.parametrize(
+    ("asked", "trained", "said", "wanted"),
+    [
+        # the row's own question holds what its answer says
+        (
+            "Will it rain in Ghent on Sunday?",
+            "Is rain likely in Krakow on Sunday?",
+            "On Sunday it rains in Krakow all day.",
+            "On Sunday it rains in Ghent all day.",
+        ),
+        # who is taller than whom
+        (
+            "Mara is above Jonas, Jonas is above Pia. Who is lowest?",
+            "Pia stands above Jonas and Jonas above Mara: name the lowest.",
+            "Of the three the lowest is Mara.",
+            "Of the three the lowest is Pia.",
+        ),
+        # computed from the same numbers
+        (
+            "A shop has 61 books, sells 26 and gets 10. How many now?",
+            "61 books: 26 are sold, then 10 more are sold. What is left?",
+            "There are 25 books in the shop now.",
+            "There are 45 books in the shop now.",
+        ),
+    ],
+)
+def test_a_row_that_answers_its_own_question_taught_nothing_wrong(
+    asked: str, trained: str, said: str, wanted: str
+) -> None:
+    assert taught_by(said_and_wanted(asked, said, wanted), [0], [row(trained, said)], frozenset()) == []
