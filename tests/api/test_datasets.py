@@ -99,6 +99,21 @@ def test_an_upload_in_no_known_format_names_the_keys_it_has(uploads: Uploads) ->
     assert "'question'" in done["error"]["detail"]
 
 
+def test_rows_of_another_form_in_a_mixed_file_are_read_as_what_they_are(uploads: Uploads) -> None:
+    rows = [
+        *(
+            {"conversations": [{"from": "human", "value": f"q{i}"}, {"from": "gpt", "value": "a"}]}
+            for i in range(3)
+        ),
+        {"messages": [{"role": "user", "content": "q"}, {"role": "model", "content": "a"}]},
+        {"instruction": "q", "context": "c", "response": "a"},
+    ]
+    done = uploads.imported(ndjson(rows))
+    assert (done["rows_total"], done["rows_accepted"], done["format"]) == (5, 5, "sharegpt")
+    named = uploads.imported(ndjson(rows), format="sharegpt")
+    assert (named["rows_accepted"], named["rows_rejected"]) == (3, 2)
+
+
 def test_the_import_of_a_dataset_deleted_meanwhile_fails_with_that_reason(
     uploads: Uploads, client: TestClient
 ) -> None:
