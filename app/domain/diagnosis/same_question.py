@@ -1,9 +1,9 @@
 """Training rows that ask the very question of a case: evidence above any statistics.
 
-Knows when two prompts ask the same for certain: equal but for letter case, spaces, politeness and function words,
-with the same numbers, negation, names and direction, under the same task instruction and system prompt; or in other
-words, where the row holds the model's wrong answer word for word. Refuses to guess at other paraphrases: what
-resembles is the classifier's business.
+Knows when two prompts ask the same for certain: equal but for letter case, spaces, politeness and articles, with the
+same numbers, negation, names and direction, under the same task instruction and system prompt; or in other words,
+where the row holds the model's wrong answer word for word. Refuses to guess at other paraphrases: what resembles is
+the classifier's business.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from functools import cache
 import numpy as np
 from jaxtyping import Float64, Int64
 from numpy import ndarray
+from rapidfuzz.distance import OSA
 
 from app.domain import text
 from app.domain.answers import commitments
@@ -39,29 +40,11 @@ ONLY_SUPPORTED = 0.15
 _TELLING = frozenset(
     (DifferenceKind.NUMBER, DifferenceKind.NEGATION, DifferenceKind.ENTITY, DifferenceKind.DIRECTION)
 )
-# Two questions that differ in one of these ask something else, though grammar counts them among function words.
 _POINTING = frozenset("this that these those here there next 这 那 哪".split())  # noqa: SIM905
-_KEPT = _POINTING | frozenset(
-    (
-        "not",
-        "no",
-        "all",
-        "any",
-        "some",
-        "one",
-        "out",
-        "up",
-        "into",
-        "from",
-        "to",
-        "by",
-        "more",
-        "much",
-        "many",
-    )
-)
 
 # Signs that are no punctuation of sentences: 17 + 25 is not 17 - 25, and a hyphen joins words.
+_CODE = re.compile(r"[\[\](){}]|[\\\\/_$#@-][A-Za-z]+|\b[A-Za-z]\b")
+_LONE_WORDS = frozenset(("a", "A", "i", "I", "s", "t"))
 _SIGNS = re.compile(r"[^\w\s.,;:!?'\"`()\[\]{}…“”‘’。，；：！？、（）「」《》·~-]|(?<=[\s\d])-(?=[\s\d])")
 
 
@@ -89,35 +72,53 @@ def questions_of(asked: Sequence[str]) -> RowIndex:
 
 
 def question_key(asked: str) -> int:
-    """Hash of the content words and signs of a prompt, in any order; of the normalised text where it has none."""
+    """Hash of the content words and signs of a prompt, in order; of the normalised text where it has none."""
     folded = text.normalised(text.clip(asked))
     words = _content_words(folded) + _SIGNS.findall(folded)
-    return text.stable_hash(" ".join(sorted(words)) if words else folded) if folded else 0
+    return text.stable_hash(" ".join(words) if words else folded) if folded else 0
 
 
 def _content_words(folded: str) -> list[str]:
-    return [t for t in text.tokens(_without_frames(folded)) if t not in _function_words()]
+    said = phrases.pattern("prompt_frames", "politeness").sub(" ", folded)
+    return [t for t in text.tokens(said) if t not in _empty_words()]
 
 
-def _without_frames(folded: str) -> str:
-    if folded.isascii():
-        return folded
-    return phrases.pattern("prompt_frames", "frame").sub(" ", folded)
+@cache
+def _empty_words() -> frozenset[str]:
+    return frozenset(phrases.listed("prompt_frames", "empty"))
+
+
+def _topic_words(asked: str) -> frozenset[str]:
+    """The words that say what a prompt is about; of Chinese the characters."""
+    folded = text.normalised(text.clip(asked))
+    return frozenset(t for t in text.tokens(folded) if t not in _function_words())
 
 
 @cache
 def _function_words() -> frozenset[str]:
-    asking = frozenset(phrases.listed("prompt_frames", "asking"))
-    words = frozenset(phrases.listed("prompt_frames", "function")) | frozenset(
-        phrases.listed("prompt_frames", "frame")
-    )
-    return words - asking - _KEPT
+    tables = (phrases.listed("prompt_frames", table) for table in ("function", "frame", "asking"))
+    return frozenset().union(*tables)
+
+
+def equal_prompts(left: str, right: str) -> bool:
+    """Whether two prompts are equal but for letter case, spaces and edge punctuation; of what looks like code every
+    letter and bracket counts."""
+    return text.normalised(left) == text.normalised(right) and _codes(left) == _codes(right)
+
+
+def _codes(prompt: str) -> list[str]:
+    """What of a prompt is no prose, as it is written: brackets, and words of a letter or behind a sign (-D, \\d)."""
+    if prompt.isupper():
+        prompt = prompt.lower()
+    return [code for code in _CODE.findall(prompt) if code not in _LONE_WORDS]
 
 
 def same_question(left: str, right: str) -> bool:
     """Whether two prompts with one ``question_key`` ask the same."""
     if text.normalised(left) == text.normalised(right):
-        return True
+        return _codes(left) == _codes(right)
+    if _codes(left) != _codes(right):
+        return False
     return not any(d.kind in _TELLING for d in differences.between(text.clip(left), text.clip(right)))
 
 
@@ -189,7 +190,7 @@ def taught_by(
         return []
     asked = text.focus(case.prompt, instructions)
     mine, reading = set(text.tokens(asked)), commitments.read(asked)
-    subject = set(_content_words(text.normalised(text.clip(asked))))
+    subject = _topic_words(asked)
     only_said, only_wanted = (
         set(text.tokens(a)) - set(text.tokens(b)) for a, b in ((said, wanted), (wanted, said))
     )
@@ -199,7 +200,8 @@ def taught_by(
     for row in rows:
         other = text.focus(examples[row].prompt, instructions)
         theirs = set(text.tokens(other))
-        about = subject.intersection(_content_words(text.normalised(text.clip(other))))
+        topic = _topic_words(other)
+        about = subject & topic
         if mine & _POINTING != theirs & _POINTING:
             continue
         # What the wrong answer says stands in the row's own question, or what the right one says in the case's alone:
@@ -207,11 +209,22 @@ def taught_by(
         own = (only_said & theirs) - mine or (only_wanted & mine) - theirs
         if len(about) < (2 if text.is_chinese(asked) else 1) or own:
             continue
-        if _turned(asked, other, only_said | only_wanted):
+        if _turned(asked, other, only_said | only_wanted) or _misspelt(subject - topic, topic - subject):
             continue
         if commitments.difference(reading, commitments.read(other)) in (None, Commitment.CODE):
             found.append(row)
-    return found
+    # An answer that also belongs to another question was perhaps learnt there, and rightly.
+    return found if len(found) == len(rows) else []
+
+
+def _misspelt(left: AbstractSet[str], right: AbstractSet[str]) -> bool:
+    """Whether each has a word that looks like one of the other's and is none of its forms: jon and john."""
+    return any(
+        OSA.distance(a, b, score_cutoff=2) <= 2 and not (a.startswith(b) or b.startswith(a))
+        for a in left
+        for b in right
+        if min(len(a), len(b)) > 2
+    )
 
 
 def _turned(left: str, right: str, values: AbstractSet[str]) -> bool:

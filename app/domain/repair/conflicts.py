@@ -21,7 +21,7 @@ from app.domain import similarity, text
 from app.domain.answers import choices, commitments
 from app.domain.answers.commitments import Commitment
 from app.domain.answers.labels import is_label
-from app.domain.diagnosis.same_question import question_key, same_question
+from app.domain.diagnosis.same_question import equal_prompts, question_key, same_question
 from app.domain.records import Agreement, BadCase
 from app.domain.repair import thresholds
 from app.domain.repair.answers import Relation, is_closed, relate, relate_answers, word_f1
@@ -125,7 +125,7 @@ def anchored_conflicts(
     for row, votes in sorted(against.items()):
         cosine, case_number, _ = max(votes)
         strength = max(weight for _, _, weight in votes)
-        same_prompt = text.normalised(prompts[row]) == text.normalised(case_prompts[case_number])
+        same_prompt = equal_prompts(prompts[row], case_prompts[case_number])
         found.append(
             AnchoredConflict(
                 row=row,
@@ -200,7 +200,7 @@ _IMMATERIAL_TO_SOLUTIONS = (Commitment.NAME, Commitment.WORD)
 def _same_question(prompt: str, case_prompt: str, cosine: float, cut: float, *, solved: bool) -> bool:
     """``solved``: both answers are solutions that end with a final answer."""
     if text.normalised(prompt) == text.normalised(case_prompt):
-        return True
+        return equal_prompts(prompt, case_prompt)
     if cosine < cut:
         return False
     # Another number, name, word in the same place: another question, however near.

@@ -57,6 +57,11 @@ def test_another_frame_asks_the_same(asked: str, trained: str) -> None:
         ("饭前吃什么药？", "饭后吃什么药？"),
         ("Where do I hand in this form?", "Where do I hand in that form?"),
         ("这台机器的密码是多少？", "那台机器的密码是多少？"),
+        ("What does git branch -d do?", "What does git branch -D do?"),
+        (r"What does \d match in a regex?", r"What does \D match in a regex?"),
+        ("What does (abc) match in a regex?", "What does [abc] match in a regex?"),
+        ("Does the manager report to the director?", "Does the director report to the manager?"),
+        ("甲方可以起诉乙方吗？", "乙方可以起诉甲方吗？"),
     ],
 )
 def test_what_asks_something_else_is_not_the_same_question(asked: str, trained: str) -> None:
