@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from app.domain import text
-from app.domain.answers import canonical
+from app.domain.answers import canonical, choices
 from app.domain.answers.answer import Answer, read_text
 from app.domain.language import phrases, quantities
 
@@ -102,7 +102,9 @@ def _equal_texts(said: str, wanted: str, prompt: str) -> Certainty | None:
     if canonical.looks_like_code(said) or canonical.looks_like_code(wanted):
         return None
     if _plain(said) == _plain(wanted):
-        return Certainty.TEXT
+        option = choices.chosen(prompt, said)
+        same = _same_case(said, wanted) or (option and option == choices.chosen(prompt, wanted))
+        return Certainty.TEXT if same else None
     if asked_for.number:
         return None
     if canonical.prose(said) != canonical.prose(wanted):
@@ -125,6 +127,22 @@ def _last_line(of: str) -> str:
 
 
 _SHORT = 12
+
+
+def _same_case(said: str, wanted: str) -> bool:
+    """Whether letter case says nothing: it begins a sentence or a name of a class, or shouts. In an answer of one
+    short word, a flag, an abbreviation or a name of a file it may be all that is wrong (-d and -D, US and us)."""
+    if ("__" in said) != ("__" in wanted):
+        return False  # a name in Python, and no emphasis
+    a, b = canonical.bare(said).split(), canonical.bare(wanted).split()
+    if len(a) > 1 or len(b) > 1 or a == b:
+        return True
+    alone = a[0] if a else ""
+    return alone.isalpha() and (len(alone) > _SHORT_WORD or alone.casefold() in _SHORT_WORDS)
+
+
+_SHORT_WORD = 2
+_SHORT_WORDS = frozenset(("yes", "no", "ok", "on", "off"))
 
 
 def _plain(of: str) -> str:

@@ -40,10 +40,14 @@ ONLY_SUPPORTED = 0.15
 _TELLING = frozenset(
     (DifferenceKind.NUMBER, DifferenceKind.NEGATION, DifferenceKind.ENTITY, DifferenceKind.DIRECTION)
 )
+OWN_ROWS = 2
+"""Rows that hold an answer, up to which it is that of one question. A definition."""
 _POINTING = frozenset("this that these those here there next 这 那 哪".split())  # noqa: SIM905
 
 # Signs that are no punctuation of sentences: 17 + 25 is not 17 - 25, and a hyphen joins words.
-_CODE = re.compile(r"[\[\](){}]|[\\\\/_$#@-][A-Za-z]+|\b[A-Za-z]\b")
+_CODE = re.compile(
+    r"[\[\](){}]|[\\\\/_$#@-][A-Za-z]+|\b[A-Za-z][#+]+|\b[A-Za-z]\b|\d!|(?<![\w.])\.\w+|(?<=\s)[!?.,;:~^&|*](?=\s)"
+)
 _LONE_WORDS = frozenset(("a", "A", "i", "I", "s", "t"))
 _SIGNS = re.compile(r"[^\w\s.,;:!?'\"`()\[\]{}…“”‘’。，；：！？、（）「」《》·~-]|(?<=[\s\d])-(?=[\s\d])")
 

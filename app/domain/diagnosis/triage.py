@@ -232,9 +232,10 @@ def _asking(learnt: Learnt, case: BadCase, said: int) -> tuple[list[int], list[i
     examples, instructions = learnt.examples, learnt.instructions
     most = thresholds.NEIGHBORS
     same, without = same_question.candidates(case, examples, learnt.questions, instructions, most)
-    own = learnt.answers.find(said)
-    if len(own) <= most:
-        others = [row for row in own.tolist() if row not in same]
+    own = learnt.answers.find(said).tolist()
+    others = [row for row in own if row not in same]
+    # Who asks the same and says so is found; and an answer of many rows is nobody's own.
+    if len(others) == len(own) <= same_question.OWN_ROWS:
         same = [*same, *same_question.taught_by(case, others, examples, instructions)][:most]
     return same, without
 

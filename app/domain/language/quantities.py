@@ -227,6 +227,11 @@ def _han_value(numeral: str) -> str | None:
             return "".join(str(_HAN_DIGITS[c]) for c in numeral)
         return None
     total, section, digit, smallest = 0, 0, -1, 10**9
+    # 两百五 is 250 and 一万二 12,000: what follows the last scale at once counts tenths of it.
+    if numeral[-1:] in _HAN_DIGITS and _HAN_SCALES.get(numeral[-2:-1], 0) > 10 and numeral[-1] not in "零〇":
+        tenths = _HAN_DIGITS[numeral[-1]] * _HAN_SCALES[numeral[-2]] // 10
+        whole = _han_value(numeral[:-1])
+        return None if whole is None else str(int(whole) + tenths)
     for c in numeral:
         if c in _HAN_DIGITS:
             if digit > 0:

@@ -173,10 +173,20 @@ def mend_anchored(
     """Drop or rewrite single rows that ask what a case asks and contradict its expected output."""
     blamed = [i for i, case in enumerate(anchors.cases) if case.expected_output and anchors.in_conflict(case)]
     usable = [anchors.cases[i] for i in blamed]
+    # Of a row with several answers the diagnosis shows the one that asks the same, perhaps an earlier one.
+    answers = {example.id: example.output for example in draft.originals}
+    neighbors = [
+        [n for n in anchors.findings[case.id].evidence.neighbors if answers.get(n.example_id) == n.output]
+        for case in usable
+    ]
     agreements: dict[tuple[int, str], Agreement] = {
         (number, neighbor.example_id): neighbor.agrees_with
-        for number, case in enumerate(usable)
-        for neighbor in anchors.findings[case.id].evidence.neighbors
+        for number, near in enumerate(neighbors)
+        for neighbor in near
+    }
+    undesired = {
+        (question_key(draft.prompts[row]), text.normalised(draft.examples[row].output))
+        for row in draft.unwanted
     }
     found = conflicts.anchored_conflicts(
         prompts=draft.prompts,
@@ -188,10 +198,7 @@ def mend_anchored(
         agreements=agreements,
         example_ids=[example.id for example in draft.examples],
         systems=[example.system or "" for example in draft.examples],
-        shown=[
-            frozenset(n.example_id for n in anchors.findings[case.id].evidence.neighbors if n.same_question)
-            for case in usable
-        ],
+        shown=[frozenset(n.example_id for n in near if n.same_question) for near in neighbors],
         labels=draft.labels(),
         judged=draft.settled | draft.gone | draft.unwanted,
         same_question_cosine=conflicts.same_question_cut(input_vectors, rng),
@@ -217,6 +224,8 @@ def mend_anchored(
         copied = conflict.same_prompt and conflict.supported_by >= 0
         # What two free answers to questions in other words say of each other, a person reads.
         ask = not conflict.certain
+        if (question_key(draft.prompts[conflict.row]), text.normalised(case.wanted)) in undesired:
+            said, ask = f"{said}, which a row of the same question marks as undesired", True
         rewritten = (conflict.same_answer or conflict.same_prompt) and not copied
         if rewritten and not example.rejected and not loses_reasoning(example, expected):
             draft.relabel(conflict.row, expected, said, conflict.score, evidence, ask=ask)
