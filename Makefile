@@ -68,6 +68,7 @@ bench: $(STAMP) ## Measure speed (DATA=FOLDER: and accuracy and efficacy on the 
 	@# the peers that we measure ourselves against
 	$(call pip_install,$(BIN),-c requirements.lock -e '.[worker$(,)dev$(,)bench]')
 	$(BIN)/python -m bench.imports
+	$(BIN)/python -m bench.real_kinds
 	$(if $(DATA),$(BIN)/python -m bench.diagnosis --data $(DATA))
 	$(if $(DATA),$(BIN)/python -m bench.repair --data $(DATA))
 	$(if $(DATA),$(BIN)/python -m bench.efficacy --data $(DATA)/efficacy)
