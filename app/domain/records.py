@@ -12,10 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
-from typing import Any, Protocol
-
-from jaxtyping import Float32
-from numpy import ndarray
+from typing import Any
 
 from app.domain.answers.answer import Answer, compared_message, read_message, read_text
 
@@ -310,22 +307,6 @@ class BadCase:
         """Every answer that counts as right, as comparisons read it: the expected one, then the alternatives."""
         expected = () if self.expected_output is None else (self.expected_output,)
         return tuple(read_text(output).compared for output in expected + self.alternatives)
-
-
-class Embedder(Protocol):
-    """Turns texts into unit vectors. ``name`` and ``fingerprint`` together are the cache's key."""
-
-    name: str
-    dimensions: int
-
-    @property
-    def fingerprint(self) -> str:
-        """Short hex of the weights and of how they are used: other vectors, other fingerprint."""
-        ...
-
-    def encode(self, texts: Sequence[str]) -> Float32[ndarray, "n d"]:
-        """Shape (n, dimensions), float32, each row of L2 norm 1 (0 for a text with no known token)."""
-        ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 from app.artifacts import ArtifactStore
 from app.db.models import VectorShardRow
 from app.db.session import SessionFactory, transaction
-from app.domain.records import Embedder
+from app.domain.embedder import Embedder
 from app.domain.unit_rows import unit
 
 LOOKUP_BATCH = 1 << 16

@@ -336,7 +336,7 @@ def test_a_cycle_tells_everything_from_the_diagnosis_to_the_gate(
     report = reports.build(session, project, diagnosis_of(cycle), now=NOW)
     assert report.cycle is not None
     assert [(s.name, s.status) for s in report.cycle.stages] == [
-        (stage.value, "succeeded") for stage in CycleStage
+        (stage.value, "succeeded") for stage in CycleStage if stage is not CycleStage.QUESTIONS
     ]
     assert all(s.seconds is not None and s.seconds >= 0 for s in report.cycle.stages)
     assert [f.verdict for f in report.findings] == ["fixed", "not_fixed"]
@@ -367,7 +367,7 @@ def test_a_cycle_tells_everything_from_the_diagnosis_to_the_gate(
 def test_a_cycle_on_its_way_shows_what_there_is(
     session: Session, project: str, cycle: CycleRow, version: DatasetVersionRow
 ) -> None:
-    for stage in list(CycleStage)[1:]:
+    for stage in [stage for stage in CycleStage if stage is not CycleStage.QUESTIONS][1:]:
         assert cycle.stage == stage.value
         report = reports.build(session, project, diagnosis_of(cycle), now=NOW)
         assert report.cycle is not None
@@ -423,7 +423,7 @@ def test_a_cycle_with_two_attempts_shows_the_one_whose_adapter_is_kept(
     ]
     mixture = session.get_one(MixtureRow, str(report.mixture.id))
     assert report.mixture.recipe == mixture.recipe
-    assert session.get_one(AdapterRow, cycle.adapter_id).gate == "rejected"
+    assert session.get_one(AdapterRow, cycle.adapter_id).gate == "inconclusive"
     rendered(report)
 
 

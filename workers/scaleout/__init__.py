@@ -14,7 +14,7 @@ from numpy import ndarray
 
 from app.domain.diagnosis import lexicon
 from app.domain.diagnosis.lexicon import Lexicon
-from app.domain.records import Embedder
+from app.domain.embedder import Embedder
 from app.domain.repair import sketches
 from app.domain.repair.sketches import Sketches
 from workers.models.embedder import load_embedder

@@ -15,7 +15,7 @@ from numpy import ndarray
 from app.domain import thresholds
 from app.domain.diagnosis import lexicon
 from app.domain.diagnosis.lexicon import Lexicon
-from app.domain.records import Embedder
+from app.domain.embedder import Embedder
 from app.domain.repair import sketches
 from app.domain.repair import thresholds as repair_thresholds
 from app.domain.repair.sketches import Part, Sketches
@@ -25,7 +25,7 @@ BLOCK_TEXTS = thresholds.SIGNATURE_CHUNK
 
 
 class ClusterEmbedder:
-    """:class:`app.domain.records.Embedder` whose blocks are embedded by the cluster's processes.
+    """:class:`app.domain.embedder.Embedder` whose blocks are embedded by the cluster's processes.
 
     ``local`` embeds what comes alone and says name and fingerprint: a cluster with other weights would show.
     """

@@ -44,7 +44,7 @@ def choose_held_back(
 
     def choose(groups: Groups) -> list[int]:
         pools = _pools(groups, eligible, found)
-        return [row for _, pool in sorted(pools.items()) for row in take(groups, pool, _count(share, pool))]
+        return [row for _, pool in sorted(pools.items()) for row in _taken(groups, pool, share)]
 
     near = same_question([row.prompt for row in rows])
     groups, chosen = uncut(rows, near, choose, seed=seed)
@@ -84,6 +84,13 @@ def _pools(
     for (cause, cluster), rows in alike.items():
         pools[cause.value, cluster if len(rows) >= 3 else -1] += rows
     return pools
+
+
+def _taken(groups: Groups, pool: Sequence[int], share: float) -> list[int]:
+    """``share`` of the pool in whole groups; where none is so small, the smallest one, if half of the pool stays."""
+    count = _count(share, pool)
+    smallest = min(Counter(groups.of[row] for row in pool).values(), default=0)
+    return take(groups, pool, max(count, smallest) if count and 2 * smallest <= len(pool) else count)
 
 
 def _count(share: float, pool: Sequence[int]) -> int:
