@@ -21,9 +21,9 @@ from app.domain.repair.draft import Draft, excerpt
 from app.domain.repair.label_conflicts import LabelMend, LabelVerdict
 from app.domain.repair.policy import ResolutionRule
 
-# Bad cases that confuse the same two labels, from which they speak for rows that ask something else. A definition:
-# fewer are as many mistakes of one kind as chance makes in a small task.
-_REGION_MIN_CASES = 3
+_REGION_COSINE = 0.55
+"""Cosine to the nearest case that confuses the two labels, from which it speaks for a row that asks something else.
+Chosen on the kinds of ``bench.real_kinds`` and on triage sets, one value for all."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -111,12 +111,11 @@ def _mend_task(
     )
     for verdict in judgement.wrong:
         pair = (int(given[verdict.row]), verdict.label)
-        alone = confused[pair] < _REGION_MIN_CASES and not _asked_by(
-            draft, int(rows[verdict.row]), verdict, anchors
-        )
-        _mend_label(
-            draft, int(rows[verdict.row]), verdict, names[verdict.label], anchors, ask=verdict.asks or alone
-        )
+        nearest = max((cosine for _, cosine in verdict.anchors), default=-1.0)
+        spoken_for = bool(confused[pair]) and nearest >= _REGION_COSINE
+        row = int(rows[verdict.row])
+        alone = not spoken_for and not _asked_by(draft, row, verdict, anchors)
+        _mend_label(draft, row, verdict, names[verdict.label], anchors, ask=verdict.asks or alone)
     draft.settled.update(rows[sorted(judgement.judged)].tolist())
 
 
