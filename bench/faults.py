@@ -1,6 +1,6 @@
 """Is data of the kinds that people really have read, judged and repaired rightly, as seen over HTTP?
 
-    python -m bench.faults --data ../shared/faults [--url URL --key KEY] [--only KIND] [--wrong] [--out FILE]
+    python -m bench.faults --data FOLDER [--url URL --key KEY] [--only KIND] [--wrong] [--out FILE]
 
 Reads the small inputs of a folder (each subfolder is a kind) and their siblings in ``bench/fault_siblings``,
 sends each to a service, and prints what was expected beside what came. Without ``--url`` a service of its own is
