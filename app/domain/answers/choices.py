@@ -6,7 +6,7 @@ import re
 
 from app.domain import text
 
-_OPTION = re.compile(
+OPTION = re.compile(
     r"(?:^|(?<=\s))[（(]?([A-Ja-j])[)）.．、:：]\s*(.+?)(?=\s+[（(]?[A-Ja-j][)）.．、:：]\s|\Z)", re.S
 )
 _LETTER = re.compile(r"\A\s*[（(]?([A-Ja-j])[)）.．]?\s*\Z")
@@ -17,7 +17,7 @@ def chosen(prompt: str, answer: str) -> str:
     letter = _LETTER.match(answer)
     if letter is None:
         return ""
-    for found in _OPTION.finditer(prompt):
+    for found in OPTION.finditer(prompt):
         if found[1].upper() == letter[1].upper():
             return text.normalised(found[2].splitlines()[0])
     return ""

@@ -16,7 +16,7 @@ from functools import cache
 from typing import Final
 
 from app.domain import text
-from app.domain.answers import canonical
+from app.domain.answers import canonical, choices
 from app.domain.diagnosis.readings import names_in, route, stands
 from app.domain.language import phrases, quantities
 from app.domain.thresholds import CLOSED_ANSWER_MAX_TOKENS
@@ -221,12 +221,7 @@ def same_question_guard(prompt_a: str, prompt_b: str) -> bool:
     return found is None or (found is Commitment.WORD)
 
 
-_OPTION = re.compile(
-    r"(?:^|(?<=\s))[（(]?([A-Ja-j])[)）.．、:：]\s*(.+?)(?=\s+[（(]?[A-Ja-j][)）.．、:：]\s|\Z)", re.DOTALL
-)
-
-
 def options_of(prompt: str) -> tuple[str, ...]:
     """The options of a multiple-choice question in their order, normalised; () where it has fewer than two."""
-    found = tuple(text.normalised(m[2]) for m in _OPTION.finditer(prompt))
+    found = tuple(text.normalised(m[2]) for m in choices.OPTION.finditer(prompt))
     return found if len(found) > 1 else ()
