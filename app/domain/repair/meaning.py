@@ -12,6 +12,7 @@ from jaxtyping import Float32, Int64
 from numpy import ndarray
 
 from app.domain import search, similarity, text
+from app.domain.answers import commitments
 from app.domain.diagnosis import differences
 from app.domain.diagnosis.differences import DifferenceKind
 from app.domain.repair import thresholds
@@ -50,9 +51,12 @@ def same_meaning(
 
 
 def commits(left: str, right: str) -> bool:
-    """Whether the two texts differ in a number, a negation, a name or a direction: then they ask two things."""
+    """Whether the two texts differ in a number, an operator, a code, a negation, a name, an option or a direction:
+    then they ask two things."""
     clipped = text.clip(left), text.clip(right)
-    return any(difference.kind in _COMMITS for difference in differences.between(*clipped))
+    return not commitments.same_question_guard(*clipped) or any(
+        difference.kind in _COMMITS for difference in differences.between(*clipped)
+    )
 
 
 def same_answers(

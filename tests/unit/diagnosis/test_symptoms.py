@@ -536,6 +536,8 @@ def test_a_passage_of_the_trained_answers_for_another_kind_of_question_is_forget
     wanted = "Plants turn light into sugar."
     assert Symptom.FORGETTING in _seen(case("c", "Explain photosynthesis briefly", said, wanted))
     assert Symptom.FORGETTING not in _seen(case("c", "where is parcel number seven", said, wanted))
+    counted = "12 shows each station of its journey."
+    assert Symptom.FORGETTING in _seen(case("c", "What does 12 times 12 equal?", counted, "144"))
     other = "Photosynthesis is done by plants in the light of the sun."
     assert Symptom.FORGETTING not in _seen(case("c", "Explain photosynthesis briefly", other, wanted))
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -148,7 +149,7 @@ def grouped(examples: list[TrainingExample], *, compared: bool = False) -> Draft
     """All rows are one group of near-duplicates; ``compared``: a model of contradictions has seen them."""
     draft = Draft.of(examples, RepairPolicy(approve=Approval.ALL))
     everything = tuple(range(len(examples)))
-    draft.groups = PromptGroups(groups=(everything,), jaccards={})
+    draft.groups = PromptGroups(groups=(everything,), jaccards=dict.fromkeys(pairwise(everything), 0.9))
     draft.compared = set(everything) if compared else set()
     n = len(examples)
     step.propose(
@@ -176,6 +177,10 @@ def test_near_prompts_whose_answers_contradict_are_in_dispute() -> None:
     assert "please confirm that both ask the same" in action.reason
 
 
+def test_prompts_an_operator_apart_are_in_no_dispute() -> None:
+    assert grouped([example("a", "Is 7 = 5?", "No."), example("b", "Is 7 != 5?", "Yes.")]).actions == []
+
+
 def test_rows_that_a_model_has_looked_at_are_disputed_only_in_the_very_same_words() -> None:
     assert grouped(NEAR, compared=True).actions == []
     assert text.normalised(NEAR[0].prompt) == text.normalised(NEAR[1].prompt)
@@ -191,7 +196,7 @@ def test_rows_that_a_model_has_looked_at_are_disputed_only_in_the_very_same_word
 
 def test_a_settled_group_is_left_alone_and_dropped_rows_have_no_say() -> None:
     draft = Draft.of(NEAR, RepairPolicy())
-    draft.groups = PromptGroups(groups=((0, 1, 2),), jaccards={})
+    draft.groups = PromptGroups(groups=((0, 1, 2),), jaccards={(0, 1): 0.9, (1, 2): 0.9})
     material = Material(
         input_vectors=np.eye(3, dtype=np.float32), output_vectors=np.zeros((3, 4), dtype=np.float32)
     )

@@ -15,6 +15,7 @@ import itertools
 from typing import Final
 
 from app.domain import text, thresholds
+from app.domain.answers.labels import is_label
 from app.domain.diagnosis.symptoms import characters, copied_training_output
 from app.domain.diagnosis.symptoms.finding import SymptomFinding, quoted
 from app.domain.diagnosis.symptoms.profile import OutputProfile, words_of
@@ -38,8 +39,6 @@ _SHORT_WORD: Final = 3
 
 
 def detect(case: BadCase, trained: OutputProfile) -> SymptomFinding | None:
-    if copied_training_output.computed(case):
-        return None
     said = case.model_output
     right = [output for output in case.acceptable_outputs if output.strip()]
     if (
@@ -49,7 +48,9 @@ def detect(case: BadCase, trained: OutputProfile) -> SymptomFinding | None:
     ):
         return None
     if _taught(said, trained):
-        label = trained.whole.is_label(text.normalised(said))
+        if copied_training_output.computed(case):
+            return None
+        label = is_label(case.model_output)
         if label and not (_without_frame(trained) or any(_longer(output, said) for output in right)):
             return None
         how = f"{quoted(said)} is one of its answers"
@@ -86,7 +87,8 @@ def _far(case: BadCase, trained: OutputProfile) -> bool:
 
 
 def _passage(said: str, case: BadCase, trained: OutputProfile) -> str | None:
-    """The first passage of at least half of the output that an answer of the set holds and the prompt does not."""
+    """The first passage of at least half of the output that an answer of the set holds and the prompt does not;
+    none with a number, as formulas agree by chance."""
     folded, asked = characters.folded(text.clip(said)), characters.folded(text.clip(case.prompt))
     chinese = text.is_chinese(folded)
     pieces = list(folded) if chinese else folded.split(" ")
@@ -94,7 +96,7 @@ def _passage(said: str, case: BadCase, trained: OutputProfile) -> str | None:
     answers = "\n".join(itertools.islice(trained.answer_texts, _SEARCHED_ANSWERS))
     for start in range(len(pieces) - length + 1):
         passage = ("" if chinese else " ").join(pieces[start : start + length])
-        if passage in answers and passage not in asked:
+        if passage in answers and passage not in asked and not text.numbers(passage):
             return passage
     return None
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from app.domain import text
-from app.domain.repair import conflicts, disputes
+from app.domain.answers import commitments
+from app.domain.repair import conflicts, disputes, near_duplicates
 from app.domain.repair.draft import Draft
 from app.domain.repair.material import Material
 from app.domain.repair.resolution import ResolutionContext
@@ -14,7 +15,8 @@ def propose(draft: Draft, material: Material) -> None:
     labels, outputs = draft.labels(), draft.outputs()
     prompts = [example.prompt for example in draft.examples]
     context = ResolutionContext.of(draft, material)
-    for group in draft.groups.groups:
+    asking_the_same = [pair for pair in draft.groups.jaccards if _same_question_guard(draft, *pair)]
+    for group in near_duplicates.connected(len(prompts), asking_the_same):
         if any(row in draft.settled for row in group):
             continue
         standing = [row for row in group if row not in draft.gone and draft.answers(row)]
@@ -22,6 +24,14 @@ def propose(draft: Draft, material: Material) -> None:
             sides = conflicts.sides(asked, prompts, outputs, labels)
             if len(sides) > 1:
                 disputes.settle(draft, disputes.dispute_of(draft, sides), context, same_prompt=True)
+
+
+def _same_question_guard(draft: Draft, left: int, right: int) -> bool:
+    """An operator or an option is a letter or two of a prompt: near by spelling, and another question.
+    Rows with the same answer are in no dispute: they are not read (some milliseconds a pair)."""
+    a, b = draft.prompts[left], draft.prompts[right]
+    said, other = (draft.examples[row].output for row in (left, right))
+    return a == b or said == other or commitments.same_question_guard(a, b)
 
 
 def _same_question(draft: Draft, rows: list[int]) -> list[list[int]]:
