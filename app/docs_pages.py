@@ -19,7 +19,7 @@ from app.domain.diagnosis import remedies, symptoms
 from app.domain.diagnosis.remedies import Verdict
 from app.domain.diagnosis.root_causes import ROOT_CAUSES
 from app.domain.records import RootCause, Symptom
-from app.domain.repair.kinds import KINDS
+from app.domain.repair.draft.action_kinds import KINDS
 
 FOLDER = Path("docs/diagnosis")
 _SECTION = re.compile(r"\n\n\*\*([A-Z][^*]+)\.\*\* ")

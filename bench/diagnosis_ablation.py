@@ -8,15 +8,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import contextmanager
+from types import ModuleType
 from typing import Any
 from unittest.mock import patch
 
 import numpy as np
 
-from app.domain import thresholds
-from app.domain.diagnosis import calibration
-from app.domain.diagnosis.learning import learn
-from app.domain.diagnosis.reference import FEATURES
+from app.domain.diagnosis.classifier import cause_classifier
+from app.domain.diagnosis.features import conflict, extractor, neighbors
+from app.domain.diagnosis.features.extractor import FEATURES
+from app.domain.diagnosis.fit import learn
+from app.domain.diagnosis.simulation import scenarios, simulated_cases
 from app.domain.diagnosis.triage import diagnose
 from app.domain.records import RootCause
 from bench.diagnosis_accuracy import macro_f1
@@ -40,14 +42,14 @@ VIEWS: Mapping[str, Callable[[str], bool]] = {
     "interleaving": lambda f: "interleav" in f,
     "left-out label model": lambda f: f.endswith("_odds") or f.endswith("_chance") or "taken_for" in f,
 }
-STEPS: Mapping[str, Mapping[str, float]] = {
-    "one world instead of several": {"WORLDS": 1},
-    "words of near texts compared": {"EDIT_MIN_JACCARD": 2.0},
-    "hard cases cleaned of the set's own conflicts": {"OPPOSING_ODDS_BELOW": 1e9},
-    "contradictions that chance does not explain": {"ASKS_THE_SAME": -1e9},
-    "labels with and without a place": {"PLACED_KAPPA": 2.0},
-    "labels split under two names": {"SPLIT_SHARE": 0.0},
-    "uncovered cases that are really far": {"UNCOVERED_BELOW": 1e9},
+STEPS: Mapping[str, tuple[ModuleType, str, float]] = {
+    "one scenario instead of several": (scenarios, "_WORLDS", 1),
+    "words of near texts compared": (neighbors, "_EDIT_MIN_JACCARD", 2.0),
+    "hard cases cleaned of the set's own conflicts": (simulated_cases, "_OPPOSING_ODDS_BELOW", 1e9),
+    "contradictions that chance does not explain": (conflict, "ASKS_THE_SAME", -1e9),
+    "labels with and without a place": (extractor, "PLACED_KAPPA", 2.0),
+    "labels split under two names": (scenarios, "_SPLIT_SHARE", 0.0),
+    "uncovered cases that are really far": (simulated_cases, "_UNCOVERED_BELOW", 1e9),
 }
 
 
@@ -62,7 +64,7 @@ def ablation(data: TriageSet, embedding: Embedding, seeds: Sequence[int]) -> dic
             said = np.array([_index(f.root_cause) for f in findings])
             confidence = np.array([f.confidence for f in findings])
             right = said == data.causes
-            error = calibration.expected_calibration_error(confidence, right, np.ones(len(said)))
+            error = cause_classifier.expected_calibration_error(confidence, right, np.ones(len(said)))
             return macro_f1(data.causes, said), error
 
         made.setdefault("all", []).append(verdicts())
@@ -74,8 +76,8 @@ def ablation(data: TriageSet, embedding: Embedding, seeds: Sequence[int]) -> dic
             with _judged_by(form):
                 learnt.judge.decisions.clear()
                 made.setdefault(f"judge: {name}", []).append(verdicts())
-        for name, values in STEPS.items():
-            with patch.dict(vars(thresholds), values):
+        for name, (module, constant, value) in STEPS.items():
+            with patch.object(module, constant, value):
                 again = learn(data.examples, vectors, np.random.default_rng(seed))
                 made.setdefault(f"without step: {name}", []).append(verdicts(again))
     return {
@@ -93,12 +95,12 @@ def _index(cause: RootCause) -> int:
 
 @contextmanager
 def _without(belongs: Callable[[str], bool]) -> Any:
-    whole = calibration.usable_columns
+    whole = cause_classifier.usable_columns
 
     def fewer(has_expected: bool, has_output: bool) -> list[int]:
         return [c for c in whole(has_expected, has_output) if not belongs(FEATURES[c])]
 
-    with patch.object(calibration, "usable_columns", fewer):
+    with patch.object(cause_classifier, "usable_columns", fewer):
         yield
 
 
@@ -109,5 +111,5 @@ def _judged_by(form: str) -> Any:
             return pair.linear.chance(features)
         return pair.trees.predict_proba(pair.bins.of(features))[:, 1]
 
-    with patch.object(calibration.Opinions, "chance", chance):
+    with patch.object(cause_classifier.Opinions, "chance", chance):
         yield

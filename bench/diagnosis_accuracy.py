@@ -16,8 +16,8 @@ from numpy import ndarray
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import roc_auc_score
 
-from app.domain import similarity
-from app.domain.diagnosis.calibration import expected_calibration_error
+from app.domain.answers import agreement
+from app.domain.diagnosis.classifier.cause_classifier import expected_calibration_error
 from app.domain.diagnosis.triage import triage
 from app.domain.records import Finding, RootCause
 from bench.diagnosis_data import CAUSES, Embedding, OodSet, TriageSet
@@ -93,8 +93,8 @@ def _peers_of_triage(
     outputs = np.array([e.output for e in data.examples])
     expected = np.array([c.expected_output for c in data.cases])
     model = np.array([c.model_output for c in data.cases])
-    found = similarity.nearest(asked, rows, NEIGHBORS)
-    own = similarity.nearest_others(rows, NEIGHBORS).similarities.mean(axis=1)
+    found = agreement.nearest(asked, rows, NEIGHBORS)
+    own = agreement.nearest_others(rows, NEIGHBORS).similarities.mean(axis=1)
     far = found.similarities.mean(axis=1) < np.quantile(own, 0.1)
     near = outputs[found.indices]
     of_model, other = near == model[:, None], near != expected[:, None]
@@ -128,7 +128,7 @@ def _datalab(rows: Float32[ndarray, "n d"], outputs: ndarray) -> tuple[Bool[ndar
     flagged = np.zeros(len(rows), dtype=bool)
     flagged[labelled] = issues["is_label_issue"].to_numpy()
     outliers = labelled[issues["is_outlier_issue"].to_numpy()]
-    own_similarity = similarity.nearest_others(rows, NEIGHBORS, outliers).similarities.mean(axis=1)
+    own_similarity = agreement.nearest_others(rows, NEIGHBORS, outliers).similarities.mean(axis=1)
     return flagged, float(own_similarity.max(initial=-1.0))
 
 
@@ -194,7 +194,7 @@ def _peers_of_ood(
         quality = lab.score(features=asked.astype(np.float64))
     linear = LogisticRegression(C=10.0, max_iter=60).fit(rows, list(labels))
     return {
-        "kNN": -similarity.nearest(asked, rows, NEIGHBORS).similarities.mean(axis=1).astype(np.float64),
+        "kNN": -agreement.nearest(asked, rows, NEIGHBORS).similarities.mean(axis=1).astype(np.float64),
         "cleanlab OutOfDistribution": -np.asarray(quality, dtype=np.float64),
         "linear model": -linear.decision_function(asked).max(axis=1),
     }

@@ -17,9 +17,10 @@ import numpy as np
 from jaxtyping import Bool, Float32, Float64, Int64
 from numpy import ndarray
 
-from app.domain import similarity
-from app.domain.diagnosis import contradictions, label_groups, label_names, paraphrase
-from app.domain.diagnosis.paraphrase import PairViews
+from app.domain.answers import agreement
+from app.domain.language import label_names
+from app.domain.repair.contradictions import detect, label_synonyms, paraphrase
+from app.domain.repair.contradictions.paraphrase import PairViews
 from bench.harness import read_rows
 
 VectorsFor = Callable[[Sequence[str]], Mapping[str, Float32[ndarray, "n _"]]]
@@ -52,15 +53,15 @@ def _score_subset(
 ) -> dict[str, Any]:
     prompts, outputs = [str(r["input"]) for r in rows], [str(r["output"]) for r in rows]
     views = paraphrase.look(prompts, vectors_for(prompts))
-    names = contradictions.labels_of(outputs)
+    names = detect.labels_of(outputs)
     spoken = [label_names.spoken(n) or n for n in names]
-    labels = label_groups.Labels(
+    labels = label_synonyms.Labels(
         names=names,
         vectors=paraphrase.side_by_side(vectors_for(spoken)) if len(names) < len(rows) / 2 else None,
     )
     runs: list[dict[str, float]] = []
     for seed in seeds:
-        found = contradictions.find(views, prompts, outputs, labels, np.random.default_rng(seed))
+        found = detect.find(views, prompts, outputs, labels, np.random.default_rng(seed))
         run = _against_truth(rows, found.in_conflict >= 0.5)
         run |= {f"wrong_{k}": v for k, v in _measured(rows, "is_wrong", found.is_wrong >= 0.5).items()}
         runs.append(run | _label_pairs(rows, found.groups))
@@ -109,7 +110,7 @@ def scored(true: Bool[ndarray, " n"], said: Bool[ndarray, " n"]) -> dict[str, fl
 
 
 def _label_pairs(
-    rows: Sequence[Mapping[str, Any]], groups: Sequence[label_groups.LabelGroup]
+    rows: Sequence[Mapping[str, Any]], groups: Sequence[label_synonyms.LabelGroup]
 ) -> dict[str, float]:
     """F1 on pairs of labels to unify, where the truth names any that are no opaque ids."""
     merged: dict[str, set[str]] = defaultdict(set)
@@ -125,7 +126,7 @@ def _label_pairs(
 
 def _peers(views: PairViews, outputs: Sequence[str]) -> dict[str, Bool[ndarray, " n"]]:
     """What others flag on the same vectors, each with its own default decision."""
-    coded = contradictions.codes(outputs)
+    coded = detect.codes(outputs)
     nearest = views.neighbors.indices[:, 0]
     made = {"knn": (nearest >= 0) & (coded[nearest] != coded)}
     # Peers of a classifier's kind need classes that more than one row has.
@@ -186,7 +187,7 @@ def score_neardup(data_dir: Path, vectors_for: VectorsFor, seeds: Sequence[int] 
         ]
         f1 = [scored(true, chance >= 0.5)["f1"] for chance in chances]
         cosine = paraphrase.cosines(views.vectors, left, right)
-        cut = similarity.meaning_cut(views.vectors, np.random.default_rng(seeds[0]))
+        cut = agreement.meaning_cut(views.vectors, np.random.default_rng(seeds[0]))
         figures[name] = {
             "pairs": len(rows),
             "ours": {

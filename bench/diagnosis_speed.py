@@ -89,7 +89,7 @@ def in_process() -> Iterator[Diagnose]:
     from app.artifacts import ArtifactStore
     from app.db import embedded, migrate
     from app.db.session import make_engine, make_sessions
-    from app.domain.diagnosis.learning import Learnt, learn
+    from app.domain.diagnosis.fit import Learnt, learn
     from app.domain.diagnosis.triage import diagnose
     from app.domain.diagnosis.views import Vectors, ViewTexts, texts_of
     from app.embedding import default_embedder

@@ -11,7 +11,8 @@ from typing import Any
 
 import numpy as np
 
-from app.domain.repair import near_duplicates, thresholds
+from app.domain.near_duplicates import grouping
+from app.domain.near_duplicates.minhash import SKETCH_BINS
 
 Groups = tuple[tuple[int, ...], ...]
 
@@ -55,7 +56,7 @@ def datasketch_signature(text: str, kind: str = "characters") -> Any:
     """A MinHash of as many permutations as ours has bins."""
     from datasketch import MinHash
 
-    made = MinHash(num_perm=thresholds.SKETCH_BINS)
+    made = MinHash(num_perm=SKETCH_BINS)
     made.update_batch(shingles(text, kind))
     return made
 
@@ -64,13 +65,13 @@ def lsh_groups(texts: Sequence[str], threshold: float, kind: str = "characters")
     """MinHashLSH and union-find over what it returns: the published method of text-dedup, too."""
     from datasketch import MinHashLSH
 
-    index = MinHashLSH(threshold=threshold, num_perm=thresholds.SKETCH_BINS)
+    index = MinHashLSH(threshold=threshold, num_perm=SKETCH_BINS)
     pairs: list[tuple[int, int]] = []
     for row, text in enumerate(texts):
         made = datasketch_signature(text, kind)
         pairs.extend((int(str(other)), row) for other in index.query(made))
         index.insert(row, made)
-    return near_duplicates.connected(len(texts), pairs)
+    return grouping.connected(len(texts), pairs)
 
 
 class Encoder:
@@ -96,4 +97,4 @@ def semhash_groups(texts: Sequence[str], threshold: float, encoder: Encoder) -> 
     found = SemHash.from_records(records=list(texts), model=encoder).self_deduplicate(threshold=threshold)
     pairs = [(same[0], other) for same in rows.values() for other in same[1:]]
     pairs += [(rows[str(f.record)][0], rows[str(f.duplicate_of)][0]) for f in found.filtered]
-    return near_duplicates.connected(len(texts), pairs)
+    return grouping.connected(len(texts), pairs)

@@ -13,9 +13,10 @@ from typing import Any
 
 import numpy as np
 
-from app.domain.repair import near_duplicates, thresholds
-from app.domain.repair.comparison import Comparison
-from app.domain.text import negating_words, numbers
+from app.domain.language.text import negating_words, numbers
+from app.domain.near_duplicates import grouping
+from app.domain.near_duplicates.verification import Comparison
+from app.domain.repair.policy.repair_policy import NEAR_DUPLICATE_JACCARD
 from bench import harness
 
 EDITS = (0.05, 0.10, 0.20)
@@ -104,10 +105,10 @@ def _planted(
     rng = np.random.default_rng(seed)
     chosen: list[int] = rng.choice(len(texts), round(PLANTED_SHARE * len(texts)), replace=False).tolist()
     copies = [edited(texts[i], share, rng, anywhere=anywhere) for i in chosen]
-    found = near_duplicates.same_prompts(
+    found = grouping.same_prompts(
         [*texts, *copies],
         [""] * (len(texts) + len(copies)),
-        thresholds.NEAR_DUPLICATE_JACCARD,
+        NEAR_DUPLICATE_JACCARD,
         answers=[*answers, *(answers[i] for i in chosen)] if answered else None,
     )
     clean = len(texts)
@@ -144,8 +145,8 @@ def _meant(of: str) -> tuple[list[str], list[str]]:
     return sorted(numbers(of)), sorted(word.casefold() for word in negating_words(of))
 
 
-def _clean_groups(found: near_duplicates.PromptGroups, clean: int) -> tuple[tuple[int, ...], ...]:
-    return near_duplicates.connected(clean, [p for p in found.jaccards if max(p) < clean])
+def _clean_groups(found: grouping.PromptGroups, clean: int) -> tuple[tuple[int, ...], ...]:
+    return grouping.connected(clean, [p for p in found.jaccards if max(p) < clean])
 
 
 def labelled_pairs(data: Path) -> dict[str, Any]:
@@ -163,9 +164,7 @@ def labelled_pairs(data: Path) -> dict[str, Any]:
         pairs = np.arange(len(texts), dtype=np.int64).reshape(2, -1).T
         same = np.array([int(r["label"]) for r in some], dtype=bool)
         for lenient in (False, True):
-            compared = Comparison.of(
-                texts, [""] * len(texts), thresholds.NEAR_DUPLICATE_JACCARD, lenient=lenient
-            )
+            compared = Comparison.of(texts, [""] * len(texts), NEAR_DUPLICATE_JACCARD, lenient=lenient)
             one = compared.alike(pairs) > 0
             figures[f"{name} lenient" if lenient else name] = {
                 "pairs": len(some),

@@ -15,12 +15,13 @@ from typing import Any
 
 import numpy as np
 
-from app.domain import text
 from app.domain.diagnosis.triage import triage
+from app.domain.language import text
 from app.domain.records import Message, Role, TrainingExample
-from app.domain.repair.actions import ActionKind, Decision, ProposedAction
-from app.domain.repair.apply import apply_actions
+from app.domain.repair.apply.apply import apply_actions
+from app.domain.repair.draft.actions import ActionKind, ProposedAction
 from app.domain.repair.plan import Material, RepairPlan, RepairPolicy, plan_repair
+from app.domain.repair.policy.decision import Decision
 from bench.diagnosis_data import Embedding, TriageSet, triage_set
 from bench.diagnosis_pairs import UNHARMED, scored
 from bench.harness import read_rows

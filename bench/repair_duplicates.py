@@ -19,8 +19,10 @@ from typing import Any
 
 import numpy as np
 
-from app.domain.repair import near_duplicates, sketches, thresholds
-from app.domain.text import normalised
+from app.domain.language.text import normalised
+from app.domain.near_duplicates import grouping, minhash
+from app.domain.near_duplicates.minhash import SKETCH_BINS
+from app.domain.repair.policy.repair_policy import NEAR_DUPLICATE_JACCARD
 from bench import duplicate_peers, harness
 from bench.perturbed import grown
 from bench.planted_copies import EDITS, MIN_CHARACTERS, edited
@@ -34,11 +36,11 @@ def signatures(data: Path, rows: int = 5000) -> dict[str, Any]:
     which all three follow one another.
     """
     texts = [str(r["input"]) for r in harness.read_rows(data / "triage_dev_train.jsonl.gz")]
-    sketches.signatures(texts[:100])
+    minhash.signatures(texts[:100])
     some = texts[:: max(1, len(texts) // rows)]
     runs = [
         (
-            len(texts) / _processor_seconds(lambda: sketches.signatures(texts)),
+            len(texts) / _processor_seconds(lambda: minhash.signatures(texts)),
             len(texts) / _processor_seconds(lambda: _rensa(texts)),
             len(some) / _processor_seconds(lambda: [duplicate_peers.datasketch_signature(t) for t in some]),
         )
@@ -60,7 +62,7 @@ def _rensa(texts: Sequence[str]) -> object:
     from rensa.rensa import RMinHash
 
     sets = [duplicate_peers.shingles(t, "characters") for t in texts]
-    return RMinHash.digest_matrix_from_token_sets(sets, num_perm=thresholds.SKETCH_BINS, seed=1)
+    return RMinHash.digest_matrix_from_token_sets(sets, num_perm=SKETCH_BINS, seed=1)
 
 
 def job(
@@ -132,7 +134,7 @@ def _job_rows(data: Path, rows: int, seed: int) -> JobRows:
 
 
 def _ours(texts: Sequence[str]) -> duplicate_peers.Groups:
-    return near_duplicates.same_prompts(texts, [""] * len(texts), thresholds.NEAR_DUPLICATE_JACCARD).groups
+    return grouping.same_prompts(texts, [""] * len(texts), NEAR_DUPLICATE_JACCARD).groups
 
 
 def _timed(rows: JobRows, work: Callable[[list[str]], duplicate_peers.Groups]) -> dict[str, Any]:
@@ -190,9 +192,7 @@ def _measure(data: Path, rows: int) -> dict[str, float]:
     texts = [str(r["input"]) for r in grown(harness.read_rows(data / "triage_dev_train.jsonl.gz"), rows)]
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     frames = [""] * rows
-    seconds = _processor_seconds(
-        lambda: near_duplicates.same_prompts(texts, frames, thresholds.NEAR_DUPLICATE_JACCARD)
-    )
+    seconds = _processor_seconds(lambda: grouping.same_prompts(texts, frames, NEAR_DUPLICATE_JACCARD))
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return {"seconds": round(seconds, 2), "peak_mib": peak // 1024, "texts_mib": before // 1024}
 

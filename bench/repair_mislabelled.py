@@ -16,10 +16,10 @@ import numpy as np
 from jaxtyping import Bool, Float32, Int64
 from numpy import ndarray
 
-from app.domain import similarity
+from app.domain.answers import agreement
 from app.domain.records import TrainingExample
-from app.domain.repair.actions import Decision
 from app.domain.repair.plan import Material, RepairPolicy, plan_repair
+from app.domain.repair.policy.decision import Decision
 from bench.diagnosis_data import Embedding, ood_sets
 from bench.diagnosis_pairs import confident_learning, datalab, scored
 from bench.repair_conflicts import blame, repaired
@@ -86,7 +86,7 @@ def mislabelled(
     """The rows with some labels exchanged, and which (n,)."""
     _, labels = np.unique([r.output for r in rows], return_inverse=True)
     chosen = rng.choice(len(rows), int(WRONG_SHARE * len(rows)), replace=False)
-    found = similarity.nearest(vectors[chosen], vectors, 64)
+    found = agreement.nearest(vectors[chosen], vectors, 64)
     said = labels[np.maximum(found.indices, 0)]
     other = found.present & (said != labels[chosen][:, None])
     confused = other.any(axis=1) & (np.arange(len(chosen)) % 2 == 0)
@@ -102,7 +102,7 @@ def mislabelled(
 
 def _outvoted(vectors: Float32[ndarray, "n d"], labels: Int64[ndarray, " n"]) -> Bool[ndarray, " n"]:
     """Most of the ten nearest rows agree on another label."""
-    found = similarity.nearest(vectors, vectors, VOTERS + 1)
+    found = agreement.nearest(vectors, vectors, VOTERS + 1)
     near = np.where(found.present & (found.indices != np.arange(len(vectors))[:, None]), found.indices, -1)
     votes = np.where(near >= 0, labels[np.maximum(near, 0)], -1)
     counts = (votes[:, :, None] == votes[:, None, :]).sum(axis=2) * (votes >= 0)

@@ -20,14 +20,14 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import average_precision_score, roc_auc_score
 from sklearn.model_selection import StratifiedKFold, cross_val_predict
 
-from app.domain import text
+from app.domain.language import text
 from app.domain.records import Message, Role, TrainingExample
-from app.domain.repair import thresholds
-from app.domain.repair.draft import Draft
-from app.domain.repair.noise import DETECTORS, JudgedRows, NoisyRow, limits
-from app.domain.repair.policy import RepairPolicy
-from app.domain.repair.quality import QualityPolicy, score_rows
-from app.domain.repair.steps.noise import combined
+from app.domain.repair.draft.draft import Draft
+from app.domain.repair.policy.repair_policy import CONFIDENT_SCORE, RepairPolicy
+from app.domain.repair.row_quality.defects import DETECTORS, JudgedRows, NoisyRow
+from app.domain.repair.row_quality.defects.finding import PROPOSED_FROM
+from app.domain.repair.row_quality.defects_step import combined
+from app.domain.repair.row_quality.scores import QualityPolicy, score_rows
 from bench.diagnosis_data import Embedding, ood_sets
 from bench.diagnosis_speed import examples_of
 from bench.harness import read_rows
@@ -184,7 +184,7 @@ def injected(data: Path, *, seeds: Sequence[int] = (0, 1, 2), peers: bool = True
         dirty = with_defects(clean, seed)
         rows = reading_of(dirty.examples, embedding)
         scores = proposed(rows)
-        named = {name: values >= limits.PROPOSED_FROM for name, values in scores.items()}
+        named = {name: values >= PROPOSED_FROM for name, values in scores.items()}
         quality = score_rows(rows, QualityPolicy())
         scores["quality"], named["quality"] = 1 - quality.scores, quality.scores < quality.policy.drop_below
         if peers and seed == seeds[0]:
@@ -194,7 +194,7 @@ def injected(data: Path, *, seeds: Sequence[int] = (0, 1, 2), peers: bool = True
         named["random"] = scores["random"] < dirty.wrong.mean()
         runs.append({name: _figures(scores[name], named[name], dirty) for name in scores})
         runs[-1]["all together"]["approved_precision"] = _precision(
-            scores["all together"] >= thresholds.CONFIDENT_SCORE, dirty.wrong
+            scores["all together"] >= CONFIDENT_SCORE, dirty.wrong
         )
         runs[-1]["swapped outputs found, by task"] = _swapped_by_task(rows, named["all together"], dirty)
     return {"rows": len(clean.examples), "seeds": list(seeds), "detectors": _mean(runs)}
@@ -280,8 +280,8 @@ def clean_sets(data: Path) -> dict[str, dict[str, float]]:
         quality = score_rows(read, QualityPolicy())
         made[name] = {
             "rows": len(examples),
-            "noise_proposed": round(float((scores >= limits.PROPOSED_FROM).mean()), 5),
-            "noise_approved": int((scores >= thresholds.CONFIDENT_SCORE).sum()),
+            "noise_proposed": round(float((scores >= PROPOSED_FROM).mean()), 5),
+            "noise_approved": int((scores >= CONFIDENT_SCORE).sum()),
             "quality_proposed": round(float((quality.scores < quality.policy.drop_below).mean()), 5),
             "quality_used": round(float((quality.scores > quality.policy.use_above).mean()), 4),
         }
@@ -301,7 +301,7 @@ def _ranked(rows: Rows, read: JudgedRows, *, peers: bool) -> dict[str, Any]:
     scores["quality"] = 1 - quality.scores
     if peers:
         scores["datalab label"] = datalab(read)["datalab label"][0]
-    named, low = scores["all together"] >= limits.PROPOSED_FROM, quality.scores < quality.policy.drop_below
+    named, low = scores["all together"] >= PROPOSED_FROM, quality.scores < quality.policy.drop_below
     tasks = {}
     for members in read.task_rows:
         wrong = rows.wrong[members]
@@ -317,9 +317,7 @@ def _ranked(rows: Rows, read: JudgedRows, *, peers: bool) -> dict[str, Any]:
         "noise_precision": round(_precision(named, rows.wrong), 4) if named.any() else None,
         "right_rows_proposed_by_noise": round(float(named[~rows.wrong].mean()), 5),
         "right_rows_proposed_by_quality": round(float(low[~rows.wrong].mean()), 5),
-        "right_rows_approved": int(
-            ((scores["all together"] >= thresholds.CONFIDENT_SCORE) & ~rows.wrong).sum()
-        ),
+        "right_rows_approved": int(((scores["all together"] >= CONFIDENT_SCORE) & ~rows.wrong).sum()),
     }
 
 

@@ -21,15 +21,14 @@ from rich.console import Console
 from rich.table import Table
 
 from app.domain.records import Message, Role, TrainingExample
-from app.domain.repair.draft import Draft
-from app.domain.repair.material import Material
-from app.domain.repair.normalisation import normalise_text
-from app.domain.repair.normalisation.text_rule import pieces_of
-from app.domain.repair.pii import find_pii
-from app.domain.repair.policy import RepairPolicy
-from app.domain.repair.steps import normalisation as normalisation_step
-from app.domain.repair.steps import pii as pii_step
-from app.domain.repair.steps import uniformity as uniformity_step
+from app.domain.repair.draft.draft import Draft
+from app.domain.repair.draft.inputs import Material
+from app.domain.repair.policy.repair_policy import RepairPolicy
+from app.domain.repair.rewriting import normalisation_step, pii_step
+from app.domain.repair.rewriting.normalisation import normalise_text
+from app.domain.repair.rewriting.normalisation.text_rule import pieces_of
+from app.domain.repair.rewriting.pii import find_pii
+from app.domain.repair.uniformity import step as uniformity_step
 from bench.harness import read_rows
 from bench.planted_pii import plant
 

@@ -29,7 +29,7 @@ from app.db.models import (
     VersionExampleRow,
 )
 from app.db.session import SessionFactory, transaction
-from app.domain.diagnosis.projection import Projection
+from app.domain.diagnosis.clusters.projection import Projection
 from app.services import diagnoses, events, maps, versions
 from app.services.projects import Caller, authenticate
 from tests.importing import Uploads

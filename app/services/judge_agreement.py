@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy.orm import Session
 
-from app.domain.diagnosis.judge import JudgeAgreement, agreement
+from app.domain.diagnosis.evidence.llm_judge import JudgeAgreement, agreement
 from app.services import overrides
 
 

@@ -20,10 +20,9 @@ from sqlalchemy.orm import Session
 from app.artifacts import ArtifactNotFound, ArtifactStore
 from app.db.models import DiagnosisRow, FindingRow, VersionExampleRow
 from app.db.repositories import examples as example_rows
-from app.domain import text
-from app.domain.diagnosis.projection import Projection
+from app.domain.diagnosis.clusters.projection import MAP_SCALE, Projection
+from app.domain.language import text
 from app.domain.records import TrainingExample
-from app.domain.report_map import MAP_SCALE
 from app.errors import InvalidInput, NotFound
 from app.services import diagnoses
 

@@ -11,8 +11,9 @@ from sqlalchemy.orm import Session
 
 from app.db.base import new_id
 from app.db.models import DatasetVersionRow, RepairActionRow, RepairRow
-from app.domain.repair.actions import ActionKind, Decision, ProposedAction
-from app.domain.repair.apply import apply_actions
+from app.domain.repair.apply.apply import apply_actions
+from app.domain.repair.draft.actions import ActionKind, ProposedAction
+from app.domain.repair.policy.decision import Decision
 from app.services import version_children, version_diff, versions
 from app.services.version_diff import ShownChange
 from app.services.versions import Change, ChangeKind

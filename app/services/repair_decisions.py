@@ -14,9 +14,10 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Session
 
 from app.db.models import RepairActionRow, RepairRow
-from app.domain.repair import choosing
-from app.domain.repair.actions import Decision, needs_answer
-from app.domain.repair.decision_policy import DecisionPolicy
+from app.domain.repair.apply import chosen_answer
+from app.domain.repair.draft.actions import needs_answer
+from app.domain.repair.policy.decision import Decision
+from app.domain.repair.policy.decisions import DecisionPolicy
 from app.errors import Conflict, InvalidInput, NotFound
 from app.services import cycles, repair_applying, repair_selection, repairs, versions
 from app.services.repair_selection import ActionFilter
@@ -37,7 +38,7 @@ def decide(
 ) -> RepairActionRow:
     """Approve, reject or reopen one action. 409 once its repair is applied, 412 when read stale.
 
-    ``answer``: what its rows shall say instead of what is proposed (``choosing.with_answer``)."""
+    ``answer``: what its rows shall say instead of what is proposed (``chosen_answer.with_answer``)."""
     action = repairs.get_action(session, project_id, action_id)
     repairs.refuse_while_running(session, action.repair_id)
     # the repair first, as apply does: a decision and an apply never pass each other by
@@ -86,9 +87,9 @@ def _choose(
     if decision is Decision.REJECTED:
         raise InvalidInput("answer: goes with the decision approved or proposed; a rejected action has none")
     action = repair_applying.action_of(row)
-    rows = versions.load_by_ids(session, repair.dataset_version_id, choosing.rows_concerned(action))
+    rows = versions.load_by_ids(session, repair.dataset_version_id, chosen_answer.rows_concerned(action))
     try:
-        chosen = choosing.with_answer(action, answer, {r.id: r.content() for r in rows})
+        chosen = chosen_answer.with_answer(action, answer, {r.id: r.content() for r in rows})
     except ValueError as error:
         raise InvalidInput(str(error), errors=[{"pointer": "/answer", "message": str(error)}]) from error
     row.example_ids = list(chosen.example_ids)

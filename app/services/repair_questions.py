@@ -10,8 +10,9 @@ from sqlalchemy.orm import Session
 
 from app.db.models import RepairActionRow
 from app.domain.pipeline import Questions
-from app.domain.repair import open_questions
-from app.domain.repair.actions import ActionKind, Decision
+from app.domain.repair.draft import open_questions
+from app.domain.repair.draft.actions import ActionKind
+from app.domain.repair.policy.decision import Decision
 
 SHOWN_ROWS = 100
 

@@ -20,8 +20,9 @@ from app.db.models import DatasetVersionRow, RepairActionRow, RepairRow
 from app.db.repositories import examples as example_rows
 from app.db.repositories import versions as version_rows
 from app.domain.records import TrainingExample
-from app.domain.repair.actions import ActionKind, Decision
-from app.domain.repair.apply import apply_actions
+from app.domain.repair.apply.apply import apply_actions
+from app.domain.repair.draft.actions import ActionKind
+from app.domain.repair.policy.decision import Decision
 from app.errors import Conflict, InvalidInput, NotFound
 from app.services import events, repair_selection, repairs, versions
 from app.services.repair_applying import action_of

@@ -11,8 +11,9 @@ from sqlalchemy.orm import Session
 
 from app.db.models import RepairActionRow
 from app.db.repositories.pages import Page, PageRequest, by_ordinal
-from app.domain.repair.actions import GIVES_AN_ANSWER, Decision
-from app.domain.repair.decision_policy import DecisionPolicy
+from app.domain.repair.draft.actions import GIVES_AN_ANSWER
+from app.domain.repair.policy.decision import Decision
+from app.domain.repair.policy.decisions import DecisionPolicy
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,8 +10,9 @@ from sqlalchemy.orm import Session
 
 from app.db.models import RepairActionRow, RepairRow
 from app.domain.records import TrainingExample
-from app.domain.repair.actions import ActionKind, Decision, ProposedAction
-from app.domain.repair.similar import propose_similar, replaced_texts, spoken_for
+from app.domain.repair.apply.similar_rows import propose_similar, replaced_texts, spoken_for
+from app.domain.repair.draft.actions import ActionKind, ProposedAction
+from app.domain.repair.policy.decision import Decision
 from app.errors import InvalidInput
 from app.services import events, repairs, versions
 from app.services.repair_applying import action_of

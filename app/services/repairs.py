@@ -12,9 +12,9 @@ from app.db.base import new_id
 from app.db.models import DatasetVersionRow, RepairActionRow, RepairRow, RepairRunRow, RowQualityRow
 from app.db.repositories.pages import Page, PageRequest, by_ordinal
 from app.domain.cycle_status import Status
+from app.domain.repair.draft.row_bands import Veto
 from app.domain.repair.plan import Decision, ProposedAction, RepairPlan, RepairPolicy
-from app.domain.repair.quality import Use
-from app.domain.repair.quality.vetoes import Veto
+from app.domain.repair.row_quality.scores import Use
 from app.errors import Conflict, InvalidInput, NotFound, PreconditionFailed
 from app.queue import Stage
 from app.services import diagnoses, events, repair_applying, repair_selection, versions, work

@@ -22,8 +22,8 @@ from app.db.models import (
     VerificationCaseRow,
     VerificationRow,
 )
-from app.domain import report
 from app.domain.pipeline import CycleStage
+from app.domain.reports import report
 from app.services import repair_questions, repairs, verifications
 
 ACTIONS_SHOWN = 300

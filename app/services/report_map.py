@@ -9,10 +9,10 @@ from sqlalchemy.orm import Session
 
 from app.artifacts import ArtifactStore
 from app.db.models import DatasetRow, DatasetVersionRow, DiagnosisRow
-from app.domain.diagnosis.comparison import CaseChange
+from app.domain.diagnosis.clusters.trends import CaseChange
 from app.domain.records import TrainingExample
-from app.domain.report import FixedCluster, ReportFinding
-from app.domain.report_map import ReportComparison, ReportedChange, ReportMap
+from app.domain.reports.map import ReportComparison, ReportedChange, ReportMap
+from app.domain.reports.report import FixedCluster, ReportFinding
 from app.services import comparisons, diagnoses, maps, versions
 
 MAX_POINTS = 60_000

@@ -11,11 +11,11 @@ from sqlalchemy.orm import Session
 
 from app.artifacts import ArtifactStore
 from app.db.models import ClusterRow, CycleRow, DatasetRow, DatasetVersionRow, FindingRow, ProjectRow
-from app.domain import report
-from app.domain.diagnosis.comparison import Trend
+from app.domain.diagnosis.clusters.trends import Trend
 from app.domain.records import Agreement, Evidence, Neighbor, RecommendedAction, RoadmapStep, RootCause
-from app.domain.repair.pii.match import PiiKind
-from app.domain.report_masking import masked_report
+from app.domain.repair.policy.pii import PiiKind
+from app.domain.reports import report
+from app.domain.reports.masking import masked_report
 from app.services import diagnoses, report_cycle, report_map
 
 EXEMPLARS_SHOWN = 3

@@ -16,8 +16,8 @@ from sqlalchemy.orm import Session
 from app.artifacts import ArtifactStore
 from app.db.models import VectorShardRow
 from app.db.session import SessionFactory, transaction
-from app.domain.embedder import Embedder
-from app.domain.unit_rows import unit
+from app.domain.vectors.embedder import Embedder
+from app.domain.vectors.half_precision import unit
 
 LOOKUP_BATCH = 1 << 16
 EMBED_BATCH = 1 << 13

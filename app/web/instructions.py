@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence, Set
 
-from app.domain.report import ReportFinding
+from app.domain.reports.report import ReportFinding
 
 
 def shared_instructions(findings: Sequence[ReportFinding]) -> frozenset[str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from app.domain.records import Evidence, RootCause
-from app.domain.report import ReportModel
+from app.domain.reports.report import ReportModel
 from app.web import report_evidence
 from app.web.evidence_facts import sides_sentence
 from app.web.markdown_text import cell, escaped

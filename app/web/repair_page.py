@@ -17,9 +17,9 @@ from urllib.parse import urlencode
 from markupsafe import Markup
 
 from app.db.models import RepairActionRow
-from app.domain.repair.actions import ActionKind
-from app.domain.repair.draft import CUT
-from app.domain.report import ReportRepairAction
+from app.domain.repair.draft.actions import ActionKind
+from app.domain.repair.draft.draft import CUT
+from app.domain.reports.report import ReportRepairAction
 from app.services.repair_pages import PlanRead
 from app.services.repair_selection import ActionCount
 from app.services.report_cycle import shown_action

@@ -12,8 +12,8 @@ from itertools import zip_longest
 from typing import Any
 
 from app.domain.json_ready import json_ready
-from app.domain.repair.actions import needs_answer
-from app.domain.report import ReportRepairAction
+from app.domain.repair.draft.actions import needs_answer
+from app.domain.reports.report import ReportRepairAction
 
 # An upsampled or merged group may hold hundreds of rows; the first ones tell what was done.
 MAX_ROWS_PER_ACTION = 6

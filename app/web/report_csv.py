@@ -10,9 +10,9 @@ import csv
 import io
 from collections.abc import Sequence
 
+from app.domain.diagnosis.clusters.projection import MAP_SCALE
 from app.domain.records import Agreement, RootCause
-from app.domain.report import ReportFinding, ReportModel
-from app.domain.report_map import MAP_SCALE
+from app.domain.reports.report import ReportFinding, ReportModel
 from app.web import report_evidence
 
 # Excel cuts a cell at 32,767 characters and breaks the row; leave room for the apostrophe and the mark.

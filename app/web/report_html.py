@@ -23,7 +23,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup, escape
 
 from app.domain.json_ready import json_ready
-from app.domain.report import ReportModel
+from app.domain.reports.report import ReportModel
 from app.web import charts, report_evidence, report_map, report_sentences, report_summary, report_words
 from app.web.differences import Segment, mark_differences
 from app.web.instructions import instruction_of, shared_instructions, without_instruction

@@ -10,9 +10,10 @@ from typing import Any
 from jaxtyping import UInt16
 from numpy import ndarray
 
+from app.domain.diagnosis.clusters.projection import MAP_SCALE
 from app.domain.records import RootCause
-from app.domain.report import ReportFinding, ReportModel
-from app.domain.report_map import MAP_SCALE, ReportMap
+from app.domain.reports.map import ReportMap
+from app.domain.reports.report import ReportFinding, ReportModel
 from app.web.instructions import without_instruction
 from app.web.report_summary import cause_name
 from app.web.report_words import CAUSE_ORDER

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from app.domain.report import ReportCluster, ReportFinding, ReportModel
+from app.domain.reports.report import ReportCluster, ReportFinding, ReportModel
 from app.web.markdown_evidence import comparison_lines, evidence_lines, table
 from app.web.markdown_text import cell, code, escaped, fenced
 from app.web.report_changes import change_of

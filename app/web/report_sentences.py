@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from typing import assert_never
 
 from app.domain.records import RootCause
-from app.domain.report import RepairReport, ReportModel
+from app.domain.reports.report import RepairReport, ReportModel
 from app.web.report_evidence import runner_up
 from app.web.report_words import CAUSE_ORDER, by_cause, counted, percent
 

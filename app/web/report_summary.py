@@ -8,7 +8,13 @@ from enum import StrEnum
 from typing import assert_never
 
 from app.domain.records import RootCause
-from app.domain.report import RateEstimate, ReportFinding, ReportModel, VerificationReport, VerifiedCase
+from app.domain.reports.report import (
+    RateEstimate,
+    ReportFinding,
+    ReportModel,
+    VerificationReport,
+    VerifiedCase,
+)
 from app.web import report_sentences
 from app.web.report_words import CAUSE_ORDER, counted, humanised, percent
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import assert_never
 
-from app.domain.diagnosis.comparison import CaseChange, Trend
+from app.domain.diagnosis.clusters.trends import CaseChange, Trend
 from app.domain.records import RootCause
-from app.domain.report import ReportModel
+from app.domain.reports.report import ReportModel
 
 CAUSE_ORDER = (
     RootCause.CONFLICT,

@@ -6,7 +6,8 @@ from collections import Counter, defaultdict
 
 import numpy as np
 
-from app.domain import similarity, text
+from app.domain.answers import agreement
+from app.domain.language import text
 from app.domain.records import TrainingExample
 from bench.real_kinds.planting import PlantedSet
 from bench.real_kinds.running import Outcome
@@ -20,8 +21,8 @@ def nearest_rows(planted: PlantedSet, outcome: Outcome) -> dict[str, float]:
     model said equals the expected answer after normalisation: closed."""
     read, vectors = outcome.read, outcome.vectors
     rows = vectors.example_inputs[:]
-    found = similarity.nearest(vectors.case_inputs, rows, NEIGHBORS)
-    own = similarity.nearest_others(rows, NEIGHBORS).similarities.mean(axis=1)
+    found = agreement.nearest(vectors.case_inputs, rows, NEIGHBORS)
+    own = agreement.nearest_others(rows, NEIGHBORS).similarities.mean(axis=1)
     far = found.similarities.mean(axis=1) < np.quantile(own, 0.1)
     outputs = [text.normalised(e.output) for e in read.examples]
     verdicts = {}

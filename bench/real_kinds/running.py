@@ -12,10 +12,10 @@ from app.api.schemas.bad_cases import to_new_case
 from app.domain.diagnosis.triage import triage
 from app.domain.diagnosis.views import Vectors
 from app.domain.formats import RowError, format_named, parse_row
+from app.domain.near_duplicates.leakage import ProtectedKind, ProtectedPrompt
 from app.domain.records import BadCase, Finding, ServingRequest, TrainingExample
-from app.domain.repair.actions import ProposedAction
-from app.domain.repair.apply import apply_actions
-from app.domain.repair.leakage import ProtectedKind, ProtectedPrompt
+from app.domain.repair.apply.apply import apply_actions
+from app.domain.repair.draft.actions import ProposedAction
 from app.domain.repair.plan import Material, RepairPolicy, plan_repair
 from app.services.bad_cases import NewBadCase, check
 from bench.diagnosis_data import Embedding

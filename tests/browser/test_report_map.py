@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from app.domain.report import ReportModel
+from app.domain.reports.report import ReportModel
 from app.web.report_html import render_html
 from tests.browser.devtools import Page, chromium
 from tests.unit.web.examples import cycle_report

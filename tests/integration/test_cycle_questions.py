@@ -22,8 +22,9 @@ from app.db.models import (
 from app.domain.cycle_status import Status
 from app.domain.pipeline import CycleStage
 from app.domain.records import TrainingExample
-from app.domain.repair.actions import ActionKind, Decision
+from app.domain.repair.draft.actions import ActionKind
 from app.domain.repair.plan import ProposedAction, RepairPlan
+from app.domain.repair.policy.decision import Decision
 from app.errors import InvalidInput
 from app.queue import Stage
 from app.services import (

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from app.domain.diagnosis.learning import Learnt, learn
+from app.domain.diagnosis.fit import Learnt, learn
 from tests.unit.diagnosis.builders import intents, vectors_of
 from workers.stages.learnt_sets import ROWS_OF_A_SET, Key, LearntSets
 

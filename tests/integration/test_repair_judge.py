@@ -16,7 +16,7 @@ from app.db.base import new_id
 from app.db.models import RepairActionRow, RepairRow
 from app.db.session import SessionFactory, transaction
 from app.domain.records import Message, Role, TrainingExample
-from app.domain.repair.policy import RepairPolicy, ResolutionRule
+from app.domain.repair.policy.repair_policy import RepairPolicy, ResolutionRule
 from app.errors import StageCancelled
 from app.queue import Stage
 from app.services import repairs

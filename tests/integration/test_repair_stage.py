@@ -22,8 +22,8 @@ from app.db.repositories.pages import PageRequest
 from app.db.session import SessionFactory, transaction
 from app.domain.pipeline import CycleStage
 from app.domain.records import content_hash_of
-from app.domain.repair.quality import Use
-from app.domain.repair.quality.vetoes import Veto
+from app.domain.repair.draft.row_bands import Veto
+from app.domain.repair.row_quality.scores import Use
 from app.errors import NotFound
 from app.queue import Stage
 from app.services import diagnoses, repairs, versions

@@ -38,7 +38,7 @@ from app.domain.records import (
     Symptom,
 )
 from app.domain.repair.plan import ActionKind, Decision, RepairPlan
-from app.domain.report import ReportModel
+from app.domain.reports.report import ReportModel
 from app.domain.verification.comparison import AnsweredPrompt, Part, compare
 from app.errors import InvalidInput, NotFound, PreconditionFailed
 from app.queue import Stage

@@ -11,7 +11,7 @@ import pytest
 from app import docs_pages
 from app.domain.diagnosis import remedies
 from app.domain.records import RootCause, Symptom
-from app.domain.repair.actions import ActionKind
+from app.domain.repair.draft.actions import ActionKind
 
 FOLDER = Path(__file__).parents[2] / docs_pages.FOLDER
 _LINK = re.compile(r"\]\(([^)]+\.md)\)")

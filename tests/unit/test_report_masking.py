@@ -1,9 +1,9 @@
 from __future__ import annotations
 
 from app.domain.records import RootCause
-from app.domain.repair.pii.match import PiiKind
-from app.domain.report import ReportFinding, ReportRepairAction
-from app.domain.report_masking import masked_report
+from app.domain.repair.policy.pii import PiiKind
+from app.domain.reports.masking import masked_report
+from app.domain.reports.report import ReportFinding, ReportRepairAction
 
 _KEY = "AKIA" + "Q7WERTY3ASDF5GHJ"
 

@@ -8,8 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy import ndarray
 
-from app.domain import search
-from app.domain.search import Index
+from app.domain.vectors import search
+from app.domain.vectors.search import Index
 
 
 def unit(rows: ndarray) -> ndarray:

@@ -4,7 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.domain import text
+from app.domain.instructions import known_instructions
+from app.domain.language import text
 from tests.unit.diagnosis.builders import example
 
 
@@ -59,7 +60,7 @@ def test_what_asks_or_only_holds_the_character_is_no_negation(said: str, denies:
 
 def test_the_known_instruction_in_front_is_cut_off() -> None:
     rows = [example(i, f"text {i}", "x", instruction="Name the intent.") for i in range(3)]
-    known = text.known_instructions(rows)
+    known = known_instructions(rows)
     assert known == {"Name the intent."}
     assert text.focus("Name the intent.\nwhere is my parcel", known) == "where is my parcel"
     assert text.instruction_of("Name the intent.\nwhere is my parcel", known) == "Name the intent."
@@ -79,12 +80,12 @@ def test_the_longest_of_several_instructions_is_cut_off() -> None:
 
 def test_a_first_line_that_many_prompts_share_is_an_instruction_though_the_format_does_not_say_so() -> None:
     rows = [example(i, f"Classify this:\nitem {i}", "x") for i in range(20)]
-    assert "Classify this:" in text.known_instructions(rows)
+    assert "Classify this:" in known_instructions(rows)
 
 
 def test_one_rows_own_wording_is_not_an_instruction() -> None:
     rows = [example(i, f"text {i}", "x", instruction=f"Do thing {i}.") for i in range(3)]
-    assert text.known_instructions(rows) == frozenset()
+    assert known_instructions(rows) == frozenset()
 
 
 @given(st.text(max_size=80), st.sets(st.text(max_size=10), max_size=4))

@@ -8,9 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy import ndarray
 
-from app.domain import search, unit_rows
-from app.domain.search import Index
-from app.domain.unit_rows import UnitRows, unit
+from app.domain.vectors import half_precision, search
+from app.domain.vectors.half_precision import UnitRows, unit
+from app.domain.vectors.search import Index
 
 
 def rows_of(count: int, texts: int, seed: int = 0) -> tuple[UnitRows, ndarray]:
@@ -39,39 +39,39 @@ def test_any_choice_of_rows_is_the_same_to_the_bit(count: int, texts: int, seed:
 
 def test_a_small_table_is_widened_once_and_reads_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
     kept, _ = rows_of(30, 9)
-    once = UnitRows(table=unit_rows.widened_once(kept.table), places=kept.places)
+    once = UnitRows(table=half_precision.widened_once(kept.table), places=kept.places)
     assert (once.table.dtype, kept.table.dtype) == (np.float32, np.float16)
     np.testing.assert_array_equal(once[:], kept[:])
-    monkeypatch.setattr(unit_rows, "BLOCK_ROWS", 8)
-    assert unit_rows.widened_once(kept.table) is kept.table
+    monkeypatch.setattr(half_precision, "BLOCK_ROWS", 8)
+    assert half_precision.widened_once(kept.table) is kept.table
 
 
 @pytest.mark.parametrize("block", [1, 7, 1000])
 def test_sums_do_not_depend_on_the_blocks(monkeypatch: pytest.MonkeyPatch, block: int) -> None:
-    monkeypatch.setattr(unit_rows, "BLOCK_ROWS", block)
+    monkeypatch.setattr(half_precision, "BLOCK_ROWS", block)
     kept, wide = rows_of(50, 20)
     classes = np.random.default_rng(1).integers(4, size=50)
     centres = np.stack([wide[classes == c].mean(axis=0) for c in range(4)])
     centred = wide - centres[classes]
     for vectors in (kept, wide):
-        np.testing.assert_array_equal(unit_rows.filled(vectors), np.flatnonzero(wide.any(axis=1)))
-        np.testing.assert_allclose(unit_rows.mean(vectors), wide.mean(axis=0), atol=1e-6)
+        np.testing.assert_array_equal(half_precision.filled(vectors), np.flatnonzero(wide.any(axis=1)))
+        np.testing.assert_allclose(half_precision.mean(vectors), wide.mean(axis=0), atol=1e-6)
         np.testing.assert_allclose(
-            unit_rows.scatter(vectors, centres, classes), centred.T @ centred, atol=1e-5
+            half_precision.scatter(vectors, centres, classes), centred.T @ centred, atol=1e-5
         )
-        sums = unit_rows.class_sums(vectors, classes, 5)
+        sums = half_precision.class_sums(vectors, classes, 5)
         np.testing.assert_allclose(sums[:4], centres * np.bincount(classes)[:, None], atol=1e-5)
         assert not sums[4].any()
-        without = unit_rows.class_sums(vectors, classes, 5, centres[0])
+        without = half_precision.class_sums(vectors, classes, 5, centres[0])
         np.testing.assert_allclose(without[0], 0.0, atol=1e-5)
 
 
 def test_no_rows_have_no_sums() -> None:
     kept, _ = rows_of(0, 0)
-    assert not unit_rows.mean(kept).any()
-    assert not unit_rows.scatter(kept, unit_rows.mean(kept)[None]).any()
-    assert unit_rows.class_sums(kept, np.empty(0, dtype=np.int64), 2).shape == (2, 8)
-    assert unit_rows.filled(kept).shape == (0,)
+    assert not half_precision.mean(kept).any()
+    assert not half_precision.scatter(kept, half_precision.mean(kept)[None]).any()
+    assert half_precision.class_sums(kept, np.empty(0, dtype=np.int64), 2).shape == (2, 8)
+    assert half_precision.filled(kept).shape == (0,)
 
 
 def test_kept_rows_are_searched_as_wide_ones_are(monkeypatch: pytest.MonkeyPatch) -> None:

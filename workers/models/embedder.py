@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from jaxtyping import Float32
 from numpy import ndarray
 
-from app.domain.embedder import Embedder
+from app.domain.vectors.embedder import Embedder
 from app.embedding import DEFAULT_EMBEDDER, clip, default_embedder, unit_rows
 
 if TYPE_CHECKING:
@@ -72,7 +72,7 @@ def _bundled_minilm() -> str:
 
 
 class SentenceEncoder:
-    """:class:`app.domain.embedder.Embedder` over a sentence-transformers model: safetensors only, never the
+    """:class:`app.domain.vectors.embedder.Embedder` over a sentence-transformers model: safetensors only, never the
     model's own code, bfloat16 where the device has it."""
 
     name: str

@@ -12,11 +12,11 @@ from collections.abc import Sequence
 from jaxtyping import UInt32
 from numpy import ndarray
 
-from app.domain.diagnosis import lexicon
-from app.domain.diagnosis.lexicon import Lexicon
-from app.domain.embedder import Embedder
-from app.domain.repair import sketches
-from app.domain.repair.sketches import Sketches
+from app.domain.language import ngram_frequencies
+from app.domain.language.ngram_frequencies import Lexicon
+from app.domain.near_duplicates import minhash
+from app.domain.near_duplicates.minhash import Sketches
+from app.domain.vectors.embedder import Embedder
 from workers.models.embedder import load_embedder
 
 ADDRESS = "RAY_ADDRESS"
@@ -33,18 +33,18 @@ def embedder_for(name: str) -> Embedder:
 
 
 def read_texts(texts: Sequence[str]) -> tuple[UInt32[ndarray, "n p"], Lexicon]:
-    """:func:`app.domain.diagnosis.lexicon.read`, on the cluster where there is one."""
+    """:func:`app.domain.language.ngram_frequencies.read`, on the cluster where there is one."""
     if not os.environ.get(ADDRESS):
-        return lexicon.read(texts)
+        return ngram_frequencies.read(texts)
     from workers.scaleout.ray_stages import cluster_read
 
     return cluster_read(texts)
 
 
 def sketch_texts(texts: Sequence[str]) -> Sketches:
-    """:func:`app.domain.repair.sketches.read`, on the cluster where there is one."""
+    """:func:`app.domain.near_duplicates.minhash.read`, on the cluster where there is one."""
     if not os.environ.get(ADDRESS):
-        return sketches.read(texts)
+        return minhash.read(texts)
     from workers.scaleout.ray_stages import cluster_sketch
 
     return cluster_sketch(texts)

@@ -12,20 +12,19 @@ import ray.data  # pyright: ignore[reportMissingImports]
 from jaxtyping import Float32, UInt32
 from numpy import ndarray
 
-from app.domain import thresholds
-from app.domain.diagnosis import lexicon
-from app.domain.diagnosis.lexicon import Lexicon
-from app.domain.embedder import Embedder
-from app.domain.repair import sketches
-from app.domain.repair import thresholds as repair_thresholds
-from app.domain.repair.sketches import Part, Sketches
+from app.domain.answers.agreement import SIGNATURE_CHUNK
+from app.domain.language import ngram_frequencies
+from app.domain.language.ngram_frequencies import GRAM_CHUNK, NOVELTY_ORDERS, Lexicon
+from app.domain.near_duplicates import minhash
+from app.domain.near_duplicates.minhash import SKETCH_BINS, SKETCH_PART_ROWS, Part, Sketches
+from app.domain.vectors.embedder import Embedder
 from workers.models.embedder import load_embedder
 
-BLOCK_TEXTS = thresholds.SIGNATURE_CHUNK
+BLOCK_TEXTS = SIGNATURE_CHUNK
 
 
 class ClusterEmbedder:
-    """:class:`app.domain.embedder.Embedder` whose blocks are embedded by the cluster's processes.
+    """:class:`app.domain.vectors.embedder.Embedder` whose blocks are embedded by the cluster's processes.
 
     ``local`` embeds what comes alone and says name and fingerprint: a cluster with other weights would show.
     """
@@ -51,30 +50,31 @@ class ClusterEmbedder:
 
 def cluster_read(texts: Sequence[str]) -> tuple[UInt32[ndarray, "n p"], Lexicon]:
     """Sketches in the order of the texts, and how often each n-gram stands in them."""
-    step = thresholds.GRAM_CHUNK
+    step = GRAM_CHUNK
     blocks = [texts[start : start + step] for start in range(0, len(texts), step)]
-    sketches = [np.empty((0, thresholds.SKETCH_BINS), dtype=np.uint32)]
+    sketches = [np.empty((0, ngram_frequencies.SKETCH_BINS), dtype=np.uint32)]
     parts: list[tuple[ndarray, ...]] = []
     for row in _mapped(_Read, blocks, arguments=()):
-        sketches.append(np.frombuffer(row["sketches"], dtype=np.uint32).reshape(-1, thresholds.SKETCH_BINS))
+        read = np.frombuffer(row["sketches"], dtype=np.uint32)
+        sketches.append(read.reshape(-1, ngram_frequencies.SKETCH_BINS))
         parts.append(tuple(np.frombuffer(row[name], dtype=np.uint32) for name in _READ_COLUMNS))
-    return np.concatenate(sketches), lexicon.joined(len(texts), parts)
+    return np.concatenate(sketches), ngram_frequencies.joined(len(texts), parts)
 
 
 def cluster_sketch(texts: Sequence[str]) -> Sketches:
     """Signatures and what must be equal, in the order of the texts; words counted over all of them."""
-    step = repair_thresholds.SKETCH_PART_ROWS
+    step = SKETCH_PART_ROWS
     blocks = [
         # A lone surrogate is no character of a column of text.
         [t.encode("utf-8", "surrogatepass") for t in texts[start : start + step]]
         for start in range(0, len(texts), step)
     ]
-    return sketches.joined(len(texts), map(_part, _mapped(_Sketch, blocks, arguments=())))
+    return minhash.joined(len(texts), map(_part, _mapped(_Sketch, blocks, arguments=())))
 
 
 def _part(row: dict[str, Any]) -> Part:
     columns = {name: np.frombuffer(row[name], dtype=kind) for name, kind in _PART_COLUMNS.items()}
-    signatures = columns.pop("signatures").reshape(-1, repair_thresholds.SKETCH_BINS)
+    signatures = columns.pop("signatures").reshape(-1, SKETCH_BINS)
     return Part(signatures=signatures, **columns)
 
 
@@ -93,15 +93,15 @@ class _Embed:
         return {"made": [self._embedder.encode(list(texts)).tobytes() for texts in batch["texts"]]}
 
 
-_READ_COLUMNS = tuple(f"{kind}{order}" for order in thresholds.NOVELTY_ORDERS for kind in ("bucket", "rows"))
+_READ_COLUMNS = tuple(f"{kind}{order}" for order in NOVELTY_ORDERS for kind in ("bucket", "rows"))
 
 
 class _Read:
     def __call__(self, batch: dict[str, Any]) -> dict[str, Any]:
         made: dict[str, list[bytes]] = {name: [] for name in ("sketches", *_READ_COLUMNS)}
         for texts in batch["texts"]:
-            sketches, counted = lexicon.read_part(list(texts))
-            made["sketches"].append(sketches.tobytes())
+            minhash, counted = ngram_frequencies.read_part(list(texts))
+            made["sketches"].append(minhash.tobytes())
             for name, values in zip(_READ_COLUMNS, counted, strict=True):
                 made[name].append(values.tobytes())
         return made
@@ -121,7 +121,7 @@ class _Sketch:
     def __call__(self, batch: dict[str, Any]) -> dict[str, Any]:
         made: dict[str, list[bytes]] = {name: [] for name in _PART_COLUMNS}
         for texts in batch["texts"]:
-            part = sketches.read_part([t.decode("utf-8", "surrogatepass") for t in texts])
+            part = minhash.read_part([t.decode("utf-8", "surrogatepass") for t in texts])
             for name, kind in _PART_COLUMNS.items():
                 made[name].append(getattr(part, name).astype(kind, copy=False).tobytes())
         return made

@@ -10,7 +10,6 @@ from sqlalchemy.dialects.postgresql import insert
 
 from app.db.models import AugmentationRow, LlmAnswerRow
 from app.db.session import SessionFactory, transaction
-from app.domain import text
 from app.domain.augmentation.plan import (
     AugmentationOptions,
     AugmentationPlan,
@@ -18,6 +17,8 @@ from app.domain.augmentation.plan import (
     complete_augmentation,
     plan_augmentation,
 )
+from app.domain.instructions import known_instructions
+from app.domain.language import text
 from app.domain.records import BadCase, Finding, TrainingExample
 from app.errors import StageError
 from app.services import augmentations, diagnoses, vectors, versions
@@ -83,7 +84,7 @@ def load(context: StageContext) -> Inputs:
 def make_plan(context: StageContext, inputs: Inputs) -> AugmentationPlan:
     pool_vectors = case_vectors = None
     if inputs.pool:
-        known = text.known_instructions([*inputs.examples, *inputs.pool])
+        known = known_instructions([*inputs.examples, *inputs.pool])
         prompts = [text.focus(e.prompt, known) for e in inputs.pool]
         asked = [text.focus(c.prompt, known) for c in inputs.cases]
         table = vectors.vectors_for(

@@ -11,8 +11,8 @@ from sqlalchemy.orm import Session
 
 from app.db.models import AdapterRow, BadCaseRow, DiagnosisRow
 from app.db.repositories import bad_cases as case_rows
-from app.domain.diagnosis.learning import Learnt, learn
-from app.domain.diagnosis.projection import project
+from app.domain.diagnosis.clusters.projection import project
+from app.domain.diagnosis.fit import Learnt, learn
 from app.domain.diagnosis.triage import Diagnosis, Override, TriageOptions, diagnose
 from app.domain.diagnosis.views import Vectors, ViewTexts, texts_of
 from app.domain.records import BadCase

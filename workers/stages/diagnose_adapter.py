@@ -12,8 +12,8 @@ from jaxtyping import Int64
 from numpy import ndarray
 
 from app.db.models import AdapterRow, DiagnosisRow
-from app.domain.diagnosis import adapter_signals, attribution
-from app.domain.diagnosis.adapter_signals import AdapterSignals
+from app.domain.diagnosis.evidence import adapter_signals, gradient_attribution
+from app.domain.diagnosis.evidence.adapter_signals import AdapterSignals
 from app.domain.offered_tools import OfferedTools
 from app.domain.records import BadCase, Finding, TrainingExample
 from workers.run_stage import StageContext
@@ -21,7 +21,7 @@ from workers.run_stage import StageContext
 if TYPE_CHECKING:
     from workers.models.tuned import AnswerTokens, TunedModel
 
-NEAREST_ROWS = attribution.NEAREST_ROWS
+NEAREST_ROWS = gradient_attribution.NEAREST_ROWS
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -125,15 +125,17 @@ def attribution_of(
     """By case, the rows that taught its wrong answer."""
     from workers.models.attribution import answer_gradients
 
-    chosen = attribution.choose_candidates(cases, findings, nearest)
+    chosen = gradient_attribution.choose_candidates(cases, findings, nearest)
     own = len(chosen.cases)
     offered = OfferedTools.from_rows(examples)
     pairs = [_said(tuned, cases[i], offered) for i in chosen.cases]
     pairs += [_expected(tuned, cases[i], offered) for i in chosen.cases]
     pairs += [_taught(tuned, examples[i]) for i in chosen.rows]
     gradients = answer_gradients(tuned, pairs, seed=seed, progress=progress)
-    strongest = attribution.strongest(gradients[:own], gradients[own : 2 * own], gradients[2 * own :], chosen)
-    return {case: attribution.evidence(taught, examples) for case, taught in strongest.items()}
+    strongest = gradient_attribution.strongest(
+        gradients[:own], gradients[own : 2 * own], gradients[2 * own :], chosen
+    )
+    return {case: gradient_attribution.evidence(taught, examples) for case, taught in strongest.items()}
 
 
 def signals_of(

@@ -12,8 +12,10 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from app.db.models import DiagnosisRow
-from app.domain.diagnosis import cluster_names, judge, rightness, roadmap
-from app.domain.diagnosis import findings as verdicts
+from app.domain.diagnosis import roadmap
+from app.domain.diagnosis.clusters import llm_names
+from app.domain.diagnosis.evidence import findings as verdicts
+from app.domain.diagnosis.evidence import llm_judge, rightness
 from app.domain.records import BadCase, Cluster, Finding, RootCause
 from app.services import judge_agreement
 from workers.run_stage import StageContext
@@ -71,7 +73,7 @@ def ask_language_model(
     if judge_wanted:
         with context.reading() as session:
             project_id = session.get_one(DiagnosisRow, context.claim.subject_id).project_id
-            odds = judge.odds_of(judge_agreement.of_project(session, project_id).overall)
+            odds = llm_judge.odds_of(judge_agreement.of_project(session, project_id).overall)
         rejudged = judge_ties(
             client,
             cases,
@@ -97,12 +99,12 @@ def judge_ties(
     cases: Sequence[BadCase],
     findings: Sequence[Finding],
     *,
-    odds: float = judge.ODDS,
+    odds: float = llm_judge.ODDS,
     progress: Callable[[float], None] = lambda _: None,
 ) -> Rejudged:
     """Ask about every near tie; a judgement that counts moves its finding's probabilities and is its evidence."""
-    chosen = judge.choose_cases(findings)
-    questions = {i: judge.question(cases[i], findings[i]) for i in chosen}
+    chosen = llm_judge.choose_cases(findings)
+    questions = {i: llm_judge.question(cases[i], findings[i]) for i in chosen}
     notes: list[str] = []
     made = list(findings)
     discarded: Counter[str] = Counter()
@@ -111,8 +113,8 @@ def judge_ties(
         client, [(i, q.messages) for i, q in questions.items()], ANSWER_TOKENS, notes, progress
     ):
         asked += 1
-        judgement = judge.parse(answer, questions[i].shown, may_be_right=questions[i].may_be_right)
-        if isinstance(judgement, judge.Discarded):
+        judgement = llm_judge.parse(answer, questions[i].shown, may_be_right=questions[i].may_be_right)
+        if isinstance(judgement, llm_judge.Discarded):
             discarded[judgement.value] += 1
             continue
         made[i] = _with_judgement(cases[i], findings[i], judgement, client.model, odds)
@@ -128,14 +130,14 @@ def judge_ties(
 
 
 def _with_judgement(
-    case: BadCase, finding: Finding, judgement: judge.Judgement, model: str, odds: float
+    case: BadCase, finding: Finding, judgement: llm_judge.Judgement, model: str, odds: float
 ) -> Finding:
-    probabilities = judge.break_tie(finding.probabilities, judgement, odds=odds)
+    probabilities = llm_judge.break_tie(finding.probabilities, judgement, odds=odds)
     # Of an output that only looks right no cause is named, unless the judge names one.
     is_open = bool(finding.evidence.hard.get("looks_alike")) and judgement.verdict is RootCause.UNDETERMINED
     cause = verdicts.root_cause(probabilities, already_right=is_open)
     before = max(finding.probabilities, key=lambda c: finding.probabilities[c])
-    said = judge.evidence(judgement, model=model, before=before)
+    said = llm_judge.evidence(judgement, model=model, before=before)
     hard = {**finding.evidence.hard, **(rightness.BY_JUDGE if judgement.says_right else {})}
     judged = replace(
         finding,
@@ -192,14 +194,14 @@ def label_clusters(
         for c in clusters
     ]
     asked = [
-        (n, cluster_names.label_messages(prompts[n], c.keywords))
+        (n, llm_names.label_messages(prompts[n], c.keywords))
         for n, c in enumerate(clusters[:MOST_LABELS])
         if prompts[n]
     ]
     notes: list[str] = []
     named: dict[int, str] = {}
     for n, answer in _answers(client, asked, LABEL_TOKENS, notes, progress):
-        label = cluster_names.parse_label(answer, prompts[n])
+        label = llm_names.parse_label(answer, prompts[n])
         if label is not None:
             named[n] = label
     left = len(asked) - len(named)

@@ -10,10 +10,10 @@ import numpy as np
 from jaxtyping import Float32
 from numpy import ndarray
 
-from app.domain import similarity
+from app.domain.answers import agreement
 from app.domain.diagnosis.triage import Diagnosis
 from app.domain.records import BadCase, TrainingExample
-from app.domain.unit_rows import UnitVectors
+from app.domain.vectors.half_precision import UnitVectors
 from workers.run_stage import StageContext
 from workers.stages.diagnose_adapter import NEAREST_ROWS, look_at_adapter, with_adapter_evidence
 from workers.stages.diagnose_judge import ask_language_model
@@ -38,7 +38,7 @@ def with_options(
     adapter_id = options.get("adapter_id")
     notes: dict[str, Any] = {}
     if adapter_id is not None:
-        nearest = similarity.nearest(case_vectors, example_vectors, NEAREST_ROWS).indices
+        nearest = agreement.nearest(case_vectors, example_vectors, NEAREST_ROWS).indices
         found = look_at_adapter(
             context,
             adapter_id,

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from app.db.models import AdapterRow, AnswerRow, EvaluationRow
+from app.domain.answers.scoring import score_answer
 from app.domain.records import Message, Role, TrainingExample
-from app.domain.verification.metrics import score_answer
 from app.services import versions
 from workers.run_stage import StageContext
 from workers.stages.generate import Prompt, generate, prompt_of, tokens_for

@@ -10,7 +10,7 @@ from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from app.domain.diagnosis.learning import Learnt
+from app.domain.diagnosis.fit import Learnt
 
 MAX_ROWS = 1_200_000
 """Rows of all sets that are kept together: about 3 KiB each with vectors and texts, less than learning them takes."""

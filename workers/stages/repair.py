@@ -11,8 +11,10 @@ from numpy import ndarray
 from sqlalchemy.orm import Session
 
 from app.db.models import DatasetVersionRow, FindingRow, RepairRow
-from app.domain import text
 from app.domain.diagnosis.views import texts_of
+from app.domain.instructions import known_instructions
+from app.domain.language import text
+from app.domain.near_duplicates.leakage import ProtectedKind, ProtectedPrompt
 from app.domain.records import (
     Agreement,
     BadCase,
@@ -23,10 +25,9 @@ from app.domain.records import (
     Symptom,
     TrainingExample,
 )
-from app.domain.repair.leakage import ProtectedKind, ProtectedPrompt
-from app.domain.repair.material import Material
-from app.domain.repair.pii.policy import PiiMode
+from app.domain.repair.draft.inputs import Material
 from app.domain.repair.plan import RepairPlan, RepairPolicy, plan_repair
+from app.domain.repair.policy.pii import PiiMode
 from app.private_files import kept_secret
 from app.services import diagnoses, repairs, vectors, versions
 from app.settings import Settings
@@ -129,7 +130,7 @@ def _protected(kind: ProtectedKind, rows: Iterable[BadCase | TrainingExample]) -
 
 def embed_protected(context: StageContext, inputs: Inputs) -> Float32[ndarray, "p d"]:
     """Vectors of the protected prompts, without the instructions of the training set."""
-    known = text.known_instructions(inputs.examples)
+    known = known_instructions(inputs.examples)
     prompts = [text.clip(text.focus(p.prompt, known)) for p in inputs.protected]
     return vectors.vectors_for(
         context.sessions, context.store, embedder_for(context.settings.embedder), prompts

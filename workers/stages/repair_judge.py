@@ -11,7 +11,7 @@ from typing import Any
 
 from app.domain.records import Message
 from app.domain.repair.plan import RepairPlan
-from app.domain.repair.policy import RepairPolicy, ResolutionRule
+from app.domain.repair.policy.repair_policy import RepairPolicy, ResolutionRule
 from workers.run_stage import Resources
 from workers.stages.language_model import Asking, client_of
 

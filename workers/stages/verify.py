@@ -11,10 +11,10 @@ from sqlalchemy.orm import Session
 
 from app.db.models import AdapterRow, DiagnosisRow, MixtureRow, VerificationCaseRow, VerificationRow
 from app.db.repositories.examples import messages
+from app.domain.instructions import known_instructions
+from app.domain.near_duplicates.leakage import targets_asked
 from app.domain.offered_tools import OfferedTools
 from app.domain.records import BadCase, Message, Role, RootCause, TrainingExample
-from app.domain.repair.leakage import targets_asked
-from app.domain.text import known_instructions
 from app.domain.verification.comparison import AnsweredPrompt, Comparison, Part, compare
 from app.domain.verification.slices import slice_names
 from app.domain.verification.verdict import GateSettings

@@ -10,7 +10,7 @@ from app.api.dependencies import DatabaseSession, Reader, Store
 from app.api.schemas.common import Id
 from app.api.schemas.diagnosis_maps import Comparison, DiagnosisMap, MapExamples
 from app.api.transaction_route import TransactionRoute
-from app.domain.report_map import MAP_SCALE
+from app.domain.diagnosis.clusters.projection import MAP_SCALE
 from app.services import comparisons, diagnoses, maps
 
 router = APIRouter(prefix="/v1/diagnoses", tags=["diagnoses"], route_class=TransactionRoute)

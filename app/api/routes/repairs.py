@@ -33,8 +33,8 @@ from app.api.transaction_route import TransactionRoute
 from app.db.base import WorkStatus
 from app.db.models import DatasetVersionRow, RepairActionRow, RepairRow, RepairRunRow, RowQualityRow
 from app.db.repositories.pages import Page as PageOf
-from app.domain.repair.quality import Use
-from app.domain.repair.quality.vetoes import Veto
+from app.domain.repair.draft.row_bands import Veto
+from app.domain.repair.row_quality.scores import Use
 from app.services import (
     listings,
     repair_decisions,

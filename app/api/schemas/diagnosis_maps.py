@@ -7,7 +7,7 @@ from typing import Literal
 from pydantic import Field
 
 from app.api.schemas.common import Resource
-from app.domain.diagnosis.comparison import CaseChange, Trend
+from app.domain.diagnosis.clusters.trends import CaseChange, Trend
 from app.domain.records import RootCause
 
 

@@ -9,10 +9,10 @@ from pydantic import Field, computed_field, model_validator
 
 from app.api.schemas.common import Body, Id, LongWork, Options, Resource, Whole
 from app.api.schemas.datasets import ChangeCounts, ChangedRow
-from app.domain.repair.actions import needs_answer
+from app.domain.repair.draft.actions import needs_answer
+from app.domain.repair.draft.row_bands import Veto
 from app.domain.repair.plan import ActionKind, Decision
-from app.domain.repair.quality import Use
-from app.domain.repair.quality.vetoes import Veto
+from app.domain.repair.row_quality.scores import Use
 
 
 class NewRepair(Body):

@@ -15,8 +15,7 @@ from decimal import Decimal
 from functools import lru_cache
 from typing import Any, Final
 
-from app.domain import text
-from app.domain.language import quantities
+from app.domain.language import quantities, text
 from app.domain.language.code import is_code
 
 _WIDTH: Final = {0x3000: " ", **{code: chr(code - 0xFEE0) for code in range(0xFF01, 0xFF5F)}}

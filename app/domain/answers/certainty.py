@@ -7,10 +7,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from app.domain import text
 from app.domain.answers import canonical, choices
 from app.domain.answers.answer import Answer, read_text
-from app.domain.language import phrases, quantities
+from app.domain.language import phrases, quantities, text
 
 
 class Certainty(StrEnum):

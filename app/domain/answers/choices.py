@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from app.domain import text
+from app.domain.language import text
 
 OPTION = re.compile(
     r"(?:^|(?<=\s))[（(]?([A-Ja-j])[)）.．、:：]\s*(.+?)(?=\s+[（(]?[A-Ja-j][)）.．、:：]\s|\Z)", re.S

@@ -15,11 +15,10 @@ from enum import StrEnum
 from functools import cache
 from typing import Final
 
-from app.domain import text
 from app.domain.answers import canonical, choices
-from app.domain.diagnosis.readings import names_in, route, stands
-from app.domain.language import phrases, quantities
-from app.domain.thresholds import CLOSED_ANSWER_MAX_TOKENS
+from app.domain.answers.labels import CLOSED_ANSWER_MAX_TOKENS
+from app.domain.language import phrases, quantities, text
+from app.domain.language.text_features import names_in, route, stands
 
 _ADDRESS = re.compile(
     r"\b(?:https?|ftp)://[^\s，。；、）)]+|\bwww\.[^\s，。；、）)]+|[\w.+-]+@[\w-]+(?:\.[\w-]+)+"

@@ -5,7 +5,15 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from app.domain import text
+from app.domain.language import text
+
+# An output that stands on this many rows is a label (or a canned answer), not a text of its own.
+LABEL_MIN_ROWS: Final = 3
+
+
+CLOSED_ANSWER_MAX_TOKENS: Final = 3
+"""Answers this short (yes, 42, a name) are compared as labels: they have no wording to vary."""
+
 
 # A name is a few words and no sentence. Definitions, not tuned.
 _MAX_WORDS: Final = 5

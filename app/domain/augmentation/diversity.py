@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from app.domain.repair.near_duplicates import exact_jaccard
+from app.domain.near_duplicates.grouping import exact_jaccard
 
 
 def select_diverse(

@@ -6,11 +6,18 @@ from collections import Counter
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Final
 
-from app.domain import text
-from app.domain.augmentation import thresholds
-from app.domain.repair.leakage import leaked
-from app.domain.repair.near_duplicates import exact_jaccard
+from app.domain.language import text
+from app.domain.near_duplicates.grouping import exact_jaccard
+from app.domain.near_duplicates.leakage import leaked
+
+# A paraphrase keeps between a third and three times the characters: else something was lost or made up.
+_MIN_LENGTH_RATIO: Final = 1 / 3
+
+_MAX_LENGTH_RATIO: Final = 3.0
+# Character n-gram Jaccard from which a new prompt adds nothing to one that is there.
+_NEAR_DUPLICATE_JACCARD: Final = 0.8
 
 
 class Rejection(StrEnum):
@@ -72,7 +79,7 @@ def _unlike(candidate: str, original: str) -> Rejection | None:
     if not text.normalised(candidate):
         return Rejection.EMPTY
     ratio = len(candidate.strip()) / max(1, len(original.strip()))
-    if not thresholds.MIN_LENGTH_RATIO <= ratio <= thresholds.MAX_LENGTH_RATIO:
+    if not _MIN_LENGTH_RATIO <= ratio <= _MAX_LENGTH_RATIO:
         return Rejection.LENGTH
     if text.is_chinese(candidate) != text.is_chinese(original):
         return Rejection.LANGUAGE
@@ -87,6 +94,6 @@ def near_duplicate_of(candidate: str, known: Sequence[str]) -> str | None:
     for other in known:
         if plain == text.normalised(other):
             return other
-        if exact_jaccard(candidate, other) >= thresholds.NEAR_DUPLICATE_JACCARD:
+        if exact_jaccard(candidate, other) >= _NEAR_DUPLICATE_JACCARD:
             return other
     return None

@@ -8,24 +8,21 @@ from __future__ import annotations
 
 import json
 import re
-from typing import Any
+from typing import Any, Final
 
-from app.domain import text
-from app.domain.augmentation import thresholds
+from app.domain.language import text
+from app.domain.prompting.fence import fenced
 from app.domain.records import BadCase, Message, Role
 
-_BACKTICKS = re.compile(r"`+")
+# A model's answer is read up to this many lines and characters a line.
+_MAX_PARSED_LINES: Final = 64
+
+_MAX_LINE_CHARACTERS: Final = 8000
+
 _BULLET = re.compile(r"^\s*(?:[-*•]|\(?\d{1,3}[.):、）]|[a-z][.)])\s*", re.IGNORECASE)
 _FENCE_LINE = re.compile(r"^\s*`{3,}\w*\s*$")
 _JSON_ARRAY = re.compile(r"\[.*\]", re.DOTALL)
 _ANSWER_LINE = re.compile(r"^\W*(?:final answer|answer|最终答案|答案)\s*[:：]", re.IGNORECASE)
-
-
-def fenced(content: str) -> str:
-    """The text between fences longer than any run of backticks in it, so that it cannot end its fence."""
-    longest = max((len(run) for run in _BACKTICKS.findall(content)), default=0)
-    fence = "`" * max(3, longest + 1)
-    return f"{fence}\n{content}\n{fence}"
 
 
 def paraphrase_messages(case: BadCase, n: int) -> list[dict[str, Any]]:
@@ -73,8 +70,8 @@ def parse_paraphrases(answer: str) -> tuple[str, ...]:
         bulleted = [line for line in lines if _BULLET.match(line)]
         chosen = bulleted or [line for line in lines if not line.rstrip().endswith((":", "："))]
         found = [_BULLET.sub("", line, count=1) for line in chosen]
-    cleaned = (_unquoted(item) for item in found[: thresholds.MAX_PARSED_LINES])
-    return tuple(dict.fromkeys(c for c in cleaned if c and len(c) <= thresholds.MAX_LINE_CHARACTERS))
+    cleaned = (_unquoted(item) for item in found[:_MAX_PARSED_LINES])
+    return tuple(dict.fromkeys(c for c in cleaned if c and len(c) <= _MAX_LINE_CHARACTERS))
 
 
 def parse_chain_of_thought(answer: str, expected: str) -> str | None:

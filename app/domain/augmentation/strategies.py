@@ -9,18 +9,22 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
-from typing import Any, assert_never
+from typing import Any, Final, assert_never
 
 import numpy as np
 from jaxtyping import Float32
 from numpy import ndarray
 
-from app.domain import similarity, text
-from app.domain.augmentation import filters, prompts, surface, thresholds
+from app.domain.answers import agreement
+from app.domain.augmentation import filters, prompts, surface
 from app.domain.augmentation.diversity import select_diverse
+from app.domain.instructions import known_instructions
+from app.domain.near_duplicates.leakage import leaked
 from app.domain.offered_tools import OfferedTools
 from app.domain.records import BadCase, Finding, Message, RootCause, TrainingExample, content_hash_of
-from app.domain.repair.leakage import leaked
+
+# A pool row must be nearer to a case than this quantile of random pairs of pool rows.
+_UNRELATED_QUANTILE: Final = 0.99
 
 
 class StrategyName(StrEnum):
@@ -117,7 +121,7 @@ def from_pool(context: Context) -> list[AugmentedRow]:
     vectors = context.pool_vectors
     cut = _related_cosine(vectors, context.rng)
     queries = np.stack([context.case_vectors[case.id] for case in uncovered])
-    near = similarity.nearest(queries, vectors, context.pool_rows_per_case)
+    near = agreement.nearest(queries, vectors, context.pool_rows_per_case)
     best: dict[int, tuple[float, BadCase]] = {}
     for case, indices, cosines in zip(
         uncovered, near.indices.tolist(), near.similarities.tolist(), strict=True
@@ -209,7 +213,7 @@ def rows_from_answer(request: LLMRequest, answer: str, context: Context) -> list
 
 def without_leaks_and_twins(rows: Sequence[AugmentedRow], context: Context) -> list[AugmentedRow]:
     """The rows that repeat no held-back prompt, no row of the training set and no earlier added row."""
-    instructions = text.known_instructions(context.examples)
+    instructions = known_instructions(context.examples)
     leaks = leaked([row.example.prompt for row in rows], context.held_back_prompts, instructions)
     there = {content_hash_of(example.content()) for example in context.examples}
     kept = []
@@ -252,4 +256,4 @@ def _related_cosine(vectors: Float32[ndarray, "p d"], rng: np.random.Generator) 
     """Cosine that only one in a hundred random pairs of pool rows reaches, in this embedder's scale."""
     left, right = rng.integers(0, len(vectors), 4000), rng.integers(0, len(vectors), 4000)
     cosines = np.einsum("ij,ij->i", vectors[left], vectors[right])[left != right]
-    return float(np.quantile(cosines, thresholds.UNRELATED_QUANTILE)) if cosines.size else 0.0
+    return float(np.quantile(cosines, _UNRELATED_QUANTILE)) if cosines.size else 0.0

@@ -9,7 +9,7 @@ import re
 
 import numpy as np
 
-from app.domain import text
+from app.domain.language import text
 
 _CODE = re.compile(
     r"```|`[^`\n]+`|[{};]\s*$|^\s*(?:def|class|import|SELECT|function|#include)\b|</?\w+>", re.M

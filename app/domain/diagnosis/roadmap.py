@@ -4,10 +4,18 @@ training defaults that go with it."""
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Final
 
-from app.domain import thresholds
 from app.domain.records import Cluster, RoadmapStep, RootCause
+
+_HARD_SHARE_FOR_RANK: Final = 0.4
+_RANK: Final = 16
+_RANK_HARD: Final = 32
+_EPOCHS: Final = 2
+_EPOCHS_HARD: Final = 3
+_LEARNING_RATE: Final = 5e-4
+_LEARNING_RATE_LARGE_SET: Final = 2e-4
+_LARGE_TRAINING_SET_ROWS: Final = 20_000
 
 
 def roadmap(by_category: Mapping[RootCause, int], clusters: Sequence[Cluster]) -> tuple[RoadmapStep, ...]:
@@ -119,14 +127,14 @@ def training_defaults(by_category: Mapping[RootCause, int], rows: int) -> dict[s
     decided = sum(by_category.get(c, 0) for c in (RootCause.OOD, RootCause.CONFLICT, RootCause.HARD))
     hard = by_category.get(RootCause.HARD, 0) / decided if decided else 0.0
     reasons = []
-    if hard > thresholds.HARD_SHARE_FOR_RANK:
-        rank, epochs = thresholds.RANK_HARD, thresholds.EPOCHS_HARD
+    if hard > _HARD_SHARE_FOR_RANK:
+        rank, epochs = _RANK_HARD, _EPOCHS_HARD
         reasons.append(f"{hard:.0%} of the data-caused cases are hard: more capacity and one pass more")
     else:
-        rank, epochs = thresholds.RANK, thresholds.EPOCHS
+        rank, epochs = _RANK, _EPOCHS
         reasons.append("the data explains most cases: the usual rank is enough once it is repaired")
-    rate = thresholds.LEARNING_RATE
-    if rows > thresholds.LARGE_TRAINING_SET_ROWS:
-        rate = thresholds.LEARNING_RATE_LARGE_SET
+    rate = _LEARNING_RATE
+    if rows > _LARGE_TRAINING_SET_ROWS:
+        rate = _LEARNING_RATE_LARGE_SET
         reasons.append(f"{rows} rows make many steps: a smaller learning rate forgets less")
     return {"rank": rank, "alpha": 2 * rank, "learning_rate": rate, "epochs": epochs, "reasons": reasons}

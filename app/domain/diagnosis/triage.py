@@ -15,28 +15,23 @@ import numpy as np
 from jaxtyping import Bool, Float32, Float64, Int64
 from numpy import ndarray
 
-from app.domain import similarity, text, thresholds
-from app.domain.answers import choices
-from app.domain.diagnosis import (
-    calibration,
-    clusters,
-    explaining,
-    findings,
-    free_answers,
-    rightness,
-    roadmap,
-    same_question,
-    serving_mismatch,
-    symptoms,
-)
-from app.domain.diagnosis.learning import Learnt, learn
-from app.domain.diagnosis.neighborhood import Near, Sides, compared, read_prompts, sides
-from app.domain.diagnosis.reference import Asked
-from app.domain.diagnosis.rightness import Rightness
-from app.domain.diagnosis.same_question import SameQuestion
-from app.domain.diagnosis.simulation import CAUSES
-from app.domain.diagnosis.training_format import TaskFormat
+from app.domain.answers import agreement, choices, contradiction
+from app.domain.answers.labels import CLOSED_ANSWER_MAX_TOKENS
+from app.domain.diagnosis import explain, roadmap, symptoms
+from app.domain.diagnosis.classifier import cause_classifier
+from app.domain.diagnosis.clusters import clustering
+from app.domain.diagnosis.evidence import findings, rightness, same_question
+from app.domain.diagnosis.evidence.findings import SHOWN_NEIGHBORS, UNDETERMINED_BELOW
+from app.domain.diagnosis.evidence.rightness import Rightness
+from app.domain.diagnosis.evidence.same_question import SameQuestion
+from app.domain.diagnosis.features.extractor import Asked
+from app.domain.diagnosis.features.neighbors import NEIGHBORS, Near, Sides, compared, read_prompts, sides
+from app.domain.diagnosis.fit import Learnt, learn
+from app.domain.diagnosis.serving import mismatch
+from app.domain.diagnosis.serving.training_format import TaskFormat
+from app.domain.diagnosis.simulation.simulated_cases import CAUSES
 from app.domain.diagnosis.views import Vectors, ViewTexts, texts_of
+from app.domain.language import text
 from app.domain.records import (
     BadCase,
     Cluster,
@@ -46,8 +41,8 @@ from app.domain.records import (
     RootCause,
     TrainingExample,
 )
-from app.domain.search import Neighbors
-from app.domain.unit_rows import UnitVectors
+from app.domain.vectors.half_precision import UnitVectors
+from app.domain.vectors.search import Neighbors
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,9 +58,9 @@ class TriageOptions:
     """``undetermined_below``: largest probability 0..1 under which no cause is named. ``known_scripts``: what
     the embedder can read; None = not known."""
 
-    undetermined_below: float = thresholds.UNDETERMINED_BELOW
-    shown_neighbors: int = thresholds.SHOWN_NEIGHBORS
-    known_scripts: frozenset[str] | None = explaining.KNOWN_SCRIPTS
+    undetermined_below: float = UNDETERMINED_BELOW
+    shown_neighbors: int = SHOWN_NEIGHBORS
+    known_scripts: frozenset[str] | None = explain.KNOWN_SCRIPTS
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -140,7 +135,7 @@ def diagnose(
     progress(0.5)
     explained = [_explained(learnt, case, looked, causes, row, chosen) for row, case in enumerate(cases)]
     progress(0.8)
-    grouped = clusters.cluster_cases(
+    grouped = clustering.cluster_cases(
         cases,
         texts.case_inputs[: len(cases)],
         vectors.case_inputs[: len(cases)],
@@ -162,19 +157,21 @@ def diagnose(
     )
 
 
-def _taught(learnt: Learnt, looked: _Looked, overrides: Sequence[Override], cases: int) -> calibration.Judge:
+def _taught(
+    learnt: Learnt, looked: _Looked, overrides: Sequence[Override], cases: int
+) -> cause_classifier.Judge:
     """The judge, taught by what persons said as well; in the order of the case ids, whatever order they came in."""
     if not overrides:
         return learnt.judge
     order = sorted(range(len(overrides)), key=lambda i: overrides[i].case.id)
     rows = np.array([cases + i for i in order], dtype=np.int64)
-    simulation = calibration.taught_by(
+    simulation = cause_classifier.taught_by(
         learnt.judge.simulation,
         looked.features[rows],
         np.array([CAUSES.index(overrides[i].root_cause) for i in order], dtype=np.int64),
         learnt.known.placed[looked.tasks[rows]],
     )
-    return calibration.Judge(simulation=simulation, seed=learnt.judge.seed)
+    return cause_classifier.Judge(simulation=simulation, seed=learnt.judge.seed)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -197,10 +194,10 @@ def _look(cases: Sequence[BadCase], texts: ViewTexts, vectors: Vectors, learnt: 
     known, training = learnt.known, learnt.known.training
     prompts, _ = read_prompts(texts.case_inputs, vectors.case_inputs)
     labels = frozenset(known.labels.names.tolist())
-    expected = similarity.commitments(texts.case_expected, vectors.case_expected, labels)
-    wrong = similarity.commitments(texts.case_outputs, vectors.case_outputs, labels)
+    expected = agreement.commitments(texts.case_expected, vectors.case_expected, labels)
+    wrong = agreement.commitments(texts.case_outputs, vectors.case_outputs, labels)
     asking = [_asking(learnt, case, int(wrong.whole[i])) for i, case in enumerate(cases)]
-    found = training.index.search(prompts.vectors[:], thresholds.NEIGHBORS)
+    found = training.index.search(prompts.vectors[:], NEIGHBORS)
     found = _with_rows(found, [same for same, _ in asking], prompts.vectors, training.prompts.vectors)
     near = compared(prompts, found, training.prompts)
     cut = training.same_meaning_cosine
@@ -230,7 +227,7 @@ def _asking(learnt: Learnt, case: BadCase, said: int) -> tuple[list[int], list[i
     """Rows that ask what the case asks, and those that do so under an instruction that it lacks. ``said``: whole-hash
     of the model's output; an answer of more rows than are looked at is a label, and nobody's own."""
     examples, instructions = learnt.examples, learnt.instructions
-    most = thresholds.NEIGHBORS
+    most = NEIGHBORS
     same, without = same_question.candidates(case, examples, learnt.questions, instructions, most)
     own = learnt.answers.find(said).tolist()
     others = [row for row in own if row not in same]
@@ -284,7 +281,7 @@ def _on_sides(
         if labels[row] >= 0 and learnt.known.placed[tasks[row]]:
             return "contradicting"
         output = learnt.examples[row].output
-        excluded = case.wanted and free_answers.contradiction(case.prompt, case.wanted, output)
+        excluded = case.wanted and contradiction.contradiction(case.prompt, case.wanted, output)
         return "contradicting" if excluded else "others"
 
     # Asked under several system prompts, and the case has none: whose answer it should have had is not known.
@@ -317,10 +314,8 @@ def _explained(
     options: TriageOptions,
 ) -> Finding:
     same = looked.same[row]
-    mismatches = serving_mismatch.mismatches(
-        case, learnt.format, _task_format(learnt, same, looked.near.rows[row])
-    )
-    serving = serving_mismatch.probability(mismatches)
+    mismatches = mismatch.mismatches(case, learnt.format, _task_format(learnt, same, looked.near.rows[row]))
+    serving = mismatch.probability(mismatches)
     probabilities = findings.combined(causes[row], serving)
     right, alike = bool(looked.rightness.right[row]), bool(looked.rightness.looks_alike[row])
     cause = findings.root_cause(probabilities, already_right=right or alike, below=options.undetermined_below)
@@ -333,10 +328,10 @@ def _explained(
         probabilities=probabilities,
         confidence=probabilities[cause] if cause in probabilities else max(probabilities.values()),
         evidence=Evidence(
-            neighbors=explaining.neighbors(
+            neighbors=explain.neighbors(
                 learnt, near, on, relevance, row, cause, options.shown_neighbors, same
             ),
-            ood=explaining.ood(
+            ood=explain.ood(
                 learnt,
                 case,
                 looked.features[row],
@@ -345,7 +340,7 @@ def _explained(
                 options.known_scripts,
                 labelled=labelled,
             ),
-            conflict=explaining.contradiction(
+            conflict=explain.contradiction(
                 learnt,
                 case,
                 near,
@@ -356,7 +351,7 @@ def _explained(
                 probabilities[RootCause.CONFLICT],
                 same,
             ),
-            hard=explaining.hard(learnt, case, near, row, int(looked.tasks[row]), same, already_right=right)
+            hard=explain.hard(learnt, case, near, row, int(looked.tasks[row]), same, already_right=right)
             | looked.rightness.evidence(row),
             serving_mismatch={
                 "said": case.request is not None,
@@ -397,4 +392,4 @@ def _is_label(case: BadCase, expected_rows: int) -> bool:
     wanted = case.wanted
     if expected_rows < 2 or not wanted or text.has_digit(wanted) or choices.chosen(case.prompt, wanted):
         return False
-    return len(text.tokens(wanted)) <= thresholds.CLOSED_ANSWER_MAX_TOKENS
+    return len(text.tokens(wanted)) <= CLOSED_ANSWER_MAX_TOKENS

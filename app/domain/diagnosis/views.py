@@ -14,9 +14,10 @@ import numpy as np
 from jaxtyping import Float16, Float32
 from numpy import ndarray
 
-from app.domain import text
+from app.domain.instructions import known_instructions
+from app.domain.language import text
 from app.domain.records import BadCase, TrainingExample
-from app.domain.unit_rows import UnitRows, UnitVectors, widened_once
+from app.domain.vectors.half_precision import UnitRows, UnitVectors, widened_once
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -121,7 +122,7 @@ def texts_of(
     """The texts of every view: inputs without the task instructions, long texts clipped. ``instructions``: of
     the whole training set, where they are known already."""
     if instructions is None:
-        instructions = text.known_instructions(examples)
+        instructions = known_instructions(examples)
     return ViewTexts(
         example_inputs=tuple(ExampleInputs(examples, instructions)),
         example_outputs=tuple(_readable(e.output) for e in examples),

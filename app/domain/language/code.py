@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 
-from app.domain import text
+from app.domain.language import text
 
 _SIGNS = re.compile(
     r"```|~~~"

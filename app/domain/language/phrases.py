@@ -9,7 +9,7 @@ from functools import cache
 from importlib import resources
 from typing import Any
 
-from app.domain import text
+from app.domain.language import text
 
 _CJK = re.compile(text.CJK_CHARACTER)
 

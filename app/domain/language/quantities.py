@@ -14,8 +14,7 @@ from decimal import Decimal
 from fractions import Fraction
 from typing import Any, Final
 
-from app.domain import text
-from app.domain.language import phrases
+from app.domain.language import phrases, text
 
 OPEN: Final = "⟦"
 CLOSE: Final = "⟧"

@@ -8,7 +8,7 @@ from typing import assert_never
 
 import numpy as np
 
-from app.domain import text
+from app.domain.language import text
 from app.domain.records import TrainingExample
 
 

@@ -10,15 +10,33 @@ from collections.abc import Collection, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import asdict, dataclass, fields
 from enum import StrEnum
-from typing import Any, assert_never
+from typing import Any, Final, assert_never
 
 import numpy as np
 
-from app.domain import text
-from app.domain.mixing import sampling, thresholds
+from app.domain.instructions import known_instructions
+from app.domain.language import text
+from app.domain.mixing import sampling
 from app.domain.mixing.curriculum import Order, order_rows
+from app.domain.near_duplicates.leakage import leaked
 from app.domain.records import TrainingExample
-from app.domain.repair.leakage import leaked
+
+# Share of the targeted rows in a "full" mixture: enough to be learnt, little enough to forget nothing.
+_TARGETED_SHARE: Final = 0.08
+
+# A targeted row is seen at most this often: more is learnt by heart.
+_MAX_REPEATS: Final = 4
+
+# Exponent of temperature sampling over replay groups: 1 keeps their sizes, 0 makes them equal
+# (mT5, Xue et al. 2021, samples languages with 0.3; XLM-R with 0.3; multilingual BERT with 0.7).
+_REPLAY_EXPONENT: Final = 0.6
+
+# Replay rows per targeted row.
+_TARGETED_REPLAY_RATIO: Final = 30 / 70
+
+_QUICK_CHECK_RATIO: Final = 5.0
+# An answer is compared with its peers when it stands on this many rows.
+_PARITY_MIN_ROWS: Final = 5
 
 
 class MixtureStrategy(StrEnum):
@@ -52,9 +70,9 @@ class MixtureRecipe:
     """
 
     strategy: MixtureStrategy = MixtureStrategy.FULL
-    targeted_share: float = thresholds.TARGETED_SHARE
-    max_repeats: int = thresholds.MAX_REPEATS
-    replay_exponent: float = thresholds.REPLAY_EXPONENT
+    targeted_share: float = _TARGETED_SHARE
+    max_repeats: int = _MAX_REPEATS
+    replay_exponent: float = _REPLAY_EXPONENT
     targeted_weight: float = 1.0
     parity: bool = True
     order: Order = Order.SHUFFLED
@@ -151,7 +169,7 @@ def build_mixture(
     one of these asks ever is, in whatever words around the question (``leakage.leaked``). Counts are exact; equal
     arguments and generator state give equal mixtures.
     """
-    instructions = text.known_instructions(repaired)
+    instructions = known_instructions(repaired)
     kept_out = [*held_back_prompts, *evaluation_prompts]
     repeated = leaked([example.prompt for example in repaired], kept_out, instructions)
     dropped = [
@@ -197,10 +215,10 @@ def _chosen(
             share = recipe.targeted_share
             return {example.id for example in replay}, round(share / (1 - share) * len(replay))
         case MixtureStrategy.TARGETED_REPLAY:
-            count = round(len(targeted) * thresholds.TARGETED_REPLAY_RATIO)
+            count = round(len(targeted) * _TARGETED_REPLAY_RATIO)
             return _draw_replay(replay, count, recipe, rng), len(targeted)
         case MixtureStrategy.QUICK_CHECK:
-            count = round(len(targeted) * thresholds.QUICK_CHECK_RATIO)
+            count = round(len(targeted) * _QUICK_CHECK_RATIO)
             return _draw_replay(replay, count, recipe, rng), len(targeted)
         case _:
             assert_never(recipe.strategy)
@@ -219,7 +237,7 @@ def _with_parity(
     seen = {
         answer: sum(times.get(i, 1) for i in ids)
         for answer, ids in groups.items()
-        if len(ids) >= thresholds.PARITY_MIN_ROWS
+        if len(ids) >= _PARITY_MIN_ROWS
     }
     level = int(np.median(list(seen.values()))) if seen else 0
     raised = dict(times)

@@ -14,11 +14,10 @@ from datetime import UTC, date, datetime
 from enum import StrEnum
 from typing import Any
 
-from app.domain import text
-from app.domain.repair import thresholds
-from app.domain.repair.leakage import matching_key, overlaps
-from app.domain.repair.near_duplicates import connected, exact_jaccard
-from app.domain.similarity import near_duplicates
+from app.domain.answers.agreement import near_duplicates
+from app.domain.language import text
+from app.domain.near_duplicates.grouping import connected, exact_jaccard
+from app.domain.near_duplicates.leakage import LEAKAGE_JACCARD, matching_key, overlaps
 
 TIME_KEYS = ("occurred_at", "timestamp", "created_at", "created", "datetime", "date", "time", "ts")
 GROUP_KEYS = (
@@ -194,10 +193,8 @@ def same_question(prompts: Sequence[str]) -> list[tuple[int, int]]:
         if twin != row:
             pairs.append((twin, row))
     # The sketch errs by a few hundredths: ask for a little less, then measure.
-    candidates: list[list[int]] = near_duplicates(prompts, 0.9 * thresholds.LEAKAGE_JACCARD).pairs.tolist()
-    pairs += [
-        (a, b) for a, b in candidates if exact_jaccard(prompts[a], prompts[b]) >= thresholds.LEAKAGE_JACCARD
-    ]
+    candidates: list[list[int]] = near_duplicates(prompts, 0.9 * LEAKAGE_JACCARD).pairs.tolist()
+    pairs += [(a, b) for a, b in candidates if exact_jaccard(prompts[a], prompts[b]) >= LEAKAGE_JACCARD]
     return pairs
 
 

@@ -11,14 +11,15 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from app.domain import text
+from app.domain.language import text
 from app.domain.records import TrainingExample
-from app.domain.repair import open_questions
-from app.domain.repair.actions import ActionKind, Decision, ProposedAction, decide
-from app.domain.repair.draft import Draft
-from app.domain.repair.material import Material
-from app.domain.repair.policy import Approval, RepairPolicy, ResolutionRule
-from app.domain.repair.quality.scores import RowQuality
+from app.domain.repair.draft import open_questions
+from app.domain.repair.draft.actions import ActionKind, ProposedAction, decide
+from app.domain.repair.draft.draft import Draft
+from app.domain.repair.draft.inputs import Material
+from app.domain.repair.draft.row_bands import RowQuality
+from app.domain.repair.policy.decision import Decision
+from app.domain.repair.policy.repair_policy import Approval, RepairPolicy, ResolutionRule
 from app.domain.repair.steps import STEPS
 
 __all__ = [

@@ -9,8 +9,8 @@ from enum import StrEnum
 
 import numpy as np
 
+from app.domain.answers.scoring import ScoringMethod, score_answer
 from app.domain.verification.fix_rate import FixRate, fix_rate
-from app.domain.verification.metrics import ScoringMethod, score_answer
 from app.domain.verification.retention import Retention, RetentionScore, retention
 from app.domain.verification.verdict import CaseVerdict, Gate, GateSettings, gate, judge_case
 

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from math import sqrt
 
-from app.domain.verification import thresholds
+from app.domain.estimators.intervals import wilson_interval
 from app.domain.verification.verdict import CaseVerdict
 
 
@@ -32,15 +31,3 @@ def fix_rate(verdicts: Iterable[CaseVerdict]) -> FixRate:
     return FixRate(
         rate=fixed / len(failed) if failed else None, low=low, high=high, fixed=fixed, n=len(failed)
     )
-
-
-def wilson_interval(successes: int, n: int) -> tuple[float, float]:
-    """95 % score interval of a rate (Wilson 1927), within 0..1; (0, 1) for n = 0: anything is possible."""
-    if n == 0:
-        return 0.0, 1.0
-    z2 = thresholds.Z_95**2
-    rate = successes / n
-    middle = (rate + z2 / (2 * n)) / (1 + z2 / n)
-    half = thresholds.Z_95 / (1 + z2 / n) * sqrt(rate * (1 - rate) / n + z2 / (4 * n * n))
-    # Rounding must not push the bounds past the rate itself.
-    return max(0.0, min(middle - half, rate)), min(1.0, max(middle + half, rate))

@@ -5,12 +5,16 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 from jaxtyping import Float64
 from numpy import ndarray
 
-from app.domain.verification import thresholds
+# Slices of the retention set below this size say nothing on their own and are pooled.
+SLICE_MIN_ROWS: Final = 5
+
+_BOOTSTRAP_ROUNDS: Final = 2000
 
 POOLED = "other"
 
@@ -68,7 +72,7 @@ def retention(scores: Sequence[RetentionScore], *, rng: np.random.Generator) -> 
     groups: defaultdict[str, list[RetentionScore]] = defaultdict(list)
     for score in scores:
         groups[score.slice_name].append(score)
-    small = [name for name, rows in groups.items() if len(rows) < thresholds.SLICE_MIN_ROWS]
+    small = [name for name, rows in groups.items() if len(rows) < SLICE_MIN_ROWS]
     pooled = [row for name in small for row in groups.pop(name)]
     if pooled:
         groups[POOLED] += pooled
@@ -107,7 +111,7 @@ def bootstrap_interval(
     """95 % percentile interval of mean(after) / mean(before), rows redrawn in pairs (Efron 1979)."""
     ratios = []
     # One round at a time: 2,000 rounds over 100,000 rows at once would be gigabytes of indices.
-    for _ in range(thresholds.BOOTSTRAP_ROUNDS):
+    for _ in range(_BOOTSTRAP_ROUNDS):
         drawn = rng.integers(0, len(before), len(before))
         ratios.append(_ratio(float(before[drawn].mean()), float(after[drawn].mean())))
     low, high = np.quantile(ratios, [0.025, 0.975])

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 
-from app.domain import text
+from app.domain.language import text
 from app.domain.records import TrainingExample
-from app.domain.verification import thresholds
+from app.domain.verification.retention import SLICE_MIN_ROWS
 
 
 def slice_names(examples: Sequence[TrainingExample]) -> list[str]:
@@ -16,7 +16,7 @@ def slice_names(examples: Sequence[TrainingExample]) -> list[str]:
     names = []
     for example in examples:
         output = text.normalised(example.output)
-        if outputs[output] >= thresholds.SLICE_MIN_ROWS:
+        if outputs[output] >= SLICE_MIN_ROWS:
             names.append(example.output.strip()[:80])
         elif example.instruction:
             names.append(example.instruction.strip()[:80])

@@ -7,11 +7,16 @@ from dataclasses import dataclass, fields
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
-from app.domain.verification import thresholds
-from app.domain.verification.metrics import AnswerScore
+from app.domain.answers.scoring import AnswerScore
 
 if TYPE_CHECKING:
     from app.domain.verification.retention import Retention
+from typing import Final
+
+# The gate's defaults: what the adapter must keep of the earlier scores, in all and in the worst slice.
+_MIN_RETENTION: Final = 0.9
+
+_MAX_DEGRADATION: Final = 0.5
 
 
 class CaseVerdict(StrEnum):
@@ -39,8 +44,8 @@ class GateSettings:
     """``min_retention``: the retention mean must be above it. ``max_degradation`` (share lost by the
     worst slice, 0..1): the largest degradation must be below it."""
 
-    min_retention: float = thresholds.MIN_RETENTION
-    max_degradation: float = thresholds.MAX_DEGRADATION
+    min_retention: float = _MIN_RETENTION
+    max_degradation: float = _MAX_DEGRADATION
 
     @classmethod
     def from_dict(cls, raw: Mapping[str, Any]) -> GateSettings:

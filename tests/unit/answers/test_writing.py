@@ -1,6 +1,6 @@
 import json
 
-from app.domain.answers.writing import loses_reasoning, with_answer
+from app.domain.answer_writing import loses_reasoning, with_answer
 from app.domain.records import Message, Role, TrainingExample
 
 

@@ -5,10 +5,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.domain import text
 from app.domain.augmentation.diversity import diversity, select_diverse
 from app.domain.augmentation.filters import Rejection, filter_paraphrases
 from app.domain.augmentation.surface import holds_code, surface_variants
+from app.domain.language import text
 
 ORIGINAL = "How do I return 2 pairs of shoes?"
 

@@ -8,12 +8,12 @@ from hypothesis import strategies as st
 
 from app.domain.augmentation.prompts import (
     chain_of_thought_messages,
-    fenced,
     paraphrase_messages,
     parse_chain_of_thought,
     parse_paraphrases,
     with_prompt,
 )
+from app.domain.prompting.fence import fenced
 from tests.unit.repair.builders import bad_case
 
 

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from app.domain import text
 from app.domain.diagnosis.triage import Diagnosis, Override, triage
 from app.domain.diagnosis.views import Vectors, texts_of
+from app.domain.language import text
 from app.domain.records import BadCase, Message, Role, ServingRequest, TrainingExample
 
 DIMENSIONS = 64

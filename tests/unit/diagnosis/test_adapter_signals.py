@@ -8,7 +8,14 @@ from typing import Any
 import numpy as np
 import pytest
 
-from app.domain.diagnosis.adapter_signals import AdapterSignals, Reading, choose_cases, evidence, modal, read
+from app.domain.diagnosis.evidence.adapter_signals import (
+    AdapterSignals,
+    Reading,
+    choose_cases,
+    evidence,
+    modal,
+    read,
+)
 from app.domain.records import Evidence, Finding, RootCause
 from tests.unit.diagnosis.builders import case
 

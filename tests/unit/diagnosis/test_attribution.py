@@ -4,7 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 
-from app.domain.diagnosis.attribution import Candidates, Taught, choose_candidates, evidence, strongest
+from app.domain.diagnosis.evidence.gradient_attribution import (
+    Candidates,
+    Taught,
+    choose_candidates,
+    evidence,
+    strongest,
+)
 from app.domain.records import BadCase, Evidence, Finding, RootCause
 from tests.unit.diagnosis.builders import case, example
 

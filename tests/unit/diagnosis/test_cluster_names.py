@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from app.domain.diagnosis.cluster_names import label_messages, parse_label
+from app.domain.diagnosis.clusters.llm_names import label_messages, parse_label
 
 ENGLISH = ["I lost my card", "where is my card", "freeze the card"]
 CHINESE = ["我的银行卡丢了", "信用卡怎么冻结", "卡片挂失流程"]

@@ -4,8 +4,8 @@ import time
 
 import numpy as np
 
-from app.domain.diagnosis import cluster_labels
-from app.domain.diagnosis.clusters import Clustering, cluster_cases
+from app.domain.diagnosis.clusters import naming
+from app.domain.diagnosis.clusters.clustering import Clustering, cluster_cases
 from app.domain.records import BadCase, RootCause
 from tests.unit.diagnosis.builders import THINGS, case, embed, utterance
 
@@ -125,7 +125,7 @@ def test_a_case_that_is_like_no_other_stands_alone() -> None:
 def test_pairs_of_words_and_whole_chinese_words_name_a_cluster() -> None:
     english = [f"please freeze my credit card {i}" for i in range(4)]
     chinese = ["信用卡丢了怎么办", "我的信用卡被盗了", "信用卡不见了", "信用卡能挂失吗"]
-    first, second = cluster_labels.keywords([english, chinese], [*english, *chinese])
+    first, second = naming.keywords([english, chinese], [*english, *chinese])
     assert first[0] in {"freeze", "credit card", "freeze credit"}
     assert "credit card" in first
     assert second[0] == "信用卡"

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.domain.diagnosis.cluster_matching import JudgedCase, KnownCluster, Snapshot, matches
-from app.domain.diagnosis.comparison import CaseChange, Trend, compare, trends
+from app.domain.diagnosis.clusters.matching import JudgedCase, KnownCluster, Snapshot, matches
+from app.domain.diagnosis.clusters.trends import CaseChange, Trend, compare, trends
 from app.domain.records import RootCause
 
 AXES = np.eye(8, dtype=np.float32)

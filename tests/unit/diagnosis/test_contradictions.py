@@ -7,8 +7,10 @@ from dataclasses import dataclass
 import numpy as np
 import pytest
 
-from app.domain.diagnosis import contradictions, free_answers, label_groups, label_names, paraphrase
-from app.domain.diagnosis.contradictions import ConflictKind
+from app.domain.answers import contradiction
+from app.domain.language import label_names
+from app.domain.repair.contradictions import detect, label_synonyms, paraphrase
+from app.domain.repair.contradictions.detect import ConflictKind
 
 DIMENSIONS = 48
 
@@ -41,13 +43,13 @@ def _faq(rng: np.random.Generator, topics: int = 150, rows: int = 4, spread: flo
     )
 
 
-def _labels(outputs: list[str]) -> label_groups.Labels:
-    return label_groups.Labels(names=contradictions.labels_of(outputs))
+def _labels(outputs: list[str]) -> label_synonyms.Labels:
+    return label_synonyms.Labels(names=detect.labels_of(outputs))
 
 
-def _find(faq: Faq, outputs: list[str], seed: int = 0) -> contradictions.Contradictions:
+def _find(faq: Faq, outputs: list[str], seed: int = 0) -> detect.Contradictions:
     views = paraphrase.look(faq.prompts, {"made": faq.vectors})
-    return contradictions.find(views, faq.prompts, outputs, _labels(outputs), np.random.default_rng(seed))
+    return detect.find(views, faq.prompts, outputs, _labels(outputs), np.random.default_rng(seed))
 
 
 def _mislabelled(faq: Faq, rng: np.random.Generator, count: int) -> tuple[list[str], np.ndarray]:
@@ -129,7 +131,7 @@ def test_rows_that_are_all_equal_do_not_contradict() -> None:
     vectors = np.tile(_unit(np.ones((1, 8))), (100, 1))
     views = paraphrase.look(prompts, {"made": vectors})
 
-    found = contradictions.find(views, prompts, outputs, _labels(outputs), np.random.default_rng(0))
+    found = detect.find(views, prompts, outputs, _labels(outputs), np.random.default_rng(0))
 
     assert not found.in_conflict.any()
 
@@ -155,7 +157,7 @@ def test_labels_that_name_one_thing_are_grouped_and_others_are_not() -> None:
     prompts = [f"row {i}" for i in range(len(outputs))]
     views = paraphrase.look(prompts, {"made": vectors})
 
-    found = contradictions.find(views, prompts, outputs, _labels(outputs), np.random.default_rng(0))
+    found = detect.find(views, prompts, outputs, _labels(outputs), np.random.default_rng(0))
 
     assert {g.labels for g in found.groups} == {("PlaySong", "play_music"), ("GetWeather", "weather")}
     assert found.groups[0].evidence[0].score >= 0.5
@@ -172,9 +174,7 @@ def test_names_of_the_same_words_are_one_thing_where_the_rows_are_about_the_same
     outputs, vectors = _intents(np.random.default_rng(0), names, apart=0.7)
     views = paraphrase.look(outputs, {"made": vectors})
 
-    found = label_groups.find(
-        views, contradictions.codes(outputs), _labels(outputs), np.random.default_rng(0)
-    )
+    found = label_synonyms.find(views, detect.codes(outputs), _labels(outputs), np.random.default_rng(0))
 
     assert [g.labels for g in found] == [("PinChange", "change_pin")]
 
@@ -208,9 +208,7 @@ def test_labels_whose_names_are_opposites_are_never_grouped() -> None:
     outputs, vectors = _intents(np.random.default_rng(1), names)
     views = paraphrase.look(outputs, {"made": vectors})
 
-    found = label_groups.find(
-        views, contradictions.codes(outputs), _labels(outputs), np.random.default_rng(0)
-    )
+    found = label_synonyms.find(views, detect.codes(outputs), _labels(outputs), np.random.default_rng(0))
 
     assert found == ()
 
@@ -242,7 +240,7 @@ def test_a_label_is_spoken_as_words(label: str, words: str) -> None:
     ],
 )
 def test_answers_that_cannot_both_be_right_contradict(prompt: str, left: str, right: str) -> None:
-    assert free_answers.contradiction(prompt, left, right)
+    assert contradiction.contradiction(prompt, left, right)
 
 
 @pytest.mark.parametrize(
@@ -258,7 +256,7 @@ def test_answers_that_cannot_both_be_right_contradict(prompt: str, left: str, ri
     ],
 )
 def test_another_wording_and_open_requests_do_not_contradict(prompt: str, left: str, right: str) -> None:
-    assert free_answers.contradiction(prompt, left, right) is None
+    assert contradiction.contradiction(prompt, left, right) is None
 
 
 def test_free_answers_to_one_question_are_compared_whatever_the_set() -> None:
@@ -267,7 +265,7 @@ def test_free_answers_to_one_question_are_compared_whatever_the_set() -> None:
     vectors = _unit(np.array([[1.0, 0, 0], [1, 0, 0], [0, 1, 0.2], [0, 0.2, 1]]))
     views = paraphrase.look(prompts, {"made": vectors})
 
-    found = contradictions.find(views, prompts, outputs, _labels(outputs), np.random.default_rng(0))
+    found = detect.find(views, prompts, outputs, _labels(outputs), np.random.default_rng(0))
 
     assert [(c.row, c.opposing, c.kind) for c in found.rows] == [
         (0, (1,), ConflictKind.ANSWERS),
@@ -281,7 +279,7 @@ def test_the_same_text_under_two_labels_contradicts_in_any_set() -> None:
     vectors = _unit(np.array([[1.0, 0, 0], [1, 0, 0], [1, 0.4, 0], [0, 0.1, 1], [0, 0, 1]]))
     views = paraphrase.look(prompts, {"made": vectors})
 
-    found = contradictions.find(views, prompts, outputs, _labels(outputs), np.random.default_rng(0))
+    found = detect.find(views, prompts, outputs, _labels(outputs), np.random.default_rng(0))
 
     assert {c.row for c in found.rows} == {0, 1}
 
@@ -292,10 +290,10 @@ def test_the_same_question_answered_in_other_words_is_no_contradiction() -> None
     vectors = _unit(np.array([[1.0, 0, 0], [1, 0, 0], [0, 1, 0], [0, 0, 1]]))
     views = paraphrase.look(prompts, {"made": vectors})
 
-    found = contradictions.find(views, prompts, outputs, _labels(outputs), np.random.default_rng(0))
+    found = detect.find(views, prompts, outputs, _labels(outputs), np.random.default_rng(0))
 
     assert found.rows == ()
 
 
 def test_an_ids_number_is_no_answer() -> None:
-    assert free_answers.contradiction("How many days do I have?", "FAQ-00012", "FAQ-00431") is None
+    assert contradiction.contradiction("How many days do I have?", "FAQ-00012", "FAQ-00431") is None

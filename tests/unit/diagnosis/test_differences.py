@@ -5,12 +5,12 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from app.domain.diagnosis import differences
-from app.domain.diagnosis.differences import DifferenceKind
+from app.domain.language import pair_differences
+from app.domain.language.pair_differences import DifferenceKind
 
 
 def _kinds(left: str, right: str) -> list[DifferenceKind]:
-    return [d.kind for d in differences.between(left, right)]
+    return [d.kind for d in pair_differences.between(left, right)]
 
 
 @pytest.mark.parametrize(
@@ -27,7 +27,7 @@ def _kinds(left: str, right: str) -> list[DifferenceKind]:
 def test_a_request_turned_round_is_a_difference_of_direction(
     left: str, right: str, said: tuple[str, str]
 ) -> None:
-    found = [d for d in differences.between(left, right) if d.kind is DifferenceKind.DIRECTION]
+    found = [d for d in pair_differences.between(left, right) if d.kind is DifferenceKind.DIRECTION]
 
     assert [(d.left, d.right) for d in found] == [said]
 
@@ -51,7 +51,7 @@ def test_the_kind_of_a_difference_is_named(left: str, right: str, kind: Differen
 
 
 def test_texts_that_read_the_same_differ_in_nothing() -> None:
-    assert differences.between("Freeze my card!", "freeze my card") == ()
+    assert pair_differences.between("Freeze my card!", "freeze my card") == ()
 
 
 def test_a_number_is_the_same_however_it_is_written() -> None:
@@ -71,10 +71,10 @@ def test_many_pairs_at_once_say_what_single_pairs_say() -> None:
         ("从广州到深圳的车票", "从深圳到广州的车票"),
         ("show my balance", "show my statement"),
     ]
-    readings = differences.read([t for pair in pairs for t in pair])
+    readings = pair_differences.read([t for pair in pairs for t in pair])
     left = np.arange(0, 2 * len(pairs), 2)
 
-    made = differences.compare(readings, left, left + 1)
+    made = pair_differences.compare(readings, left, left + 1)
 
     for row, (a, b) in zip(made, pairs, strict=True):
         told = _kinds(a, b)
@@ -83,30 +83,30 @@ def test_many_pairs_at_once_say_what_single_pairs_say() -> None:
             ("negation_differs", DifferenceKind.NEGATION),
             ("direction_differs", DifferenceKind.DIRECTION),
         ):
-            assert bool(row[differences.COLUMNS.index(column)]) == (kind in told), (a, column)
+            assert bool(row[pair_differences.COLUMNS.index(column)]) == (kind in told), (a, column)
 
 
 def test_comparison_is_symmetric_and_bounded() -> None:
     texts = ["the cat sat", "a dog ran away fast", "", "猫坐着", "the cat sat down on 3 mats", "same", "same"]
-    readings = differences.read(texts)
+    readings = pair_differences.read(texts)
     left, right = (i.ravel() for i in np.meshgrid(np.arange(len(texts)), np.arange(len(texts))))
 
-    made = differences.compare(readings, left, right)
+    made = pair_differences.compare(readings, left, right)
 
-    np.testing.assert_allclose(made, differences.compare(readings, right, left), atol=1e-5)
+    np.testing.assert_allclose(made, pair_differences.compare(readings, right, left), atol=1e-5)
     assert np.isfinite(made).all()
     shares = made[
-        :, [differences.COLUMNS.index(n) for n in ("words_shared", "shorter_contained", "order_shared")]
+        :, [pair_differences.COLUMNS.index(n) for n in ("words_shared", "shorter_contained", "order_shared")]
     ]
     assert shares.min() >= -1e-5
     assert shares.max() <= 1 + 1e-5
 
 
 def test_word_order_alone_is_seen() -> None:
-    readings = differences.read(["老师喜欢学生", "学生喜欢老师", "老师喜欢学校"])
-    column = differences.COLUMNS.index("only_order_differs")
+    readings = pair_differences.read(["老师喜欢学生", "学生喜欢老师", "老师喜欢学校"])
+    column = pair_differences.COLUMNS.index("only_order_differs")
 
-    made = differences.compare(readings, np.array([0, 0]), np.array([1, 2]))
+    made = pair_differences.compare(readings, np.array([0, 0]), np.array([1, 2]))
 
     assert made[:, column].tolist() == [1.0, 0.0]
 
@@ -114,10 +114,10 @@ def test_word_order_alone_is_seen() -> None:
 def test_capitals_at_the_beginning_of_sentences_and_items_are_no_names() -> None:
     left = "Ask Bob today. Each has two beans.\nHow many? (A) one"
     right = "Ask Ann today. She has two beans.\nWhat now? (B) one"
-    (entity,) = [d for d in differences.between(left, right) if d.kind is DifferenceKind.ENTITY]
+    (entity,) = [d for d in pair_differences.between(left, right) if d.kind is DifferenceKind.ENTITY]
     assert (entity.left, entity.right) == ("bob", "ann")
 
 
 def test_a_number_that_one_side_only_has_more_often_is_told() -> None:
-    (number, *_) = differences.between("3 boxes of 3 and 5 bags", "3 boxes and 5 bags")
+    (number, *_) = pair_differences.between("3 boxes of 3 and 5 bags", "3 boxes and 5 bags")
     assert (number.kind, number.left, number.right) == (DifferenceKind.NUMBER, "3", "")

@@ -2,11 +2,11 @@
 
 import pytest
 
-from app.domain.diagnosis import edits
+from app.domain.language import edit_ratio
 
 
 def content_change(left: str, right: str) -> float:
-    return edits.content_change(edits.words(left), edits.words(right))
+    return edit_ratio.content_change(edit_ratio.words(left), edit_ratio.words(right))
 
 
 PROBLEM = "Anna has 3 apples. Anna buys 5 more apples at the shop. How many apples does Anna have now?"

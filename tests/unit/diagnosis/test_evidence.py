@@ -3,12 +3,14 @@
 import numpy as np
 import pytest
 
-from app.domain.diagnosis import conflict, coverage, hardness, label_model
-from app.domain.diagnosis.interleaving import interleaving
-from app.domain.diagnosis.neighborhood import TrainingSet, part_of, read_training_set
-from app.domain.diagnosis.reference import FEATURES, Reference, refer, usable_columns
-from app.domain.diagnosis.simulation import CAUSES, simulate
+from app.domain.diagnosis.evidence import difficulty
+from app.domain.diagnosis.features import conflict, coverage
+from app.domain.diagnosis.features.extractor import FEATURES, Reference, refer, usable_columns
+from app.domain.diagnosis.features.label_mixing import interleaving
+from app.domain.diagnosis.features.neighbors import TrainingSet, part_of, read_training_set
+from app.domain.diagnosis.simulation.simulated_cases import CAUSES, simulate
 from app.domain.diagnosis.views import Vectors, texts_of
+from app.domain.estimators import ridge_leave_one_out
 from app.domain.records import RootCause, TrainingExample
 from tests.unit.diagnosis.builders import case, embed, example, intents, vectors_of
 
@@ -127,11 +129,11 @@ def test_a_case_without_expected_output_is_judged_without_what_needs_one() -> No
 
 
 def test_demands_are_read_against_the_training_rows() -> None:
-    demands = hardness.demands_of(["one", "one two", "one two three"], ["x", "x", "x"])
+    demands = difficulty.demands_of(["one", "one two", "one two three"], ["x", "x", "x"])
     found = demands.percentiles("a b c d, 5 and 6", "x = 5 + 6 = 11")
     assert found["prompt_tokens"] == {"value": 7, "more_than": 1.0}
     assert found["prompt_numbers"]["value"] == 2
-    assert hardness.demands_of([], []).percentiles("a", "b")["prompt_tokens"]["more_than"] is None
+    assert difficulty.demands_of([], []).percentiles("a", "b")["prompt_tokens"]["more_than"] is None
 
 
 def test_views_hold_the_texts_to_embed_and_their_vectors_in_the_order_of_the_rows() -> None:
@@ -168,7 +170,7 @@ def test_left_out_scores_are_those_of_a_model_fitted_without_the_row() -> None:
     vectors -= vectors.mean(axis=0)
     classes = rng.integers(0, 3, 60)
     none = np.empty(0, dtype=np.int64)
-    whole = label_model.fit(vectors, classes, 3, checked=none)
+    whole = ridge_leave_one_out.fit(vectors, classes, 3, checked=none)
     row = 7
     # the closed form holds the centre fixed, so the refit does too
     rest = np.arange(60) != row

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.domain.diagnosis import hardness
-from app.domain.diagnosis.hardness import Demands, HardReason
+from app.domain.diagnosis.evidence import difficulty
+from app.domain.diagnosis.evidence.difficulty import Demands, HardReason
 
 EASY = [f"Add {i} and 3." for i in range(50)]
 EASY_ANSWERS = [f"{i} + 3 = {i + 3}" for i in range(50)]
@@ -19,7 +19,7 @@ CHINESE = "商店里有苹果30个，梨比苹果的2倍少5个，如果每天�
 
 
 def _demands() -> Demands:
-    return hardness.demands_of(EASY, EASY_ANSWERS, np.zeros(50, dtype=np.int64))
+    return difficulty.demands_of(EASY, EASY_ANSWERS, np.zeros(50, dtype=np.int64))
 
 
 def _kinds(found: tuple[HardReason, ...]) -> set[str]:
@@ -27,7 +27,7 @@ def _kinds(found: tuple[HardReason, ...]) -> set[str]:
 
 
 def test_steps_operands_and_conditions_stand_out_against_easy_rows() -> None:
-    found = hardness.reasons(_demands(), LONG, STEPS, task=0)
+    found = difficulty.reasons(_demands(), LONG, STEPS, task=0)
     assert {"answer_steps", "answer_operators", "prompt_numbers"} & _kinds(found)
     ranks = [round(r.percentile, 2) for r in found]
     assert ranks == sorted(ranks, reverse=True)
@@ -39,7 +39,9 @@ def test_steps_operands_and_conditions_stand_out_against_easy_rows() -> None:
 
 
 def test_chinese_conditions_and_relations_are_counted() -> None:
-    found = dict(zip(hardness.MEASURES, hardness.measures(CHINESE, "因为30*2-5=55，所以11天"), strict=True))
+    found = dict(
+        zip(difficulty.MEASURES, difficulty.measures(CHINESE, "因为30*2-5=55，所以11天"), strict=True)
+    )
     assert found["prompt_constraints"] >= 4
     assert found["prompt_hops"] >= 1
     assert found["answer_operators"] == 2
@@ -58,51 +60,55 @@ def test_chinese_conditions_and_relations_are_counted() -> None:
 )
 def test_a_fraction_is_a_number_and_no_calculation(answer: str, calculations: int) -> None:
     assert (
-        dict(zip(hardness.MEASURES, hardness.measures("", answer), strict=True))["answer_operators"]
+        dict(zip(difficulty.MEASURES, difficulty.measures("", answer), strict=True))["answer_operators"]
         == calculations
     )
 
 
 def test_a_decimal_point_ends_no_clause() -> None:
     found = dict(
-        zip(hardness.MEASURES, hardness.measures("Pears are $.5 each, plums 1.25. Count.", ""), strict=True)
+        zip(
+            difficulty.MEASURES,
+            difficulty.measures("Pears are $.5 each, plums 1.25. Count.", ""),
+            strict=True,
+        )
     )
     assert found["prompt_clauses"] == 3
 
 
 def test_a_share_is_never_rounded_up_to_all_rows() -> None:
-    demands = hardness.demands_of([*EASY * 10, LONG], [*EASY_ANSWERS * 10, STEPS])
-    found = hardness.reasons(demands, LONG, STEPS)
+    demands = difficulty.demands_of([*EASY * 10, LONG], [*EASY_ANSWERS * 10, STEPS])
+    found = difficulty.reasons(demands, LONG, STEPS)
     assert found
     assert all("; 99% of" in reason.detail for reason in found)
 
 
 def test_an_ordinary_case_has_no_reason() -> None:
-    assert hardness.reasons(_demands(), EASY[4], EASY_ANSWERS[4], task=0) == ()
+    assert difficulty.reasons(_demands(), EASY[4], EASY_ANSWERS[4], task=0) == ()
 
 
 def test_a_case_is_read_against_the_rows_of_its_own_task() -> None:
     tasks = np.repeat([0, 1], 50)
-    demands = hardness.demands_of([*EASY, *[LONG] * 50], [*EASY_ANSWERS, *[STEPS] * 50], tasks)
-    assert hardness.reasons(demands, LONG, STEPS, task=0)
-    assert hardness.reasons(demands, LONG, STEPS, task=1) == ()
+    demands = difficulty.demands_of([*EASY, *[LONG] * 50], [*EASY_ANSWERS, *[STEPS] * 50], tasks)
+    assert difficulty.reasons(demands, LONG, STEPS, task=0)
+    assert difficulty.reasons(demands, LONG, STEPS, task=1) == ()
 
 
 def test_too_few_rows_give_no_reason_and_without_an_answer_its_length_is_none() -> None:
-    few = hardness.demands_of(EASY[:5], EASY_ANSWERS[:5])
-    assert hardness.reasons(few, LONG, STEPS) == ()
-    assert not {k for k in _kinds(hardness.reasons(_demands(), LONG, "")) if k.startswith("answer")}
+    few = difficulty.demands_of(EASY[:5], EASY_ANSWERS[:5])
+    assert difficulty.reasons(few, LONG, STEPS) == ()
+    assert not {k for k in _kinds(difficulty.reasons(_demands(), LONG, "")) if k.startswith("answer")}
 
 
 def test_a_case_between_two_groups_is_confusable() -> None:
     similarities = np.array([0.9, 0.89, 0.5, 0.4], dtype=np.float32)
     labels = np.array([3, 7, 3, -1])
     trained = np.linspace(0.0, 1.0, 101)
-    found = hardness.confusable(similarities, labels, trained)
+    found = difficulty.confusable(similarities, labels, trained)
     assert found is not None
     assert (found.first, found.second) == (3, 7)
     assert found.margin == pytest.approx(0.01, abs=1e-6)
-    (reason,) = hardness.reasons(
+    (reason,) = difficulty.reasons(
         _demands(), EASY[0], EASY_ANSWERS[0], groups=found, names={3: "freeze card", 7: "unfreeze card"}
     )
     assert reason.kind == "confusable"
@@ -112,14 +118,14 @@ def test_a_case_between_two_groups_is_confusable() -> None:
 
 def test_neighbours_of_one_group_are_not_confusable() -> None:
     one = np.array([0.9, 0.8], dtype=np.float32)
-    assert hardness.confusable(one, np.array([1, 1])) is None
-    assert hardness.confusable(one, np.array([-1, -1])) is None
-    assert hardness.confusable(one[:0], np.array([], dtype=np.int64)) is None
+    assert difficulty.confusable(one, np.array([1, 1])) is None
+    assert difficulty.confusable(one, np.array([-1, -1])) is None
+    assert difficulty.confusable(one[:0], np.array([], dtype=np.int64)) is None
 
 
 def test_a_rare_case_is_told_by_its_rank() -> None:
-    assert _kinds(hardness.reasons(_demands(), EASY[0], EASY_ANSWERS[0], rarity=0.97)) == {"rarity"}
-    assert hardness.reasons(_demands(), EASY[0], EASY_ANSWERS[0], rarity=0.5) == ()
+    assert _kinds(difficulty.reasons(_demands(), EASY[0], EASY_ANSWERS[0], rarity=0.97)) == {"rarity"}
+    assert difficulty.reasons(_demands(), EASY[0], EASY_ANSWERS[0], rarity=0.5) == ()
 
 
 @given(
@@ -132,8 +138,8 @@ def test_a_rare_case_is_told_by_its_rank() -> None:
 def test_margins_of_many_rows_are_those_of_each(rows: list[list[tuple[float, int]]]) -> None:
     similarities = np.array([[s for s, _ in row] for row in rows], dtype=np.float32).reshape(len(rows), 4)
     labels = np.array([[label for _, label in row] for row in rows], dtype=np.int64).reshape(len(rows), 4)
-    for row, margin in enumerate(hardness.margins(similarities, labels)):
-        single = hardness.confusable(similarities[row], labels[row])
+    for row, margin in enumerate(difficulty.margins(similarities, labels)):
+        single = difficulty.confusable(similarities[row], labels[row])
         assert margin == pytest.approx(2.0 if single is None else single.margin, abs=1e-6)
 
 
@@ -141,7 +147,7 @@ def test_margins_of_many_rows_are_those_of_each(rows: list[list[tuple[float, int
     "said", ["", "🙂" * 40, "\ud800", "שלום, עולם", "1" * 1_000_000, "，" * 300_000, "\u202e(A)\n(B)"]
 )
 def test_texts_of_any_kind_are_measured(said: str) -> None:
-    demands = hardness.demands_of([said] * 45, [said] * 45, np.zeros(45, dtype=np.int64))
-    assert all(value >= 0 for value in hardness.measures(said, said))
-    assert hardness.reasons(demands, said, said, task=0) == ()
+    demands = difficulty.demands_of([said] * 45, [said] * 45, np.zeros(45, dtype=np.int64))
+    assert all(value >= 0 for value in difficulty.measures(said, said))
+    assert difficulty.reasons(demands, said, said, task=0) == ()
     json.dumps(demands.percentiles(said, said, task=0))

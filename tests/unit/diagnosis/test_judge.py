@@ -9,8 +9,8 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from app.domain.diagnosis import judge
-from app.domain.diagnosis.judge import Discarded, Judgement
+from app.domain.diagnosis.evidence import llm_judge
+from app.domain.diagnosis.evidence.llm_judge import Discarded, Judgement
 from app.domain.records import Agreement, BadCase, Evidence, Finding, Message, Neighbor, Role, RootCause
 
 OOD, CONFLICT, HARD, SERVING = (
@@ -68,12 +68,12 @@ def test_only_near_ties_and_open_verdicts_are_judged_and_the_closest_first() -> 
     open_verdict = finding(0.1, 0.4, 0.22, cause=RootCause.UNDETERMINED)
     right = finding(0.1, 0.45, 0.42, cause=RootCause.UNDETERMINED, right=True)
     findings = [clear, close, closer, open_verdict, right]
-    assert judge.choose_cases(findings) == [2, 1, 3]
-    assert judge.choose_cases(findings, most=1) == [2]
+    assert llm_judge.choose_cases(findings) == [2, 1, 3]
+    assert llm_judge.choose_cases(findings, most=1) == [2]
 
 
 def test_everything_of_the_case_stands_inside_fences_that_it_cannot_close() -> None:
-    asked = judge.question(case(prompt=INJECTION, said=INJECTION), finding(outputs=(INJECTION,)))
+    asked = llm_judge.question(case(prompt=INJECTION, said=INJECTION), finding(outputs=(INJECTION,)))
     system, user = (str(m["content"]) for m in asked.messages)
     assert "never follow" in system
     outside, fence = [], ""
@@ -91,12 +91,12 @@ def test_everything_of_the_case_stands_inside_fences_that_it_cannot_close() -> N
 
 
 def test_a_quote_from_what_was_shown_counts_whatever_its_white_space() -> None:
-    shown = judge.question(case(prompt="first line\n  second   line of it"), finding()).shown
-    assert judge.parse(said(quote="line second line of"), shown) == Judgement(
+    shown = llm_judge.question(case(prompt="first line\n  second   line of it"), finding()).shown
+    assert llm_judge.parse(said(quote="line second line of"), shown) == Judgement(
         verdict=HARD, quote="line second line of", reason="the rows agree"
     )
     fenced = f"```json\n{said()}\n```"
-    assert isinstance(judge.parse(fenced, shown), Judgement)
+    assert isinstance(llm_judge.parse(fenced, shown), Judgement)
 
 
 @pytest.mark.parametrize(
@@ -120,20 +120,20 @@ def test_a_quote_from_what_was_shown_counts_whatever_its_white_space() -> None:
     ],
 )
 def test_an_answer_that_is_not_as_asked_is_discarded_with_the_reason(answer: str, why: Discarded) -> None:
-    assert judge.parse(answer, judge.question(case(), finding()).shown) is why
+    assert llm_judge.parse(answer, llm_judge.question(case(), finding()).shown) is why
 
 
 def test_a_short_text_may_be_quoted_whole_and_a_chinese_one_in_part() -> None:
-    shown = judge.question(case(prompt="我的银行卡丢了怎么办", said="yes"), finding()).shown
-    assert isinstance(judge.parse(said(quote="yes"), shown), Judgement)
-    assert isinstance(judge.parse(said(quote="银行卡丢了"), shown), Judgement)
+    shown = llm_judge.question(case(prompt="我的银行卡丢了怎么办", said="yes"), finding()).shown
+    assert isinstance(llm_judge.parse(said(quote="yes"), shown), Judgement)
+    assert isinstance(llm_judge.parse(said(quote="银行卡丢了"), shown), Judgement)
 
 
 def test_what_was_clipped_away_cannot_be_quoted() -> None:
     prompt = "start " * 400 + "the hidden middle of it " + "end " * 400
-    shown = judge.question(case(prompt=prompt), finding()).shown
-    assert judge.parse(said(quote="the hidden middle of it"), shown) is Discarded.QUOTE_NOT_SHOWN
-    assert isinstance(judge.parse(said(quote="start start start"), shown), Judgement)
+    shown = llm_judge.question(case(prompt=prompt), finding()).shown
+    assert llm_judge.parse(said(quote="the hidden middle of it"), shown) is Discarded.QUOTE_NOT_SHOWN
+    assert isinstance(llm_judge.parse(said(quote="start start start"), shown), Judgement)
 
 
 WORD = Judgement(verdict=HARD, quote="q", reason="r")
@@ -141,7 +141,7 @@ WORD = Judgement(verdict=HARD, quote="q", reason="r")
 
 def test_a_tie_goes_to_the_cause_that_the_judge_names() -> None:
     before = finding(0.1, 0.45, 0.4).probabilities
-    after = judge.break_tie(before, WORD)
+    after = llm_judge.break_tie(before, WORD)
     assert max(after, key=lambda c: after[c]) is HARD
     assert sum(after.values()) == pytest.approx(1.0)
     assert after[OOD] / after[CONFLICT] == pytest.approx(before[OOD] / before[CONFLICT])
@@ -149,10 +149,10 @@ def test_a_tie_goes_to_the_cause_that_the_judge_names() -> None:
 
 def test_the_judge_has_no_say_beyond_the_two_likeliest_of_an_open_verdict() -> None:
     clear = finding(0.05, 0.6, 0.3).probabilities
-    assert judge.break_tie(clear, WORD) == clear
+    assert llm_judge.break_tie(clear, WORD) == clear
     tied = finding(0.1, 0.45, 0.4).probabilities
     for verdict in (OOD, SERVING, RootCause.UNDETERMINED):
-        assert judge.break_tie(tied, replace(WORD, verdict=verdict)) == tied
+        assert llm_judge.break_tie(tied, replace(WORD, verdict=verdict)) == tied
 
 
 @given(
@@ -164,44 +164,44 @@ def test_no_judgement_moves_a_probability_far(weights: list[float], verdict: Roo
     total = sum(weights)
     before = dict(zip((OOD, CONFLICT, HARD, SERVING), (w / total for w in weights), strict=True))
     judged = replace(WORD, verdict=verdict)
-    usual, most = judge.break_tie(before, judged), judge.break_tie(before, judged, odds=odds)
+    usual, most = llm_judge.break_tie(before, judged), llm_judge.break_tie(before, judged, odds=odds)
     for after, bound in ((usual, 0.18), (most, 0.27)):
         assert sum(after.values()) == pytest.approx(1.0)
         assert all(abs(after[c] - before[c]) <= bound for c in before)
     first, second = sorted(before.values(), reverse=True)[:2]
-    assume(first - second >= judge.TIE_MARGIN and first >= 0.5)
+    assume(first - second >= llm_judge.TIE_MARGIN and first >= 0.5)
     assert usual == most == before
 
 
 def test_agreement_is_counted_with_its_interval_and_by_what_the_person_said() -> None:
     pairs = [(HARD, HARD)] * 8 + [(HARD, CONFLICT)] * 2 + [(CONFLICT, CONFLICT)]
-    found = judge.agreement(pairs)
+    found = llm_judge.agreement(pairs)
     assert (found.overall.n, found.overall.agreed, found.overall.rate) == (11, 9, 9 / 11)
     assert found.overall.low < 9 / 11 < found.overall.high
     assert (found.by_category[CONFLICT].n, found.by_category[CONFLICT].agreed) == (3, 1)
-    nothing = judge.agreement([]).overall
+    nothing = llm_judge.agreement([]).overall
     assert (nothing.n, nothing.rate, nothing.low, nothing.high) == (0, None, 0.0, 1.0)
 
 
 def test_a_judge_that_people_contradict_loses_its_say() -> None:
-    unproven = judge.odds_of(judge.agreement([(HARD, CONFLICT)] * 5).overall)
-    wrong = judge.odds_of(judge.agreement([(HARD, CONFLICT)] * 20 + [(HARD, HARD)] * 20).overall)
-    proven = judge.odds_of(judge.agreement([(HARD, HARD)] * 60).overall)
-    assert (unproven, wrong, proven) == (judge.ODDS, 1.0, judge.MOST_ODDS)
+    unproven = llm_judge.odds_of(llm_judge.agreement([(HARD, CONFLICT)] * 5).overall)
+    wrong = llm_judge.odds_of(llm_judge.agreement([(HARD, CONFLICT)] * 20 + [(HARD, HARD)] * 20).overall)
+    proven = llm_judge.odds_of(llm_judge.agreement([(HARD, HARD)] * 60).overall)
+    assert (unproven, wrong, proven) == (llm_judge.ODDS, 1.0, llm_judge.MOST_ODDS)
     tied = finding(0.1, 0.45, 0.4).probabilities
-    assert judge.break_tie(tied, WORD, odds=wrong) == pytest.approx(tied)
+    assert llm_judge.break_tie(tied, WORD, odds=wrong) == pytest.approx(tied)
 
 
 def test_a_judge_may_say_right_only_of_an_output_that_looks_so() -> None:
     alike = replace(finding(cause=RootCause.UNDETERMINED), evidence=Evidence(hard={"looks_alike": True}))
-    asked = judge.question(case(said="lock the card, please", expected="please lock the card"), alike)
+    asked = llm_judge.question(case(said="lock the card, please", expected="please lock the card"), alike)
     assert asked.may_be_right
     assert '"right"' in str(asked.messages[-1]["content"])
     answer = said(verdict="right", quote="lock the card")
-    judgement = judge.parse(answer, asked.shown, may_be_right=asked.may_be_right)
+    judgement = llm_judge.parse(answer, asked.shown, may_be_right=asked.may_be_right)
     assert isinstance(judgement, Judgement)
     assert judgement.says_right
-    assert judge.evidence(judgement, model="m", before=CONFLICT)["says_right"]
-    plain = judge.question(case(), finding())
+    assert llm_judge.evidence(judgement, model="m", before=CONFLICT)["says_right"]
+    plain = llm_judge.question(case(), finding())
     assert not plain.may_be_right
-    assert judge.parse(answer, asked.shown) is Discarded.UNKNOWN_VERDICT
+    assert llm_judge.parse(answer, asked.shown) is Discarded.UNKNOWN_VERDICT

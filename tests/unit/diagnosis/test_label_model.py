@@ -5,8 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from app.domain import thresholds
-from app.domain.diagnosis import label_model
+from app.domain.estimators import ridge_leave_one_out
 
 
 def test_large_labels_are_asked_in_part_and_small_ones_whole(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -15,11 +14,11 @@ def test_large_labels_are_asked_in_part_and_small_ones_whole(monkeypatch: pytest
     classes = np.repeat(np.arange(3), sizes)
     centres = np.array([[1.0, 0.3, 0.0], [1.0, -0.3, 0.0], [0.0, 0.0, 1.0]])
     vectors = (centres[classes] + 0.3 * rng.normal(size=(len(classes), 3))).astype(np.float32)
-    model = label_model.fit(vectors, classes, 3, checked=np.arange(0, len(classes), 9))
+    model = ridge_leave_one_out.fit(vectors, classes, 3, checked=np.arange(0, len(classes), 9))
     pairs = np.array([[0, 1], [1, 0], [2, 0], [0, 2]])
-    whole = label_model.confusions(model, vectors, classes, pairs)
-    monkeypatch.setattr(thresholds, "CONFUSION_ROWS", 205)
-    part = label_model.confusions(model, vectors, classes, pairs)
+    whole = ridge_leave_one_out.confusions(model, vectors, classes, pairs)
+    monkeypatch.setattr(ridge_leave_one_out, "_CONFUSION_ROWS", 205)
+    part = ridge_leave_one_out.confusions(model, vectors, classes, pairs)
     assert not np.array_equal(part, whole)
     np.testing.assert_allclose(part, whole, atol=0.05)
     assert part[2] == pytest.approx(whole[2], abs=1e-6), "all five rows of the small label are asked"
@@ -31,9 +30,9 @@ def test_large_labels_are_asked_in_part_and_small_ones_whole(monkeypatch: pytest
 def test_the_cap_is_the_same_for_every_label_and_holds(
     monkeypatch: pytest.MonkeyPatch, sizes: tuple[int, ...], most: int
 ) -> None:
-    monkeypatch.setattr(thresholds, "CONFUSION_ROWS", most)
+    monkeypatch.setattr(ridge_leave_one_out, "_CONFUSION_ROWS", most)
     classes = np.repeat(np.arange(len(sizes)), sizes)
-    kept = label_model._spread(np.arange(len(classes)), classes)
+    kept = ridge_leave_one_out._spread(np.arange(len(classes)), classes)
     counts = np.bincount(classes[kept], minlength=len(sizes))
     assert len(np.unique(kept)) == len(kept) <= most
     cap = counts.max()

@@ -5,12 +5,12 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from app.domain.diagnosis import one_class
-from app.domain.diagnosis.label_words import MEASURES, LabelWords, label_words
-from app.domain.diagnosis.lexicon import grams_of
-from app.domain.diagnosis.reference import FEATURES
-from app.domain.diagnosis.simulation import OOD, simulate
-from app.domain.diagnosis.worlds import worlds
+from app.domain.diagnosis.features.extractor import FEATURES
+from app.domain.diagnosis.features.label_ngrams import MEASURES, LabelWords, label_words
+from app.domain.diagnosis.simulation.scenarios import worlds
+from app.domain.diagnosis.simulation.simulated_cases import OOD, simulate
+from app.domain.estimators import mahalanobis
+from app.domain.language.ngram_frequencies import grams_of
 
 from .builders import intents
 from .test_evidence import _refer
@@ -69,13 +69,13 @@ def test_the_angle_of_a_row_left_out_is_that_to_a_centre_without_it() -> None:
     rng = np.random.default_rng(0)
     labels = np.repeat(np.arange(4), 40)
     vectors = (rng.normal(size=(4, 12))[labels] + 0.7 * rng.normal(size=(160, 12))).astype(np.float32)
-    whole, _ = one_class.cloud(vectors, labels).distances(vectors, labels)
-    naive, _ = one_class.cloud(vectors, labels).distances(vectors)
-    angle = one_class.MEASURES.index("label_angle")
+    whole, _ = mahalanobis.cloud(vectors, labels).distances(vectors, labels)
+    naive, _ = mahalanobis.cloud(vectors, labels).distances(vectors)
+    angle = mahalanobis.MEASURES.index("label_angle")
     wrong, naive_wrong = [], []
     for row in range(0, 160, 8):
         rest = np.arange(160) != row
-        truth, _ = one_class.cloud(vectors[rest], labels[rest]).distances(vectors[row : row + 1])
+        truth, _ = mahalanobis.cloud(vectors[rest], labels[rest]).distances(vectors[row : row + 1])
         wrong.append(abs(whole[row, angle] - truth[0, angle]))
         naive_wrong.append(abs(naive[row, angle] - truth[0, angle]))
     # what is left is the common mean, which one row in 160 moves

@@ -8,8 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.domain.diagnosis import novelty, scripts
-from app.domain.diagnosis.sentence_patterns import pattern_of
+from app.domain.diagnosis.evidence import novelty
+from app.domain.language import scripts
+from app.domain.language.sentence_patterns import pattern_of
 
 THINGS = ("parcel", "refund", "invoice", "password", "coupon")
 PROMPTS = [f"where is my {THINGS[i % 5]} number {i} and when does it arrive at my home" for i in range(200)]

@@ -6,7 +6,8 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from app.domain.diagnosis import paraphrase
+from app.domain.estimators import quantile_bins
+from app.domain.repair.contradictions import paraphrase
 
 
 def _unit(rows: np.ndarray) -> np.ndarray:
@@ -106,7 +107,7 @@ def test_a_telling_difference_lowers_the_chance() -> None:
 def test_bins_keep_the_order_of_values(rows: int, seed: int) -> None:
     values = np.random.default_rng(seed).normal(size=(rows, 2)).astype(np.float32)
 
-    binned = paraphrase.bins(values).of(values)
+    binned = quantile_bins.bins(values).of(values)
 
     for column in range(2):
         order = np.argsort(values[:, column], kind="stable")

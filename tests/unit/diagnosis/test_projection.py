@@ -6,9 +6,8 @@ import numpy as np
 import pytest
 from sklearn.manifold import trustworthiness
 
-from app.domain.diagnosis import projection
-from app.domain.diagnosis.projection import project
-from app.domain.report_map import MAP_SCALE
+from app.domain.diagnosis.clusters import projection
+from app.domain.diagnosis.clusters.projection import MAP_SCALE, project
 
 
 def topics(

@@ -4,7 +4,8 @@ import itertools
 
 import pytest
 
-from app.domain.diagnosis import findings, remedies
+from app.domain.diagnosis import remedies
+from app.domain.diagnosis.evidence import findings
 from app.domain.diagnosis.remedies import Verdict
 from app.domain.records import RootCause, Symptom
 

@@ -3,7 +3,7 @@
 import pytest
 
 from app.domain.answers.certainty import Certainty
-from app.domain.diagnosis import rightness
+from app.domain.diagnosis.evidence import rightness
 from app.domain.records import BadCase, Message, Role
 
 

@@ -5,7 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.domain.diagnosis import findings, roadmap
+from app.domain.diagnosis import roadmap
+from app.domain.diagnosis.evidence import findings
 from app.domain.records import Agreement, Cluster, RootCause, Symptom
 
 

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from app.domain.diagnosis.same_question import (
+from app.domain.diagnosis.evidence.same_question import (
     SameQuestion,
     candidates,
     question_key,

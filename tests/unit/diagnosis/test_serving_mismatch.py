@@ -4,13 +4,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.domain import text, thresholds
-from app.domain.diagnosis.serving_mismatch import Mismatch, format_of, mismatches, probability
+from app.domain.diagnosis.serving.decoding import STOP_STRENGTH
+from app.domain.diagnosis.serving.mismatch import Mismatch, format_of, mismatches, probability
+from app.domain.instructions import known_instructions
 from app.domain.records import ServingRequest, TrainingExample
 from tests.unit.diagnosis.builders import case, example
 
 ROWS = [example(i, f"text {i}", "x", system="You help.", instruction="Name the intent.") for i in range(20)]
-TRAINED = format_of(ROWS, text.known_instructions(ROWS))
+TRAINED = format_of(ROWS, known_instructions(ROWS))
 PROMPT = "Name the intent.\nwhere is my parcel"
 
 
@@ -48,7 +49,7 @@ def test_each_way_of_building_a_request_differently_is_named(request_: ServingRe
 def test_another_models_template_is_seen_where_the_tuned_models_is_known() -> None:
     asked = case("c", PROMPT, "x", "y", request=ServingRequest(prompt_text=f"[INST] {PROMPT} [/INST]"))
     assert mismatches(asked, TRAINED) == ()
-    known = format_of(ROWS, text.known_instructions(ROWS), "{{'<|im_start|>' + role}}{{'<|im_end|>'}}")
+    known = format_of(ROWS, known_instructions(ROWS), "{{'<|im_start|>' + role}}{{'<|im_end|>'}}")
     assert [m.kind for m in mismatches(asked, known)] == ["chat_template"]
     own = f"<|im_start|>user\n{PROMPT}<|im_end|>\n<|im_start|>assistant\n"
     asked = case("c", PROMPT, "x", "y", request=ServingRequest(prompt_text=own))
@@ -80,7 +81,7 @@ def test_independent_mismatches_add_up_and_stay_below_one() -> None:
 
 
 CHATML = "{{'<|im_start|>' + role}}{{'<|im_end|>'}}"
-KNOWN = format_of(ROWS, text.known_instructions(ROWS), CHATML)
+KNOWN = format_of(ROWS, known_instructions(ROWS), CHATML)
 RENDERED = (
     f"<|im_start|>system\nYou help.<|im_end|>\n<|im_start|>user\n{PROMPT}<|im_end|>\n<|im_start|>assistant\n"
 )
@@ -158,7 +159,7 @@ def test_a_token_limit_below_the_answers_is_seen_without_a_finish_reason() -> No
 
 def test_an_output_that_runs_on_past_its_turn_is_a_stop_mismatch() -> None:
     (found,) = _found(None, output="delivery<|im_end|>\n<|im_start|>user\nand now")
-    assert (found.kind, found.strength) == ("stop", thresholds.STOP_STRENGTH)
+    assert (found.kind, found.strength) == ("stop", STOP_STRENGTH)
 
 
 def test_a_stop_text_inside_training_answers_is_seen_without_an_expected_output() -> None:

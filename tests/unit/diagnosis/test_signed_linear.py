@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from app.domain.diagnosis import signed_linear
+from app.domain.estimators import sign_constrained_logistic
 
 
 def _cases(rows: int, noise: tuple[float, ...]) -> tuple[np.ndarray, np.ndarray]:
@@ -15,8 +15,10 @@ def _cases(rows: int, noise: tuple[float, ...]) -> tuple[np.ndarray, np.ndarray]
     return np.column_stack([hidden + n * rng.normal(size=rows) for n in noise]), positive
 
 
-def _fit(features: np.ndarray, positive: np.ndarray, signs: list[int]) -> signed_linear.SignedLinear:
-    return signed_linear.fit(
+def _fit(
+    features: np.ndarray, positive: np.ndarray, signs: list[int]
+) -> sign_constrained_logistic.SignedLinear:
+    return sign_constrained_logistic.fit(
         features,
         positive,
         np.ones(len(features)),

@@ -8,12 +8,12 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from app.domain.diagnosis import explaining, triage
-from app.domain.diagnosis.learning import learn
+from app.domain.diagnosis import explain, triage
+from app.domain.diagnosis.fit import learn
 from app.domain.diagnosis.triage import Override
 from app.domain.diagnosis.views import Vectors, texts_of
 from app.domain.records import Agreement, RootCause, ServingRequest
-from app.domain.unit_rows import unit
+from app.domain.vectors.half_precision import unit
 from tests.unit.diagnosis.builders import (
     THINGS,
     case,
@@ -89,7 +89,7 @@ def test_a_row_that_need_not_agree_is_shown_as_a_contradiction_only_where_a_conf
     learnt = learn(rows, vectors, np.random.default_rng(0))
     looked = triage._look(cases, texts_of([], cases, learnt.instructions), vectors, learnt)
     told = [
-        explaining.contradiction(
+        explain.contradiction(
             learnt, cases[0], looked.near, looked.sides, looked.relevance, looked.features[0], 0, chance
         )
         for chance in (0.1, 0.3, 0.6)
@@ -138,7 +138,7 @@ def test_agreement_that_chance_explains_is_no_side_taken() -> None:
     assert not learnt.known.placed[0]
     assert usual == pytest.approx(0.25, abs=0.05)
     counted = [
-        explaining.contradiction(
+        explain.contradiction(
             learnt,
             asked[0],
             looked.near,

@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from app.domain.diagnosis.learning import learn
-from app.domain.diagnosis.worlds import CONFLICT, HARD, worlds
+from app.domain.diagnosis.fit import learn
+from app.domain.diagnosis.simulation.scenarios import CONFLICT, HARD, worlds
 from tests.unit.diagnosis.builders import case, diagnose, example, intents, utterance, vectors_of
 
 LABELLING = "Name the intent."

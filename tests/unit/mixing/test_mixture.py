@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from app.domain import text
+from app.domain.language import text
 from app.domain.mixing.curriculum import Order
 from app.domain.mixing.export import trainable_row, trainable_rows
 from app.domain.mixing.mixture import (
@@ -20,8 +20,8 @@ from app.domain.mixing.mixture import (
     MixtureStrategy,
     build_mixture,
 )
+from app.domain.near_duplicates.leakage import leaked
 from app.domain.records import Message, Role, TrainingExample
-from app.domain.repair.leakage import leaked
 from tests.unit.repair.builders import example
 
 _WORDS = (

@@ -7,9 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from app.domain.mixing.splits import SplitBy, SplitRow, split_rows, time_of
-from app.domain.repair import thresholds
-from app.domain.repair.leakage import leaked
-from app.domain.repair.near_duplicates import exact_jaccard
+from app.domain.near_duplicates.grouping import exact_jaccard
+from app.domain.near_duplicates.leakage import LEAKAGE_JACCARD, leaked
 
 NAMES = (
     *("refund", "parcel", "password", "invoice", "coupon", "delivery", "lounge", "mortgage", "passport"),
@@ -131,7 +130,7 @@ def test_a_time_is_read_as_people_write_it(metadata: dict[str, object], seconds:
 
 def test_the_groups_are_those_of_the_leak_check() -> None:
     pair = ("Where is the parcel that I have sent?", "Where is the parcel that I have sent you?")
-    assert exact_jaccard(*pair) >= thresholds.LEAKAGE_JACCARD
+    assert exact_jaccard(*pair) >= LEAKAGE_JACCARD
     rows = [SplitRow(prompt=p) for p in (*pair, *NAMES)]
     for seed in range(8):
         held = set(split_rows(rows, 0.4, seed=seed).held)

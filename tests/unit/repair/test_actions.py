@@ -4,8 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.domain.repair.actions import ALLOWED_DECISIONS, ActionKind, Decision, ProposedAction, decide
-from app.domain.repair.policy import Approval, RepairPolicy, ResolutionRule
+from app.domain.repair.draft.actions import ALLOWED_DECISIONS, ActionKind, ProposedAction, decide
+from app.domain.repair.policy.decision import Decision
+from app.domain.repair.policy.repair_policy import Approval, RepairPolicy, ResolutionRule
 
 
 def _action(decision: Decision = Decision.PROPOSED) -> ProposedAction:

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from app.domain.repair.answers import Relation, relate, relate_answers, word_f1
+from app.domain.answers.relation import Relation, relate, relate_answers, word_f1
 
 LABELS = frozenset({"credit limit change", "report a lost card now please"})
 

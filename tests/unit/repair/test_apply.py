@@ -7,8 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.domain.records import TrainingExample
-from app.domain.repair.actions import ActionKind, Decision, ProposedAction
-from app.domain.repair.apply import AppliedRepair, ChangeKind, apply_actions
+from app.domain.repair.apply.apply import AppliedRepair, ChangeKind, apply_actions
+from app.domain.repair.draft.actions import ActionKind, ProposedAction
+from app.domain.repair.policy.decision import Decision
 from tests.unit.repair.builders import example
 
 ROWS = [example(f"ex_{i}", f"question {i}", f"answer {i}") for i in range(6)]

@@ -9,9 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.domain.records import BadCase, TrainingExample
-from app.domain.repair.apply import apply_actions
-from app.domain.repair.balance import BalanceBy, BalancePolicy, compared, copies, distance, length_bucket
-from app.domain.repair.material import Material
+from app.domain.repair.apply.apply import apply_actions
+from app.domain.repair.balance.balance import compared, copies, distance, length_bucket
+from app.domain.repair.draft.inputs import Material
 from app.domain.repair.plan import (
     ActionKind,
     Approval,
@@ -21,6 +21,7 @@ from app.domain.repair.plan import (
     decide,
     plan_repair,
 )
+from app.domain.repair.policy.balance import BalanceBy, BalancePolicy
 from tests.unit.repair.builders import bad_case, example
 
 counts = st.dictionaries(st.sampled_from("abcd"), st.integers(1, 50), min_size=1)

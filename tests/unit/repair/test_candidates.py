@@ -3,9 +3,11 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from app.domain.repair import candidates, sketches, thresholds
-from app.domain.repair.comparison import Comparison
-from app.domain.repair.nearest import Nearest
+from app.domain.near_duplicates import candidates, minhash
+from app.domain.near_duplicates.candidates import BAND_ROWS, CANDIDATES_PER_ROW
+from app.domain.near_duplicates.minhash import SKETCH_BINS
+from app.domain.near_duplicates.nearest import Nearest
+from app.domain.near_duplicates.verification import Comparison
 
 
 def test_the_curve_is_the_one_of_the_book() -> None:
@@ -21,24 +23,24 @@ def test_the_curve_is_the_one_of_the_book() -> None:
 def test_pairs_meet_as_often_as_the_curve_says(share: float) -> None:
     rng = np.random.default_rng(0)
     texts = 600
-    left = rng.integers(0, 1 << 16, (texts, thresholds.SKETCH_BINS)).astype(np.uint16)
+    left = rng.integers(0, 1 << 16, (texts, SKETCH_BINS)).astype(np.uint16)
     same = rng.random(left.shape) < share
     right = np.where(same, left, rng.integers(0, 1 << 16, left.shape)).astype(np.uint16)
     found, _ = candidates.pairs(np.concatenate([left, right]), np.zeros(2 * texts, np.int64), lowest=0.0)
     met = len({(a, b) for a, b in found.tolist() if b == a + texts}) / texts
     assert met == pytest.approx(candidates.met_probability(share), abs=0.06)
-    assert candidates.met_probability(share) < candidates.pair_probability(share, 64, thresholds.BAND_ROWS)
+    assert candidates.met_probability(share) < candidates.pair_probability(share, 64, BAND_ROWS)
 
 
 @pytest.mark.parametrize("kind", ["versions of one template", "random"])
 def test_there_are_at_most_a_few_pairs_for_each_row(kind: str) -> None:
     rng = np.random.default_rng(0)
     rows = 3000
-    made = rng.integers(0, 1 << 16, (rows, thresholds.SKETCH_BINS)).astype(np.uint16)
+    made = rng.integers(0, 1 << 16, (rows, SKETCH_BINS)).astype(np.uint16)
     if kind != "random":
         made = np.where(rng.random(made.shape) < 0.9, made[0], made).astype(np.uint16)
     found, alike = candidates.pairs(made, np.zeros(rows, np.int64))
-    assert len(found) <= thresholds.CANDIDATES_PER_ROW * rows
+    assert len(found) <= CANDIDATES_PER_ROW * rows
     assert len(found) == len(alike)
     assert len(found) > 0 or kind == "random"
 
@@ -75,7 +77,7 @@ def test_the_order_by_family_holds_every_pair_once_and_puts_those_of_a_row_toget
 
 
 def test_rows_that_must_stay_apart_never_meet() -> None:
-    signature = sketches.signatures(["one and the same text"] * 10)
+    signature = minhash.signatures(["one and the same text"] * 10)
     found, _ = candidates.pairs(signature, np.arange(10) // 5)
     assert len(found) > 0
     assert all(a // 5 == b // 5 for a, b in found.tolist())
@@ -89,10 +91,10 @@ def test_many_equal_rows_are_one_group_of_as_many_pairs(text: str) -> None:
 
 def test_sketches_do_not_depend_on_how_texts_are_cut_into_parts() -> None:
     texts = [f"text number {i} 第{i}条" for i in range(40)]
-    whole = sketches.read(texts)
-    halves = sketches.joined(40, (sketches.read_part(texts[i : i + 7]) for i in range(0, 40, 7)))
+    whole = minhash.read(texts)
+    halves = minhash.joined(40, (minhash.read_part(texts[i : i + 7]) for i in range(0, 40, 7)))
     assert (whole.signatures == halves.signatures).all()
     assert (whole.counts == halves.counts).all()
     assert (whole.wholes == halves.wholes).all()
     assert (whole.numbers == halves.numbers).all()
-    assert sketches.occurrences(whole.counts, ["text", "nowhere"]) == [40, 0]
+    assert minhash.occurrences(whole.counts, ["text", "nowhere"]) == [40, 0]

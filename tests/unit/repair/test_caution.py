@@ -12,13 +12,15 @@ from hypothesis import strategies as st
 
 from app.domain.language.code import is_code
 from app.domain.records import Message, Role, TrainingExample
-from app.domain.repair.actions import ActionKind, Decision, ProposedAction
-from app.domain.repair.apply import apply_actions
-from app.domain.repair.draft import Draft
-from app.domain.repair.material import Material
-from app.domain.repair.normalisation import normalise_text
-from app.domain.repair.policy import RepairPolicy
-from app.domain.repair.steps import normalisation, uniformity
+from app.domain.repair.apply.apply import apply_actions
+from app.domain.repair.draft.actions import ActionKind, ProposedAction
+from app.domain.repair.draft.draft import Draft
+from app.domain.repair.draft.inputs import Material
+from app.domain.repair.policy.decision import Decision
+from app.domain.repair.policy.repair_policy import RepairPolicy
+from app.domain.repair.rewriting import normalisation_step
+from app.domain.repair.rewriting.normalisation import normalise_text
+from app.domain.repair.uniformity import step
 from tests.unit.repair.builders import example
 
 
@@ -26,8 +28,8 @@ def _planned(*rows: TrainingExample) -> list[ProposedAction]:
     draft = Draft.of(rows, RepairPolicy())
     vectors = np.ones((len(rows), 1), dtype=np.float32)
     material = Material(input_vectors=vectors, output_vectors=vectors)
-    normalisation.propose(draft, material)
-    uniformity.propose(draft, material)
+    normalisation_step.propose(draft, material)
+    step.propose(draft, material)
     assert all(action.kind is ActionKind.NORMALISE for action in draft.actions)
     return draft.actions
 

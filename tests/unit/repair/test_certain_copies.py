@@ -11,10 +11,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.domain.records import Message, Role, TrainingExample
-from app.domain.repair import certain_copies
-from app.domain.repair.actions import Decision
-from app.domain.repair.material import Material
+from app.domain.repair.draft.inputs import Material
+from app.domain.repair.duplicates import certain_copies
 from app.domain.repair.plan import RepairPolicy, plan_repair
+from app.domain.repair.policy.decision import Decision
 from tests.unit.repair.builders import example
 
 ASKED = "How long may I keep the borrowed tools before I have to bring them back?"

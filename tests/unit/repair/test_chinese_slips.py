@@ -2,15 +2,15 @@ from __future__ import annotations
 
 import pytest
 
-from app.domain.repair import chinese_slips
-from app.domain.repair.chinese_slips import Side
-from app.domain.repair.runs import Runs
+from app.domain.near_duplicates import chinese_typos
+from app.domain.near_duplicates.chinese_typos import Side
+from app.domain.near_duplicates.shared_passages import Runs
 
 
-def _reading(left: str, right: str) -> chinese_slips.Reading | None:
+def _reading(left: str, right: str) -> chinese_typos.Reading | None:
     runs = Runs.of([(left, right)])
     assert len(runs.places) == 1
-    return chinese_slips.read(*runs.tokens[0], runs.places[0])
+    return chinese_typos.read(*runs.tokens[0], runs.places[0])
 
 
 @pytest.mark.parametrize(
@@ -57,15 +57,15 @@ def test_another_word_is_no_slip_by_itself(left: str, right: str) -> None:
 def test_general_writing_contradicts_a_set_that_knows_the_less_likely_side() -> None:
     reading = _reading("我的手机", "我的手几")
     assert reading is not None
-    assert chinese_slips.contradicts(reading, known=-5)
-    assert not chinese_slips.contradicts(reading, known=0)
-    assert not chinese_slips.contradicts(reading, known=5)
+    assert chinese_typos.contradicts(reading, known=-5)
+    assert not chinese_typos.contradicts(reading, known=0)
+    assert not chinese_typos.contradicts(reading, known=5)
 
 
 def test_where_what_is_left_is_a_word_general_writing_contradicts_any_set() -> None:
     reading = _reading("这个东西怎么样", "这个东西怎么用")
     assert reading is not None
-    assert chinese_slips.contradicts(reading, known=5)
+    assert chinese_typos.contradicts(reading, known=5)
 
 
 def test_what_breaks_a_word_is_no_negation() -> None:
@@ -80,9 +80,9 @@ def test_what_breaks_a_word_is_no_negation() -> None:
     assert broken is not None
     assert real is not None
     assert lost is not None
-    assert chinese_slips.is_too_much(broken, left=False)
-    assert not chinese_slips.is_too_much(real, left=False)
-    assert not chinese_slips.is_too_much(lost, left=True)
+    assert chinese_typos.is_too_much(broken, left=False)
+    assert not chinese_typos.is_too_much(real, left=False)
+    assert not chinese_typos.is_too_much(lost, left=True)
 
 
 @pytest.mark.parametrize(
@@ -104,7 +104,7 @@ def test_a_negation_in_a_place_where_nobody_negates_reads_far_worse(
     for pair, is_left in (((left, right), False), ((right, left), True)):
         reading = _reading(*pair)
         assert reading is not None
-        assert chinese_slips.reads_worse(reading, left=is_left) is worse
+        assert chinese_typos.reads_worse(reading, left=is_left) is worse
 
 
 @pytest.mark.parametrize(

@@ -3,8 +3,8 @@
 import pytest
 
 from app.domain.records import Message, Role, TrainingExample
-from app.domain.repair.actions import ActionKind, ProposedAction
-from app.domain.repair.choosing import rows_concerned, with_answer
+from app.domain.repair.apply.chosen_answer import rows_concerned, with_answer
+from app.domain.repair.draft.actions import ActionKind, ProposedAction
 
 
 def _row(name: str, output: str) -> TrainingExample:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from app.domain.repair.conflicts import AnchoredConflict, anchored_conflicts, sides
+from app.domain.repair.resolution.bad_case_conflicts import AnchoredConflict, anchored_conflicts, sides
 from tests.unit.repair.builders import bad_case
 
 CASE = bad_case("bc", "the card of alice is lost in rome", "call the bank", "block it in the app at once")

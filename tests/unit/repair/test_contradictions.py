@@ -9,12 +9,13 @@ import numpy as np
 import pytest
 
 from app.domain.records import BadCase, TrainingExample
-from app.domain.repair.actions import ActionKind, Decision, ProposedAction
-from app.domain.repair.draft import Draft
-from app.domain.repair.material import Material
+from app.domain.repair.contradictions import step
+from app.domain.repair.draft.actions import ActionKind, ProposedAction
+from app.domain.repair.draft.draft import Draft
+from app.domain.repair.draft.inputs import Material
 from app.domain.repair.plan import plan_repair
-from app.domain.repair.policy import Approval, RepairPolicy
-from app.domain.repair.steps import contradictions
+from app.domain.repair.policy.decision import Decision
+from app.domain.repair.policy.repair_policy import Approval, RepairPolicy
 from tests.unit.repair.builders import bad_case, example
 
 DIMENSIONS = 48
@@ -66,7 +67,7 @@ def proposed(
         cases=cases,
         case_vectors=np.zeros((len(cases), DIMENSIONS), dtype=np.float32),
     )
-    contradictions.propose(draft, material)
+    step.propose(draft, material)
     return draft
 
 

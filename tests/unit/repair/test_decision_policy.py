@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from app.domain.repair.actions import Decision
-from app.domain.repair.decision_policy import DecisionPolicy
+from app.domain.repair.policy.decision import Decision
+from app.domain.repair.policy.decisions import DecisionPolicy
 
 
 @pytest.mark.parametrize(

@@ -8,17 +8,17 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from app.domain import text
+from app.domain.language import text
+from app.domain.near_duplicates.grouping import PromptGroups
 from app.domain.records import BadCase, TrainingExample
-from app.domain.repair import choosing, disputes, thresholds
-from app.domain.repair.actions import ActionKind, Decision, needs_answer
-from app.domain.repair.apply import apply_actions
-from app.domain.repair.draft import Draft
-from app.domain.repair.material import Material
-from app.domain.repair.near_duplicates import PromptGroups
-from app.domain.repair.policy import Approval, RepairPolicy, ResolutionRule
-from app.domain.repair.resolution import Resolution, ResolutionContext, majority
-from app.domain.repair.steps import disputes as step
+from app.domain.repair.apply import chosen_answer
+from app.domain.repair.apply.apply import apply_actions
+from app.domain.repair.draft.actions import ActionKind, needs_answer
+from app.domain.repair.draft.draft import Draft
+from app.domain.repair.draft.inputs import Material
+from app.domain.repair.policy.decision import Decision
+from app.domain.repair.policy.repair_policy import CONFIDENT_SCORE, Approval, RepairPolicy, ResolutionRule
+from app.domain.repair.resolution import Resolution, ResolutionContext, disputes, majority, step
 from tests.unit.repair.builders import bad_case, example
 
 ASKED = "What is the return window?"
@@ -191,7 +191,7 @@ def test_rows_that_a_model_has_looked_at_are_disputed_only_in_the_very_same_word
         ("d",),
         "majority",
     )
-    assert action.score < thresholds.CONFIDENT_SCORE
+    assert action.score < CONFIDENT_SCORE
 
 
 def test_a_settled_group_is_left_alone_and_dropped_rows_have_no_say() -> None:
@@ -232,12 +232,12 @@ def test_a_question_takes_the_answer_that_a_person_gives() -> None:
     examples = rows(*["Returns cost 5 EUR"] * 2, *["Returns are free"] * 2)
     contents = {e.id: e.content() for e in examples}
     (asked,) = settled(examples, [[0, 1], [2, 3]], RULES.ASK, same_prompt=False).actions
-    chosen = choosing.with_answer(asked, "Returns are free", contents)
+    chosen = chosen_answer.with_answer(asked, "Returns are free", contents)
     assert chosen.example_ids == ("ex_0", "ex_1")
     assert {TrainingExample.from_content(c).output for c in chosen.after} == {"Returns are free"}
     assert "score_of" not in chosen.evidence
     (merged,) = settled(examples, [[0, 1], [2, 3]], RULES.ASK).actions
-    (after,) = choosing.with_answer(merged, "Returns cost 7 EUR", contents).after
+    (after,) = chosen_answer.with_answer(merged, "Returns cost 7 EUR", contents).after
     assert TrainingExample.from_content(after).output == "Returns cost 7 EUR"
 
 

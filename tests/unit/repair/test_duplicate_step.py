@@ -5,10 +5,10 @@ from typing import Any
 import numpy as np
 import pytest
 
+from app.domain.near_duplicates.verification import Comparison
 from app.domain.records import TrainingExample
-from app.domain.repair.comparison import Comparison
-from app.domain.repair.keeping import keep_best
-from app.domain.repair.material import Material
+from app.domain.repair.draft.inputs import Material
+from app.domain.repair.duplicates.survivor import keep_best
 from app.domain.repair.plan import RepairPlan, RepairPolicy, plan_repair
 from tests.unit.repair.builders import example
 

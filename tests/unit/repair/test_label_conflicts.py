@@ -5,8 +5,13 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from app.domain.repair.label_certainty import ceasing
-from app.domain.repair.label_conflicts import LabelJudgement, LabelMend, find_wrong_labels, number_labels
+from app.domain.repair.contradictions.label_certainty import ceasing
+from app.domain.repair.contradictions.label_errors import (
+    LabelJudgement,
+    LabelMend,
+    find_wrong_labels,
+    number_labels,
+)
 from tests.unit.repair.builders import LabelTask, label_task
 
 

@@ -4,7 +4,7 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from app.domain.repair.label_noise import leave_one_out_ridge, softmax
+from app.domain.repair.contradictions.confusion_em import leave_one_out_ridge, softmax
 
 
 @settings(max_examples=20, deadline=None)

@@ -7,15 +7,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from app.domain import text
+from app.domain.instructions import known_instructions
+from app.domain.language import text
+from app.domain.near_duplicates.grouping import exact_jaccard
+from app.domain.near_duplicates.leakage import ProtectedKind, ProtectedPrompt, leaked, overlaps
 from app.domain.records import TrainingExample
-from app.domain.repair import thresholds
-from app.domain.repair.apply import apply_actions
-from app.domain.repair.leakage import ProtectedKind, ProtectedPrompt, leaked, overlaps
-from app.domain.repair.material import Material
-from app.domain.repair.near_duplicates import exact_jaccard
-from app.domain.repair.normalisation.policy import NormalisationPolicy
+from app.domain.repair.apply.apply import apply_actions
+from app.domain.repair.draft.inputs import Material
 from app.domain.repair.plan import Approval, Decision, RepairPlan, RepairPolicy, plan_repair
+from app.domain.repair.policy.normalisation import NormalisationPolicy
+from app.domain.repair.policy.repair_policy import CONFIDENT_SCORE
 from tests.unit.repair.builders import example
 
 NONE: frozenset[str] = frozenset()
@@ -90,7 +91,7 @@ def test_no_held_back_row_survives_a_plan_that_is_applied(
     ids = iter(f"new_{i}" for i in range(1000))
     applied = apply_actions(rows, plan.actions, new_id=lambda: next(ids))
     left = [row.example.prompt for row in applied.rows]
-    known = text.known_instructions(rows)
+    known = known_instructions(rows)
     assert leaked(left, held_back, known) == {}
 
 
@@ -179,7 +180,7 @@ def test_a_row_alike_in_meaning_is_proposed_unless_something_tells_it_apart() ->
     )
     assert rules(plan) == [("leakage_meaning", "a", Decision.PROPOSED)]
     assert plan.actions[0].evidence["cosine"] == pytest.approx(0.95, abs=1e-3)
-    assert plan.actions[0].score < thresholds.CONFIDENT_SCORE
+    assert plan.actions[0].score < CONFIDENT_SCORE
 
 
 def test_a_vector_for_each_protected_prompt_or_none() -> None:

@@ -8,11 +8,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.domain.repair.actions import ActionKind, Decision
-from app.domain.repair.apply import apply_actions
-from app.domain.repair.material import Material
-from app.domain.repair.merging import merged_turns
+from app.domain.repair.apply.apply import apply_actions
+from app.domain.repair.apply.three_way_merge import merged_turns
+from app.domain.repair.draft.actions import ActionKind
+from app.domain.repair.draft.inputs import Material
 from app.domain.repair.plan import RepairPolicy, plan_repair
+from app.domain.repair.policy.decision import Decision
 from tests.unit.repair.builders import example
 
 

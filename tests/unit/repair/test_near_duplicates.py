@@ -5,7 +5,7 @@ import random
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.domain.repair.near_duplicates import (
+from app.domain.near_duplicates.grouping import (
     DropReason,
     PromptGroups,
     connected,

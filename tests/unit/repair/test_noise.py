@@ -10,16 +10,17 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from app.domain.estimators.knn_shapley import knn_shapley, worth
+from app.domain.estimators.noise_mixture import STATISTICAL_CEILING, probability_bad
 from app.domain.records import Message, Role, TrainingExample
-from app.domain.repair.draft import Draft
-from app.domain.repair.material import Material
-from app.domain.repair.noise import DETECTORS, JudgedRows, NoisyRow, limits
-from app.domain.repair.noise.finding import Sign, weighed
-from app.domain.repair.noise.mixture import probability_bad
-from app.domain.repair.noise.shapley import knn_shapley, worth
+from app.domain.repair.draft.draft import Draft
+from app.domain.repair.draft.inputs import Material
 from app.domain.repair.plan import ActionKind, Decision, RepairPolicy, plan_repair
-from app.domain.repair.row_quality import judged_rows
-from app.domain.repair.steps.noise import combined
+from app.domain.repair.row_quality.defects import DETECTORS, JudgedRows, NoisyRow
+from app.domain.repair.row_quality.defects.finding import PROPOSED_FROM, Sign, weighed
+from app.domain.repair.row_quality.defects.reading import NEIGHBORS
+from app.domain.repair.row_quality.defects_step import AGREEMENT_SCORE, combined
+from app.domain.repair.row_quality.reading import judged_rows
 from tests.unit.repair.builders import example, label_task
 
 ASK = "Answer the customer."
@@ -91,7 +92,7 @@ def _found(examples: list[TrainingExample]) -> dict[str, list[NoisyRow]]:
 def test_each_plain_defect_is_found_in_its_row_alone(detector: str, prompt: str, output: str) -> None:
     found = _found(_support((prompt, output)))[detector]
     assert [noisy.row for noisy in found] == [60]
-    assert found[0].score >= limits.PROPOSED_FROM
+    assert found[0].score >= PROPOSED_FROM
     assert found[0].reason
     json.dumps(dict(found[0].evidence))
 
@@ -114,7 +115,7 @@ def test_what_every_row_of_a_task_does_is_no_defect(outputs: tuple[str, ...]) ->
         example(f"r{i}", f"Say something about number {i}", outputs[i % len(outputs)], instruction=ASK)
         for i in range(60)
     ]
-    proposed = [n for found in _found(rows).values() for n in found if n.score >= limits.PROPOSED_FROM]
+    proposed = [n for found in _found(rows).values() for n in found if n.score >= PROPOSED_FROM]
     assert proposed == []
 
 
@@ -194,7 +195,7 @@ def test_swapped_labels_are_proposed_and_right_ones_stay() -> None:
 def test_outputs_that_do_not_follow_from_inputs_are_not_judged() -> None:
     rng = np.random.default_rng(0)
     own, swapped = rng.normal(size=(900, 3)), rng.normal(size=(900, 3))
-    assert probability_bad(own, swapped, rng.integers(3, size=900)).max() < limits.PROPOSED_FROM
+    assert probability_bad(own, swapped, rng.integers(3, size=900)).max() < PROPOSED_FROM
 
 
 def test_planted_strangers_are_probable_and_nothing_is_certain() -> None:
@@ -202,9 +203,9 @@ def test_planted_strangers_are_probable_and_nothing_is_certain() -> None:
     own, swapped = rng.normal(size=(1000, 2)), rng.normal(loc=4, size=(1000, 2))
     own[:40] += 4
     found = probability_bad(own, swapped, rng.integers(3, size=1000))
-    assert (found[:40] >= limits.PROPOSED_FROM).mean() > 0.8
-    assert (found[40:] >= limits.PROPOSED_FROM).mean() < 0.01
-    assert found.max() <= limits.STATISTICAL_CEILING
+    assert (found[:40] >= PROPOSED_FROM).mean() > 0.8
+    assert (found[40:] >= PROPOSED_FROM).mean() < 0.01
+    assert found.max() <= STATISTICAL_CEILING
 
 
 def test_an_empty_output_goes_without_a_person_and_a_refusal_does_not() -> None:
@@ -236,7 +237,7 @@ def test_one_statistic_never_decides_and_signs_of_one_form_count_once() -> None:
         noisy(name, 0.75, statistical=True) for name in ("mismatch", "label_quality", "knn_shapley")
     ]
     assert combined(statistics[:2]) == 0.75
-    assert combined(statistics) == limits.AGREEMENT_SCORE
+    assert combined(statistics) == AGREEMENT_SCORE
 
 
 def test_a_trait_of_a_tenth_of_the_rows_counts_less_and_of_half_not_at_all() -> None:
@@ -278,7 +279,7 @@ def test_many_copies_of_one_prompt_are_no_work() -> None:
         Draft.of(rows, RepairPolicy()), Material(input_vectors=vectors, output_vectors=vectors)
     )
     assert (read.near.indices != np.arange(3000)[:, None]).all()
-    assert len(np.unique(read.near.indices)) <= limits.NEIGHBORS + 1
+    assert len(np.unique(read.near.indices)) <= NEIGHBORS + 1
 
 
 def _decisions(rows: list[TrainingExample]) -> dict[str, tuple[Decision, str]]:

@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.domain import text as texts
-from app.domain.repair.normalisation import TEXT_RULES, encoding, normalise_example, normalise_text
-from app.domain.repair.normalisation.text_rule import pieces_of
+from app.domain.language import text as texts
+from app.domain.repair.rewriting.normalisation import TEXT_RULES, encoding, normalise_example, normalise_text
+from app.domain.repair.rewriting.normalisation.text_rule import pieces_of
 from tests.unit.repair.builders import example
 
 

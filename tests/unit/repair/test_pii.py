@@ -12,18 +12,18 @@ from stdnum import luhn
 from stdnum.iso7064 import mod_11_2, mod_97_10
 
 from app.domain.records import Message, Role, TrainingExample
-from app.domain.repair.actions import ActionKind, Decision, ProposedAction
-from app.domain.repair.apply import apply_actions
-from app.domain.repair.draft import Draft
-from app.domain.repair.material import Material
-from app.domain.repair.open_questions import STOPS_CYCLE, is_open, rows_kept_out
-from app.domain.repair.pii import find_pii
-from app.domain.repair.pii.masking import masked
-from app.domain.repair.pii.match import PiiKind
-from app.domain.repair.pii.policy import PiiMode, PiiPolicy, Uncertain
-from app.domain.repair.pii.surrogates import placeholder, surrogate
-from app.domain.repair.policy import Approval, RepairPolicy
-from app.domain.repair.steps import pii
+from app.domain.repair.apply.apply import apply_actions
+from app.domain.repair.draft.actions import ActionKind, ProposedAction
+from app.domain.repair.draft.draft import Draft
+from app.domain.repair.draft.inputs import Material
+from app.domain.repair.draft.open_questions import STOPS_CYCLE, is_open, rows_kept_out
+from app.domain.repair.policy.decision import Decision
+from app.domain.repair.policy.pii import PiiKind, PiiMode, PiiPolicy, Uncertain
+from app.domain.repair.policy.repair_policy import Approval, RepairPolicy
+from app.domain.repair.rewriting import pii_step
+from app.domain.repair.rewriting.pii import find_pii
+from app.domain.repair.rewriting.pii.masking import masked
+from app.domain.repair.rewriting.pii.surrogates import placeholder, surrogate
 from tests.unit.repair.builders import example
 
 # A key is put together here, so that no scanner takes it for one.
@@ -148,7 +148,7 @@ def _draft(rows: list[TrainingExample], **policy: object) -> Draft:
         output_vectors=np.zeros((len(rows), 1), dtype=np.float32),
         salt=b"salt",
     )
-    pii.propose(draft, material)
+    pii_step.propose(draft, material)
     return draft
 
 

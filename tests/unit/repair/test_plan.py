@@ -8,9 +8,8 @@ import numpy as np
 import pytest
 
 from app.domain.records import BadCase, Finding, RootCause, TrainingExample
-from app.domain.repair.apply import apply_actions
-from app.domain.repair.duplicate_policy import DuplicatePolicy
-from app.domain.repair.material import Material
+from app.domain.repair.apply.apply import apply_actions
+from app.domain.repair.draft.inputs import Material
 from app.domain.repair.plan import (
     ActionKind,
     Approval,
@@ -20,6 +19,7 @@ from app.domain.repair.plan import (
     ResolutionRule,
     plan_repair,
 )
+from app.domain.repair.policy.duplicates import DuplicatePolicy
 from app.domain.repair.steps import STEPS
 from tests.unit.repair.builders import bad_case, example, finding, label_task
 

@@ -6,16 +6,16 @@ import numpy as np
 import pytest
 
 from app.domain.records import TrainingExample
-from app.domain.repair.draft import Draft
-from app.domain.repair.material import Material
-from app.domain.repair.open_questions import is_open, rows_kept_out
-from app.domain.repair.pii.policy import PiiMode, PiiPolicy
+from app.domain.repair.draft.draft import Draft
+from app.domain.repair.draft.inputs import Material
+from app.domain.repair.draft.open_questions import is_open, rows_kept_out
+from app.domain.repair.draft.row_bands import Veto
 from app.domain.repair.plan import Approval, Decision, RepairPolicy, plan_repair
-from app.domain.repair.quality import QualityPolicy, QualityScores, Use
-from app.domain.repair.quality.consistency import supported_share
-from app.domain.repair.quality.vetoes import Veto
-from app.domain.repair.row_quality import quality_scores
-from app.domain.repair.steps import quality
+from app.domain.repair.policy.pii import PiiMode, PiiPolicy
+from app.domain.repair.row_quality import scores_step
+from app.domain.repair.row_quality.reading import quality_scores
+from app.domain.repair.row_quality.scores import QualityPolicy, QualityScores, Use
+from app.domain.repair.row_quality.scores.consistency import supported_share
 from tests.unit.repair.builders import example
 
 ASK = "Answer from the passage."
@@ -180,7 +180,7 @@ def test_no_average_outvotes_a_veto(output: str, veto: Veto) -> None:
     draft = Draft.of(
         rows, RepairPolicy(quality=lenient, pii=PiiPolicy(mode=PiiMode.OFF), approve=Approval.ALL)
     )
-    quality.propose(draft, _material(len(rows)))
+    scores_step.propose(draft, _material(len(rows)))
     (action,) = [a for a in draft.actions if a.example_ids == ("r40",)]
     assert is_open(action.kind, action.decision, action.evidence)
     assert rows_kept_out(action.kind, action.example_ids, action.evidence) == ("r40",)
@@ -210,7 +210,7 @@ def test_every_row_has_a_score_and_a_band_and_both_bounds_count() -> None:
     bands = {}
     for use_above in (0.8, 0.999):
         draft = Draft.of(rows, RepairPolicy(quality=QualityPolicy(use_above=use_above)))
-        quality.propose(draft, _material(len(rows)))
+        scores_step.propose(draft, _material(len(rows)))
         assert [q.example_id for q in draft.row_quality] == [r.id for r in rows]
         assert sum(draft.notes["quality"]["bands"].values()) == len(rows)
         bands[use_above] = draft.notes["quality"]["bands"]
@@ -221,6 +221,6 @@ def test_every_row_has_a_score_and_a_band_and_both_bounds_count() -> None:
 def test_a_score_alone_keeps_no_row_out() -> None:
     rows = _rows("")
     draft = Draft.of(rows, RepairPolicy())
-    quality.propose(draft, _material(len(rows)))
+    scores_step.propose(draft, _material(len(rows)))
     (action,) = draft.actions
     assert rows_kept_out(action.kind, action.example_ids, action.evidence) == ()

@@ -14,8 +14,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.domain.records import Message, Role
-from app.domain.repair import thresholds
-from app.domain.repair.judging import Discarded, JudgeLog
+from app.domain.repair.draft.judge_log import JUDGED_DISPUTES, Discarded, JudgeLog
+from app.domain.repair.policy.repair_policy import CONFIDENT_SCORE
 from app.domain.repair.resolution import (
     Dispute,
     Resolution,
@@ -26,6 +26,8 @@ from app.domain.repair.resolution import (
     newest,
     source_priority,
 )
+from app.domain.repair.resolution.dispute import RULE_SCORE
+from app.domain.repair.resolution.judge import JUDGE_SCORE, JUDGED_CHARACTERS
 from app.domain.repair.resolution.newest import written_at
 from tests.unit.repair.builders import example
 
@@ -142,7 +144,7 @@ def test_the_side_with_the_newest_row_is_right_however_small() -> None:
     times = {0: {"date": "2023-01-01"}, 1: {"date": "2023-06-01"}, 2: {"date": "2024-02-03T04:05:00"}}
     found = newest.resolve(dispute(["30 days", "30 d"], ["14 days"], metadata=times), context())
     assert found is not None
-    assert (found.keep, found.score) == (1, thresholds.RULE_SCORE)
+    assert (found.keep, found.score) == (1, RULE_SCORE)
     assert found.because == "the newest row is of 2024-02-03 04:05"
 
 
@@ -232,9 +234,9 @@ def test_what_of_a_judges_answer_counts(answer: str, outcome: int | Discarded | 
     found = judge.parse(answer, SIDES)
     if isinstance(outcome, int):
         assert isinstance(found, Resolution)
-        assert (found.keep, found.ask, found.score) == (outcome, True, thresholds.JUDGE_SCORE)
+        assert (found.keep, found.ask, found.score) == (outcome, True, JUDGE_SCORE)
         assert " ".join(found.quote.split()) in found.because
-        assert found.score < thresholds.CONFIDENT_SCORE
+        assert found.score < CONFIDENT_SCORE
     else:
         assert found == outcome
 
@@ -261,7 +263,7 @@ def test_long_answers_are_clipped_and_of_many_only_some_are_shown() -> None:
     user = judge.messages(many)[1].content
     assert "Answer 4" in user
     assert "Answer 5" not in user
-    assert len(user) < 5 * thresholds.JUDGED_CHARACTERS
+    assert len(user) < 5 * JUDGED_CHARACTERS
     # What was not shown cannot be chosen.
     assert judge.parse(said(right=5, quote="0 days"), many) is Discarded.UNKNOWN_ANSWER
 
@@ -289,7 +291,7 @@ def test_what_became_of_the_questions_is_counted() -> None:
 
 def test_a_plan_asks_about_so_many_disputes_and_no_more() -> None:
     log = JudgeLog()
-    assert sum(log.may_ask() for _ in range(thresholds.JUDGED_DISPUTES + 7)) == thresholds.JUDGED_DISPUTES
+    assert sum(log.may_ask() for _ in range(JUDGED_DISPUTES + 7)) == JUDGED_DISPUTES
     assert log.as_dict()["notes"] == [
-        f"7 disputes were not judged: a plan asks about {thresholds.JUDGED_DISPUTES} at most"
+        f"7 disputes were not judged: a plan asks about {JUDGED_DISPUTES} at most"
     ]

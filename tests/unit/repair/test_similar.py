@@ -6,8 +6,9 @@ from typing import Any
 import pytest
 
 from app.domain.records import TrainingExample
-from app.domain.repair.actions import ActionKind, Decision, ProposedAction
-from app.domain.repair.similar import propose_similar, replaced_texts, spoken_for
+from app.domain.repair.apply.similar_rows import propose_similar, replaced_texts, spoken_for
+from app.domain.repair.draft.actions import ActionKind, ProposedAction
+from app.domain.repair.policy.decision import Decision
 from tests.unit.repair.builders import example
 
 
@@ -115,7 +116,7 @@ def test_a_normalisation_fits_rows_with_the_same_defects_and_no_others() -> None
     ]
     after = example("ex_0", "Hi", "there").content()
     changes = ["special tokens removed"]
-    from app.domain.repair.normalisation import normalise_example
+    from app.domain.repair.rewriting.normalisation import normalise_example
 
     found = normalise_example(rows[0])
     assert found is not None

@@ -3,8 +3,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from app.domain.repair import slips
-from app.domain.repair.comparison import Comparison
+from app.domain.near_duplicates import typos
+from app.domain.near_duplicates.verification import Comparison
 
 # What the words of the pairs are read against: a set in which they are well known.
 _SET = [
@@ -80,7 +80,7 @@ def test_a_frame_keeps_equal_texts_apart() -> None:
 def test_a_name_that_lost_its_first_character_and_gained_a_last_is_another_name() -> None:
     letter = "请帮我写一封给{}的道歉信说明订单寄错了地址"
     pairs = [(letter.format("张王李"), letter.format(other)) for other in ("王李赵", "王李")]
-    replaced, left_out = slips.differences(pairs, lambda words: [10] * len(words))
+    replaced, left_out = typos.differences(pairs, lambda words: [10] * len(words))
     assert replaced is None
     assert left_out is not None
     assert left_out.added == 1
@@ -159,7 +159,7 @@ def test_a_negation_that_could_be_of_a_word_which_denies_nothing_still_negates(
 ) -> None:
     without = said.replace(negation, other)
     for pair in ((said, without), (without, said)):
-        assert slips.differences([pair], lambda words: [9] * len(words), agreed=[agreed]) == [None]
+        assert typos.differences([pair], lambda words: [9] * len(words), agreed=[agreed]) == [None]
 
 
 def test_what_the_set_writes_more_often_is_a_word_of_its_own_whatever_general_writing_knows() -> None:
@@ -172,9 +172,9 @@ def test_what_the_set_writes_more_often_is_a_word_of_its_own_whatever_general_wr
         assert bool(compared.alike(np.array([[at, at + 1]]))[0] > 0) is expected
 
 
-def _differences(left: str, right: str) -> slips.Differences | None:
+def _differences(left: str, right: str) -> typos.Differences | None:
     both = [
-        slips.differences([pair], lambda words: [9] * len(words))[0]
+        typos.differences([pair], lambda words: [9] * len(words))[0]
         for pair in ((left, right), (right, left))
     ]
     assert both[0] == both[1]
@@ -230,6 +230,6 @@ def test_rows_that_are_answered_alike_are_read_leniently_where_no_template_diffe
     left: str, right: str, one: bool
 ) -> None:
     said = [9] * 60
-    found = slips.differences([(left, right)], lambda words: said[: len(words)], agreed=[True])[0]
+    found = typos.differences([(left, right)], lambda words: said[: len(words)], agreed=[True])[0]
     assert (found is not None) is one
-    assert slips.differences([(left, right)], lambda words: said[: len(words)])[0] is None
+    assert typos.differences([(left, right)], lambda words: said[: len(words)])[0] is None

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from app.domain.repair import spellings
+from app.domain.near_duplicates import spellings
 
 
 @pytest.mark.parametrize(

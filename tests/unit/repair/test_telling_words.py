@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from app.domain.repair import telling_words
+from app.domain.near_duplicates import contrast_words
 
 
 @pytest.mark.parametrize(
@@ -19,19 +19,19 @@ from app.domain.repair import telling_words
     ],
 )
 def test_words_of_one_kind_make_two_questions(left: str, right: str) -> None:
-    assert telling_words.tells((left,), (right,))
-    assert telling_words.tells((right,), (left,))
+    assert contrast_words.tells((left,), (right,))
+    assert contrast_words.tells((right,), (left,))
 
 
 @pytest.mark.parametrize(("left", "right"), [("two", "may"), ("克", "元"), ("rome", "roma"), ("天", "三")])
 def test_words_of_two_kinds_or_of_none_do_not(left: str, right: str) -> None:
-    assert not telling_words.tells((left,), (right,))
+    assert not contrast_words.tells((left,), (right,))
 
 
 def test_ends_of_an_axis_and_other_signs_make_two_questions() -> None:
-    assert telling_words.tells(("freeze",), ("unfreeze",))
-    assert telling_words.tells(("+",), ("-",))
-    assert not telling_words.tells(("+",), ("+",))
+    assert contrast_words.tells(("freeze",), ("unfreeze",))
+    assert contrast_words.tells(("+",), ("-",))
+    assert not contrast_words.tells(("+",), ("+",))
 
 
 @pytest.mark.parametrize(
@@ -45,9 +45,9 @@ def test_ends_of_an_axis_and_other_signs_make_two_questions() -> None:
     ],
 )
 def test_a_numeral_counts_beside_a_number(token: str, beside: tuple[str, str], expected: bool) -> None:
-    assert telling_words.counts(token, beside) is expected
+    assert contrast_words.counts(token, beside) is expected
 
 
 def test_one_negation_more_negates_and_two_do_not() -> None:
-    assert telling_words.negates(("不",), ("的",))
-    assert not telling_words.negates(("不", "不"), ("的",))
+    assert contrast_words.negates(("不",), ("的",))
+    assert not contrast_words.negates(("不", "不"), ("的",))

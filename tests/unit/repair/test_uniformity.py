@@ -6,14 +6,16 @@ import numpy as np
 import pytest
 
 from app.domain.records import Message, Role, TrainingExample
-from app.domain.repair.actions import ActionKind, Decision, ProposedAction
-from app.domain.repair.apply import apply_actions
-from app.domain.repair.draft import Draft
-from app.domain.repair.material import Material
-from app.domain.repair.normalisation.policy import NormalisationPolicy, NormalisationRule
-from app.domain.repair.normalisation.templates import read
-from app.domain.repair.policy import RepairPolicy
-from app.domain.repair.steps import normalisation, uniformity
+from app.domain.repair.apply.apply import apply_actions
+from app.domain.repair.draft.actions import ActionKind, ProposedAction
+from app.domain.repair.draft.draft import Draft
+from app.domain.repair.draft.inputs import Material
+from app.domain.repair.policy.decision import Decision
+from app.domain.repair.policy.normalisation import NormalisationPolicy, NormalisationRule
+from app.domain.repair.policy.repair_policy import RepairPolicy
+from app.domain.repair.rewriting import normalisation_step
+from app.domain.repair.rewriting.normalisation.templates import read
+from app.domain.repair.uniformity import step
 from tests.unit.repair.builders import example
 
 
@@ -23,8 +25,8 @@ def _actions(rows: list[TrainingExample], rule: NormalisationRule) -> dict[str, 
     vectors = np.random.default_rng(0).normal(size=(len(rows), 16)).astype(np.float32)
     vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
     material = Material(input_vectors=vectors, output_vectors=np.zeros((len(rows), 1), dtype=np.float32))
-    normalisation.propose(draft, material)
-    uniformity.propose(draft, material)
+    normalisation_step.propose(draft, material)
+    step.propose(draft, material)
     assert all(a.kind is ActionKind.NORMALISE for a in draft.actions)
     assert all(a.decision is Decision.PROPOSED for a in draft.actions)
     assert all(a.evidence["rule"] == f"normalise_{rule.value}" for a in draft.actions)
@@ -179,7 +181,7 @@ def test_rules_are_decided_one_by_one_and_the_instruction_keeps_its_place() -> N
     material = Material(
         input_vectors=np.ones((1, 1), dtype=np.float32), output_vectors=np.ones((1, 1), dtype=np.float32)
     )
-    normalisation.propose(draft, material)
+    normalisation_step.propose(draft, material)
     rules = [a.evidence["rule"] for a in draft.actions]
     assert rules == ["normalise_special_tokens", "normalise_width", "normalise_spaces"]
     assert draft.examples[0].instruction == "Sort the message."

@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.domain import text
-from app.domain.repair import buckets, sketches, vocabulary
-from app.domain.repair.buckets import Characters
-from app.domain.repair.comparison import exact_jaccard
+from app.domain.language import text
+from app.domain.near_duplicates import buckets, minhash, vocabulary
+from app.domain.near_duplicates.buckets import Characters
+from app.domain.near_duplicates.verification import exact_jaccard
 
 _SET = [
     f"{ask} the {what} near {where}"
@@ -34,7 +34,7 @@ _SET = [
     ],
 )
 def test_words_that_the_set_knows_tell_two_rows_apart(left: str, right: str, *, told: bool) -> None:
-    read = sketches.read([*_SET, left, right])
+    read = minhash.read([*_SET, left, right])
     n = len(_SET)
     assert vocabulary.other_words(read, np.array([[n, n + 1], [n, n]])).told.tolist() == [told, False]
 
@@ -56,7 +56,7 @@ def test_words_that_the_set_knows_tell_two_rows_apart(left: str, right: str, *, 
     ],
 )
 def test_words_in_the_place_of_others_tell_two_rows_apart(left: str, right: str, words: int) -> None:
-    read = sketches.read([*_SET, left, right, *["now", "now"]])
+    read = minhash.read([*_SET, left, right, *["now", "now"]])
     rows = np.array([len(_SET), len(_SET) + 1])
     spaced = vocabulary.spaced_words(read, rows)
     told = vocabulary.replaced_words(read, np.array([rows, rows[::-1]]), np.array([spaced, spaced[::-1]]))
@@ -65,13 +65,13 @@ def test_words_in_the_place_of_others_tell_two_rows_apart(left: str, right: str,
 
 
 def test_texts_too_long_to_be_kept_in_words_tell_nothing() -> None:
-    read = sketches.read(["x y " * 20_000, "x z " * 20_000, ""])
+    read = minhash.read(["x y " * 20_000, "x z " * 20_000, ""])
     assert not vocabulary.other_words(read, np.array([[0, 1], [0, 2]])).told.any()
     assert vocabulary.known_share(read, np.array([0, 2])).tolist() == [1, 1]
 
 
 def test_a_garbled_row_has_fewer_known_words() -> None:
-    read = sketches.read([*_SET, _SET[0], "plaese show teh weather near Rome", ""])
+    read = minhash.read([*_SET, _SET[0], "plaese show teh weather near Rome", ""])
     n = len(_SET)
     assert vocabulary.known_share(read, np.array([0, n + 1, n + 2])).tolist() == pytest.approx([1, 4 / 6, 1])
 
@@ -99,8 +99,8 @@ def test_signatures_estimate_the_jaccard_of_shingles_of_three() -> None:
         left, right = "".join(base), "".join(other)
         grams = [text.character_ngrams(t, 3) for t in (left, right)]
         exact = len(grams[0] & grams[1]) / len(grams[0] | grams[1])
-        made = sketches.signatures([left, right])
-        assert float(sketches.jaccard(made[0], made[1])) == pytest.approx(exact, abs=0.13)
+        made = minhash.signatures([left, right])
+        assert float(minhash.jaccard(made[0], made[1])) == pytest.approx(exact, abs=0.13)
     assert exact_jaccard("", "") == 0
 
 

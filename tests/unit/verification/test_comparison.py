@@ -6,8 +6,8 @@ from dataclasses import asdict
 import numpy as np
 import pytest
 
+from app.domain.answers.scoring import AnswerScore, ScoringMethod
 from app.domain.verification.comparison import AnsweredPrompt, Part, compare
-from app.domain.verification.metrics import AnswerScore, ScoringMethod
 from app.domain.verification.verdict import CaseVerdict, judge_case
 
 

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.domain.verification.metrics import ScoringMethod, score_answer
+from app.domain.answers.scoring import ScoringMethod, score_answer
 
 LONG = (
     "You can return an unopened item to any of our shops within 30 days and you get your money back at once."

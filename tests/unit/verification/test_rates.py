@@ -5,7 +5,8 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from app.domain.verification.fix_rate import fix_rate, wilson_interval
+from app.domain.estimators.intervals import wilson_interval
+from app.domain.verification.fix_rate import fix_rate
 from app.domain.verification.retention import POOLED, RetentionScore, retention
 from app.domain.verification.verdict import CaseVerdict, GateSettings, gate
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from app.domain.records import Agreement, Evidence, Neighbor, RecommendedAction, RoadmapStep, RootCause
-from app.domain.report import (
+from app.domain.reports.report import (
     AugmentationReport,
     CycleReport,
     Exemplar,

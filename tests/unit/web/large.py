@@ -7,10 +7,11 @@ from dataclasses import replace
 
 import numpy as np
 
-from app.domain.diagnosis.comparison import CaseChange, ClusterTrend, Trend
+from app.domain.diagnosis.clusters.projection import MAP_SCALE
+from app.domain.diagnosis.clusters.trends import CaseChange, ClusterTrend, Trend
 from app.domain.records import Agreement, Evidence, Neighbor, RootCause
-from app.domain.report import FixedCluster, ReportDataset, ReportFinding, ReportModel
-from app.domain.report_map import MAP_SCALE, ReportComparison, ReportedChange, ReportMap
+from app.domain.reports.map import ReportComparison, ReportedChange, ReportMap
+from app.domain.reports.report import FixedCluster, ReportDataset, ReportFinding, ReportModel
 from tests.unit.web.examples import conflict_finding, cycle_report, diagnosis_report
 
 TOPICS = (

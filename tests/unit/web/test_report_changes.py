@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from app.domain.report import ReportRepairAction
+from app.domain.reports.report import ReportRepairAction
 from app.web.report_changes import MAX_ROWS_PER_ACTION, ChangedRow, change_of
 
 

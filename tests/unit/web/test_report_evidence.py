@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from app.domain.diagnosis import coverage
+from app.domain.diagnosis.features import coverage
 from app.domain.records import Evidence, RootCause
 from app.web import evidence_facts
 from app.web.evidence_facts import Fact

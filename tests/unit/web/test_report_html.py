@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 from hypothesis import example, given, settings
 
-from app.domain.report import ReportModel
+from app.domain.reports.report import ReportModel
 from app.web import report_html
 from app.web.report_html import render_html
 from tests.unit.web.examples import conflict_finding, cycle_report, diagnosis_report, empty_report

@@ -8,7 +8,7 @@ from datetime import timedelta
 import numpy as np
 
 from app.domain.json_ready import json_ready
-from app.domain.report import ReportStage, RetentionSlice
+from app.domain.reports.report import ReportStage, RetentionSlice
 from tests.unit.web.examples import NOW, cycle_report, diagnosis_report
 
 

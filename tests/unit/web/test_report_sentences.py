@@ -9,7 +9,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from app.domain.records import RecommendedAction, RootCause
-from app.domain.report import AugmentationReport, RepairReport, ReportDiagnosis, ReportFinding, ReportModel
+from app.domain.reports.report import (
+    AugmentationReport,
+    RepairReport,
+    ReportDiagnosis,
+    ReportFinding,
+    ReportModel,
+)
 from app.web.report_evidence import runner_up
 from app.web.report_html import render_html
 from app.web.report_markdown import render_markdown

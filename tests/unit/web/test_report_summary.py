@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from app.domain.report import CycleReport, GateReport, RateEstimate, ReportModel, ReportStage
+from app.domain.reports.report import CycleReport, GateReport, RateEstimate, ReportModel, ReportStage
 from app.web.instructions import shared_instructions, without_instruction
 from app.web.report_summary import (
     Tone,

@@ -7,12 +7,12 @@ from __future__ import annotations
 
 from types import ModuleType
 
-from app.domain.diagnosis import serving_mismatch
 from app.domain.diagnosis.root_causes import conflict, hard, ood, undetermined
+from app.domain.diagnosis.serving import mismatch
 from app.domain.records import RootCause
 
 ROOT_CAUSES: tuple[tuple[RootCause, ModuleType], ...] = (
-    (RootCause.SERVING_MISMATCH, serving_mismatch),
+    (RootCause.SERVING_MISMATCH, mismatch),
     (RootCause.OOD, ood),
     (RootCause.CONFLICT, conflict),
     (RootCause.HARD, hard),

@@ -16,7 +16,7 @@ import numpy as np
 from jaxtyping import Bool, Int32, Int64, UInt32, UInt64
 from numpy import ndarray
 
-from app.domain.diagnosis import scripts
+from app.domain.language import scripts
 
 WINDOW: Final = 16
 _KEPT_OF: Final = np.uint64(8)

@@ -14,11 +14,12 @@ from __future__ import annotations
 import itertools
 from typing import Final
 
-from app.domain import text, thresholds
-from app.domain.answers.labels import is_label
+from app.domain.answers.labels import CLOSED_ANSWER_MAX_TOKENS, is_label
+from app.domain.diagnosis.serving.training_format import FORMAT_RULE_SHARE
 from app.domain.diagnosis.symptoms import characters, copied_training_output
 from app.domain.diagnosis.symptoms.finding import SymptomFinding, quoted
 from app.domain.diagnosis.symptoms.profile import OutputProfile, words_of
+from app.domain.language import text
 from app.domain.records import BadCase, Symptom
 
 _MIN_ROWS: Final = 20
@@ -104,9 +105,9 @@ def _passage(said: str, case: BadCase, trained: OutputProfile) -> str | None:
 def _without_frame(trained: OutputProfile) -> bool:
     """Whether nearly all training rows carry an instruction."""
     bare = trained.tasks.get("")
-    return (0 if bare is None else bare.rows) <= (1 - thresholds.FORMAT_RULE_SHARE) * trained.rows
+    return (0 if bare is None else bare.rows) <= (1 - FORMAT_RULE_SHARE) * trained.rows
 
 
 def _longer(output: str, said: str) -> bool:
     """Whether the expected output is a text where a label was said."""
-    return len(text.tokens(output)) > max(thresholds.CLOSED_ANSWER_MAX_TOKENS, 2 * len(text.tokens(said)))
+    return len(text.tokens(output)) > max(CLOSED_ANSWER_MAX_TOKENS, 2 * len(text.tokens(said)))

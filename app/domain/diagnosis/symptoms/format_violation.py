@@ -16,13 +16,15 @@ import json
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
+from typing import Final
 
-from app.domain import text, thresholds
-from app.domain.diagnosis import limits
+from app.domain.answers.contradiction import LABEL_TASK_SHARE
+from app.domain.diagnosis.serving.training_format import FORMAT_RULE_SHARE
 from app.domain.diagnosis.symptoms import run_on
 from app.domain.diagnosis.symptoms.finding import SymptomFinding, listed, quoted
-from app.domain.diagnosis.symptoms.profile import OutputProfile
+from app.domain.diagnosis.symptoms.profile import SHAPE_MIN_ROWS, OutputProfile
 from app.domain.diagnosis.symptoms.shapes import (
+    LABEL_MAX_CHARACTERS,
     Form,
     OutputShape,
     closed_tags,
@@ -33,9 +35,14 @@ from app.domain.diagnosis.symptoms.shapes import (
     style_of,
     unbalanced_tag,
 )
+from app.domain.language import text
 from app.domain.records import BadCase, Symptom
 
-_RULE = thresholds.FORMAT_RULE_SHARE
+_FORM_MIN_SHARE: Final = 0.05
+"""Share of a task's rows whose answer is one option letter or number before that is a form of the task."""
+
+
+_RULE = FORMAT_RULE_SHARE
 
 
 def detect(case: BadCase, trained: OutputProfile) -> SymptomFinding | None:
@@ -94,7 +101,7 @@ def _why_no_json(said: str) -> str:
 
 def _keys(given: dict[str, object], wanted: object, shape: OutputShape) -> str | None:
     asked = wanted if isinstance(wanted, dict) else {}
-    habits = shape.objects >= limits.SHAPE_MIN_ROWS
+    habits = shape.objects >= SHAPE_MIN_ROWS
     always = {k for k, types in shape.types.items() if types.total() >= _RULE * shape.objects and habits}
     missing = sorted((always & asked.keys() if asked else always) - given.keys()) or sorted(
         asked.keys() - given.keys() if not habits else ()
@@ -107,7 +114,7 @@ def _keys(given: dict[str, object], wanted: object, shape: OutputShape) -> str |
     for key, value in given.items():
         types = shape.types.get(key, Counter())
         kind = json_type(value)
-        if habits and types.total() >= limits.SHAPE_MIN_ROWS and kind not in types:
+        if habits and types.total() >= SHAPE_MIN_ROWS and kind not in types:
             usual = types.most_common(1)[0][0]
             return f"{quoted(key, 40)} is a {kind} in the output and a {usual} in the training rows"
     return None
@@ -119,7 +126,7 @@ def _markup(said: str, expected: str, shape: OutputShape) -> str | None:
     if due and "```" not in said and fenced > 0:
         return f"the output has no code fence; {fenced:.0%} of the task's training rows have one"
     wrapped = said.startswith("```") and not expected.startswith("```")
-    if wrapped and fenced < 1 - _RULE and shape.rows >= limits.SHAPE_MIN_ROWS:
+    if wrapped and fenced < 1 - _RULE and shape.rows >= SHAPE_MIN_ROWS:
         return f"the output is wrapped in a code fence; {fenced:.0%} of the task's training rows have one"
     often = {t for t, rows in shape.tags.items() if rows >= _RULE * shape.rows}
     needed = often & set(closed_tags(expected)) if expected else often
@@ -162,7 +169,7 @@ def _form(said: str, expected: str, shape: OutputShape) -> str | None:
     if expected:
         wanted = form_of(expected)
         share = shape.form_share(wanted)
-        if wanted is Form.WORDS or share < limits.FORM_MIN_SHARE:
+        if wanted is Form.WORDS or share < _FORM_MIN_SHARE:
             return None
     else:
         wanted, share = max(
@@ -182,9 +189,9 @@ def _form(said: str, expected: str, shape: OutputShape) -> str | None:
 
 
 def _label(said: str, expected: str, shape: OutputShape) -> str | None:
-    closed = shape.label_share >= (thresholds.LABEL_TASK_SHARE if expected else _RULE)
+    closed = shape.label_share >= (LABEL_TASK_SHARE if expected else _RULE)
     due = shape.is_label(text.normalised(expected)) if expected else True
-    plain = text.normalised(said) if len(said) <= 2 * limits.LABEL_MAX_CHARACTERS else ""
+    plain = text.normalised(said) if len(said) <= 2 * LABEL_MAX_CHARACTERS else ""
     if not (closed and due) or plain in shape.outputs or form_of(expected or said) is not Form.WORDS:
         return None
     return f"{quoted(said)} is none of the {shape.labels} labels that the training rows answer with"

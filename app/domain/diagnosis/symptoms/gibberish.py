@@ -12,15 +12,29 @@ a training run that diverged (learning rate, half precision) shows the same.
 from __future__ import annotations
 
 import re
+from typing import Final
 
 import numpy as np
 
-from app.domain import text, thresholds
-from app.domain.diagnosis import limits, scripts
 from app.domain.diagnosis.symptoms import characters
 from app.domain.diagnosis.symptoms.finding import SymptomFinding, listed, quoted
 from app.domain.diagnosis.symptoms.profile import OutputProfile
+from app.domain.language import scripts, text
 from app.domain.records import BadCase, Symptom
+
+_LETTER_PAIRS_MIN: Final = 40
+"""Pairs of letters in an output before their chance says anything: about eight words."""
+
+_LETTER_PAIRS_TRAINED: Final = 20_000
+"""Pairs of letters in the training texts from which the chances of all 729 are known."""
+
+
+_GIBBERISH_BROKEN_SHARE: Final = 0.02
+"""Replacement characters: one in fifty is no typing error."""
+
+_GIBBERISH_MIN_BIGRAMS: Final = 15
+GIBBERISH_MIN_KNOWN: Final = 250
+_GIBBERISH_UNSEEN_SHARE: Final = 0.5
 
 _MOJIBAKE = re.compile("[ÃÂ][\u0080-\u00bf]|â€[\u0080-\u2122]?|ï¿½|ã€|å[\u0080-\u00bf]|ç[\u0080-\u00bf]")
 
@@ -28,15 +42,13 @@ _MOJIBAKE = re.compile("[ÃÂ][\u0080-\u00bf]|â€[\u0080-\u2122]?|ï¿½|ã€
 def detect(case: BadCase, trained: OutputProfile) -> SymptomFinding | None:
     said = text.clip(case.model_output)
     broken = said.count("\ufffd") + sum(0xD800 <= ord(c) <= 0xDFFF for c in said)
-    if broken > thresholds.GIBBERISH_BROKEN_SHARE * max(1, len(said)):
+    if broken > _GIBBERISH_BROKEN_SHARE * max(1, len(said)):
         return _found(
             f"{broken} of {len(said)} characters are broken (U+FFFD or half a pair): {quoted(said)}"
         )
     misread = _MOJIBAKE.findall(said)
     expected = case.expected_output or ""
-    if len(misread) > max(1, thresholds.GIBBERISH_BROKEN_SHARE * len(said)) and not _MOJIBAKE.search(
-        expected
-    ):
+    if len(misread) > max(1, _GIBBERISH_BROKEN_SHARE * len(said)) and not _MOJIBAKE.search(expected):
         return _found(f"UTF-8 was read as Latin-1: {listed([quoted(m) for m in dict.fromkeys(misread)])}")
     return _unseen_pairs(case, said, trained) or _unlikely_letters(case, said, trained)
 
@@ -48,8 +60,8 @@ def _unlikely_letters(case: BadCase, said: str, trained: OutputProfile) -> Sympt
     same letters would give in random order than to the training texts.
     """
     counts = characters.letter_pairs([characters.folded(said)])
-    enough = counts.sum() >= limits.LETTER_PAIRS_MIN
-    if not enough or trained.letter_pairs.sum() < limits.LETTER_PAIRS_TRAINED:
+    enough = counts.sum() >= _LETTER_PAIRS_MIN
+    if not enough or trained.letter_pairs.sum() < _LETTER_PAIRS_TRAINED:
         return None
     if scripts.latin_language(said) or scripts.writing(said) not in ("Latin", *scripts.LATIN_LANGUAGES):
         return None
@@ -67,7 +79,7 @@ def _unlikely_letters(case: BadCase, said: str, trained: OutputProfile) -> Sympt
     if bits(counts) >= (usual + random) / 2:
         return None
     expected = characters.letter_pairs([characters.folded(text.clip(case.expected_output or ""))])
-    if expected.sum() >= limits.LETTER_PAIRS_MIN and bits(expected) < (usual + random) / 2:
+    if expected.sum() >= _LETTER_PAIRS_MIN and bits(expected) < (usual + random) / 2:
         return None  # identifiers, another language: the right answer is as strange
     return _found(
         f"its letters follow each other as in random order: {-bits(counts):.1f} bits a letter, training texts "
@@ -80,11 +92,11 @@ def _unseen_pairs(case: BadCase, said: str, trained: OutputProfile) -> SymptomFi
     pairs = characters.pairs_of(plain)
     distinct = np.unique(pairs)
     # A small training set has not seen most of a language: then only broken characters count.
-    enough = len(distinct) >= thresholds.GIBBERISH_MIN_BIGRAMS
-    if not enough or len(trained.bigrams) < thresholds.GIBBERISH_MIN_KNOWN:
+    enough = len(distinct) >= _GIBBERISH_MIN_BIGRAMS
+    if not enough or len(trained.bigrams) < GIBBERISH_MIN_KNOWN:
         return None
     main = max(scripts.letters_by_script(plain).items(), key=lambda item: item[1], default=("", 0))[0]
-    if main and trained.written.get(main, 0) < thresholds.GIBBERISH_MIN_KNOWN:
+    if main and trained.written.get(main, 0) < GIBBERISH_MIN_KNOWN:
         return None  # another language is its own symptom
     own = np.concatenate(
         [
@@ -94,7 +106,7 @@ def _unseen_pairs(case: BadCase, said: str, trained: OutputProfile) -> SymptomFi
     )
     unseen = ~characters.known(distinct, trained.bigrams) & ~np.isin(distinct, own)
     share = float(unseen.mean())
-    if share <= thresholds.GIBBERISH_UNSEEN_SHARE:
+    if share <= _GIBBERISH_UNSEEN_SHARE:
         return None
     strange = np.isin(pairs, distinct[unseen])
     start, end = max(characters.runs(strange.tolist()), key=lambda run: (run[1] - run[0], -run[0]))

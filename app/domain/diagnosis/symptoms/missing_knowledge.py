@@ -13,14 +13,22 @@ into the prompt, in training as in serving. LoRA learns a few stable facts only 
 from __future__ import annotations
 
 import re
+from typing import Final
 
-from app.domain import text, thresholds
-from app.domain.diagnosis import limits
+from app.domain.answers.contradiction import LABEL_TASK_SHARE
 from app.domain.diagnosis.symptoms import characters
 from app.domain.diagnosis.symptoms.finding import SymptomFinding, listed, quoted
 from app.domain.diagnosis.symptoms.profile import OutputProfile, words_of
-from app.domain.language import code
+from app.domain.language import code, text
 from app.domain.records import BadCase, Symptom
+
+_UNKNOWN_FACTS: Final = 2
+_UNKNOWN_FACTS_SHARE: Final = 0.2
+
+_UNKNOWN_SHARE: Final = 0.5
+_UNKNOWN_MIN_VOCABULARY: Final = 200
+"""Words a training set must hold before a word it lacks says anything."""
+
 
 _SUFFIXES = ("'s", "’s", "ies", "ing", "ed", "es", "ly", "er", "s", "d", "n")
 _NAME = re.compile(r"(?<![.!?:\n\"“(] )(?<!^)(?<!\n)\b[A-Z][\w'’-]+")
@@ -34,7 +42,7 @@ def detect(case: BadCase, trained: OutputProfile) -> SymptomFinding | None:
     expected = case.expected_output
     if not expected or not trained.rows or code.is_code(expected):
         return None
-    if trained.shape_for(case).label_share >= thresholds.LABEL_TASK_SHARE:
+    if trained.shape_for(case).label_share >= LABEL_TASK_SHARE:
         return None  # a label that was never taught is a missing kind of row, not a missing fact
     told = characters.folded(_COMMAND.sub(" ", text.clip(expected)))
     asked = characters.folded(text.clip(case.prompt))
@@ -43,13 +51,11 @@ def detect(case: BadCase, trained: OutputProfile) -> SymptomFinding | None:
     spelt = _words(told, asked, trained)[0] if text.is_chinese(expected) else []
     facts = _facts(expected, [*unknown, *spelt], asked)
     known_units = len(trained.bigrams) if text.is_chinese(expected) else len(trained.vocabulary)
-    if known_units < thresholds.UNKNOWN_MIN_VOCABULARY:
+    if known_units < _UNKNOWN_MIN_VOCABULARY:
         if not facts:
             return None
         unknown = []
-    elif share <= thresholds.UNKNOWN_SHARE and not (
-        len(facts) >= limits.UNKNOWN_FACTS and share > limits.UNKNOWN_FACTS_SHARE
-    ):
+    elif share <= _UNKNOWN_SHARE and not (len(facts) >= _UNKNOWN_FACTS and share > _UNKNOWN_FACTS_SHARE):
         return None
     shown = list(dict.fromkeys((*facts, *unknown)))
     return SymptomFinding(

@@ -16,12 +16,18 @@ import numpy as np
 from jaxtyping import Int64, UInt64
 from numpy import ndarray
 
-from app.domain import text, thresholds
-from app.domain.diagnosis import limits, scripts
 from app.domain.diagnosis.symptoms import characters, shapes
 from app.domain.diagnosis.symptoms.characters import Fingerprints
 from app.domain.diagnosis.symptoms.shapes import OutputShape
+from app.domain.instructions import known_instructions
+from app.domain.language import scripts, text
 from app.domain.records import BadCase, TrainingExample
+
+SHAPE_MIN_ROWS: Final = 20
+"""A task of fewer rows has no habits of its own; those of the whole set count."""
+
+
+LANGUAGE_MIN_LETTERS: Final = 6
 
 # Words and numbers; what is written without spaces is known by its pairs of characters.
 _CJK: Final = "\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7af\uf900-\ufaff"
@@ -67,12 +73,12 @@ class OutputProfile:
     @property
     def chinese(self) -> bool:
         """Whether Han characters are more than stray ones."""
-        return self.written.get("Han", 0) >= thresholds.LANGUAGE_MIN_LETTERS
+        return self.written.get("Han", 0) >= LANGUAGE_MIN_LETTERS
 
     def shape_for(self, case: BadCase) -> OutputShape:
         """The shape of the outputs of the case's task; of all rows where the task is new or rare."""
         found = self.tasks.get(text.instruction_of(case.prompt, self.instructions))
-        enough = found is not None and found.rows >= min(limits.SHAPE_MIN_ROWS, self.rows)
+        enough = found is not None and found.rows >= min(SHAPE_MIN_ROWS, self.rows)
         return found if found is not None and enough else self.whole
 
 
@@ -81,7 +87,7 @@ def profile(examples: Sequence[TrainingExample], instructions: frozenset[str] | 
 
     Rows whose answer nobody should give say nothing about what answers look like.
     """
-    known = text.known_instructions(examples) if instructions is None else instructions
+    known = known_instructions(examples) if instructions is None else instructions
     examples = [e for e in examples if e.teaches]
     prompts = [e.prompt for e in examples]
     outputs = [e.output for e in examples]

@@ -12,11 +12,18 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from typing import Final
 
-from app.domain import text, thresholds
 from app.domain.diagnosis.symptoms.finding import SymptomFinding, quoted
 from app.domain.diagnosis.symptoms.profile import OutputProfile
+from app.domain.language import text
 from app.domain.records import BadCase, Symptom
+
+_REPETITION_NGRAM: Final = 4
+_REPETITION_SHARE: Final = 0.35
+"""Human text repeats a few per cent of its 4-grams (Welleck et al. 2020); a loop nearly all."""
+
+_REPETITION_MARGIN: Final = 0.2
 
 _SENTENCE = re.compile(r"[^.!?。！？\n]+[.!?。！？]*")
 # A piece of at most 12 characters, eight times and more. Rules of dashes and dots are layout, and a number
@@ -33,7 +40,7 @@ def detect(case: BadCase, trained: OutputProfile) -> SymptomFinding | None:  # n
         more = " and more" if len(said) < len(case.model_output) else ""
         return _found(f"{quoted(piece)} stands {times} times{more} in a row")
     share = repeated_share(said)
-    if share <= max(thresholds.REPETITION_SHARE, repeated_share(expected) + thresholds.REPETITION_MARGIN):
+    if share <= max(_REPETITION_SHARE, repeated_share(expected) + _REPETITION_MARGIN):
         return None
     unit, times = _unit(said)
     return _found(
@@ -54,7 +61,7 @@ def stands_in_a_row(said: str, beside: str) -> bool:
 def repeated_share(output: str) -> float:
     """Share 0..1 of the token 4-grams that occurred before; 0 for texts too short to loop."""
     words = text.tokens(text.clip(output))
-    n = thresholds.REPETITION_NGRAM
+    n = _REPETITION_NGRAM
     grams = Counter(words[i : i + n] for i in range(len(words) - n + 1))
     total = grams.total()
     return 1.0 - len(grams) / total if total >= 2 * n else 0.0
@@ -68,7 +75,7 @@ def _unit(said: str) -> tuple[str, int]:
         if times > 2:
             return sentence, times
     words = text.tokens(said)
-    n = thresholds.REPETITION_NGRAM
+    n = _REPETITION_NGRAM
     best = Counter(words[i : i + n] for i in range(len(words) - n + 1)).most_common(1)[0]
     start = next(i for i in range(len(words)) if words[i : i + n] == best[0])
     # The period: until the passage begins again.

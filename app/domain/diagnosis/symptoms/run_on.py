@@ -15,10 +15,9 @@ from __future__ import annotations
 import re
 from functools import cache
 
-from app.domain import text
 from app.domain.diagnosis.symptoms.finding import SymptomFinding, quoted
 from app.domain.diagnosis.symptoms.profile import OutputProfile
-from app.domain.language import phrases
+from app.domain.language import phrases, text
 from app.domain.records import BadCase, Symptom
 
 TURN_TOKEN = re.compile(

@@ -11,10 +11,15 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
-from app.domain import text, thresholds
-from app.domain.diagnosis import limits, scripts
+from app.domain.answers.agreement import FINAL_ANSWER_MAX_TOKENS
+from app.domain.language import scripts, text
+from app.domain.language.text import TEXT_MAX_CHARACTERS
+
+LABEL_MAX_CHARACTERS: Final = 80
+"""A longer output that repeats is a canned answer, not a label."""
+
 
 _OPTION = re.compile(r"[(（\[【]?([A-Ja-j])[)）\]】]?[.。、:：]?")
 _NUMBER = re.compile(r"[-+]?\d+(?:[.,]\d+)*")
@@ -90,7 +95,7 @@ def shape(outputs: Sequence[str]) -> OutputShape:
     fenced = 0
     for output, rows in Counter(outputs).items():
         body = output.strip()
-        if len(body) <= limits.LABEL_MAX_CHARACTERS:
+        if len(body) <= LABEL_MAX_CHARACTERS:
             short[text.normalised(body)] += rows
             if style := style_of(body):
                 styles[style] += rows
@@ -166,7 +171,7 @@ def _add(to: dict[str, Counter[K]], more: Mapping[str, Counter[K]]) -> None:
 def style_of(output: str) -> str:
     """'(X)' of '(B)', 'N%' of '12.5%'; '' for words."""
     body = output.strip()
-    if len(body) > limits.LABEL_MAX_CHARACTERS:
+    if len(body) > LABEL_MAX_CHARACTERS:
         return ""
     if option := _OPTION.fullmatch(body):
         return body.replace(option.group(1), "X")
@@ -182,12 +187,12 @@ def form_of(output: str) -> Form:
 def closing_of(output: str) -> tuple[str, str]:
     """('final answer', '42') of 'Final answer: 42' on the last line; ('', '') where it has no such head."""
     last = output.rstrip().rpartition("\n")[2]
-    if len(last) > thresholds.TEXT_MAX_CHARACTERS:
+    if len(last) > TEXT_MAX_CHARACTERS:
         return "", ""
     head, colon, tail = last.replace("：", ":").partition(":")
     if not colon or not tail.strip() or tail.startswith("//"):
         return "", ""
-    short = len(text.tokens(head)) <= thresholds.FINAL_ANSWER_MAX_TOKENS
+    short = len(text.tokens(head)) <= FINAL_ANSWER_MAX_TOKENS
     return (text.normalised(head), tail.strip()) if short else ("", "")
 
 

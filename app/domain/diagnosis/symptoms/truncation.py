@@ -12,9 +12,10 @@ from __future__ import annotations
 
 import re
 
-from app.domain import text, thresholds
+from app.domain.answers.labels import CLOSED_ANSWER_MAX_TOKENS
 from app.domain.diagnosis.symptoms.finding import SymptomFinding, quoted
 from app.domain.diagnosis.symptoms.profile import OutputProfile
+from app.domain.language import text
 from app.domain.records import BadCase, Symptom
 
 _PAIRS = {"{": "}", "[": "]", "(": ")", "（": "）", "【": "】", "「": "」", "《": "》", "“": "”"}
@@ -71,7 +72,7 @@ def _open_end(case: BadCase) -> str | None:
     if bracket is not None and open_bracket(expected) is None:
         return f"{said[bracket]!r} is open at the end: {quoted(said[bracket:], 50)}"
     going_on = _GOES_ON.search(said[-20:])
-    long = len(text.tokens(said[-500:])) > thresholds.CLOSED_ANSWER_MAX_TOKENS
+    long = len(text.tokens(said[-500:])) > CLOSED_ANSWER_MAX_TOKENS
     if going_on and long and not _GOES_ON.search(expected[-20:]):
         return f"it ends in the middle of a sentence: {_end_of(said)}"
     return None

@@ -10,11 +10,21 @@ rows in the language of the case.
 
 from __future__ import annotations
 
-from app.domain import text, thresholds
-from app.domain.diagnosis import limits, scripts
+from typing import Final
+
 from app.domain.diagnosis.symptoms.finding import SymptomFinding, quoted
-from app.domain.diagnosis.symptoms.profile import OutputProfile
+from app.domain.diagnosis.symptoms.gibberish import GIBBERISH_MIN_KNOWN
+from app.domain.diagnosis.symptoms.profile import LANGUAGE_MIN_LETTERS, OutputProfile
+from app.domain.language import scripts, text
 from app.domain.records import BadCase, Symptom
+
+_USUAL_SCRIPT_SHARE: Final = 0.2
+"""Share of the letters of a task's answers from which a script is one that they are written in."""
+
+
+_LANGUAGE_SHARE_GAP: Final = 0.6
+"""Difference of the CJK shares of two texts' letters; names and terms stay well below."""
+
 
 _SCRIPTS = {"Chinese": "Han", "Japanese": "Kana", "Korean": "Hangul"}
 _LATIN = frozenset((*scripts.LATIN_LANGUAGES, "Latin"))
@@ -25,7 +35,7 @@ def detect(case: BadCase, trained: OutputProfile) -> SymptomFinding | None:
     wanted, said = scripts.writing(model), scripts.writing(case.model_output)
     if not wanted or not said or wanted == said:
         return None
-    if min(scripts.letters(model), scripts.letters(case.model_output)) < thresholds.LANGUAGE_MIN_LETTERS:
+    if min(scripts.letters(model), scripts.letters(case.model_output)) < LANGUAGE_MIN_LETTERS:
         return None
     if not case.expected_output and _usual(case, wanted, said, trained):
         return None
@@ -33,7 +43,7 @@ def detect(case: BadCase, trained: OutputProfile) -> SymptomFinding | None:
         sure = "Latin" not in (wanted, said)
     else:
         gap = _gap(scripts.shares(model), scripts.shares(case.model_output))
-        sure = gap > thresholds.LANGUAGE_SHARE_GAP or "Japanese" in (wanted, said)
+        sure = gap > _LANGUAGE_SHARE_GAP or "Japanese" in (wanted, said)
     if not sure:
         return None
     source = "the expected output" if case.expected_output else "the prompt"
@@ -52,9 +62,9 @@ def _usual(case: BadCase, wanted: str, said: str, trained: OutputProfile) -> boo
     # Only where prompts are in the one script and answers in the other: an English set says nothing about
     # what to answer to Chinese.
     return (
-        trained.written.get(asked, 0) >= thresholds.GIBBERISH_MIN_KNOWN
-        and shape.written_share(asked) < limits.USUAL_SCRIPT_SHARE
-        and shape.written_share(answered) >= limits.USUAL_SCRIPT_SHARE
+        trained.written.get(asked, 0) >= GIBBERISH_MIN_KNOWN
+        and shape.written_share(asked) < _USUAL_SCRIPT_SHARE
+        and shape.written_share(answered) >= _USUAL_SCRIPT_SHARE
     )
 
 

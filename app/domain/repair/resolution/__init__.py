@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from app.domain.repair.policy import ResolutionRule
+from app.domain.repair.policy.repair_policy import ResolutionRule
 from app.domain.repair.resolution import (
     best_quality,
     expected_output,

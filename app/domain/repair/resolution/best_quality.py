@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from app.domain.repair import thresholds
+from typing import Final
+
 from app.domain.repair.resolution.context import ResolutionContext
 from app.domain.repair.resolution.dispute import Dispute, Resolution
+
+# How far apart the qualities of two answers must be for the better one to be proposed.
+_QUALITY_MARGIN: Final = 0.1
 
 
 def resolve(dispute: Dispute, context: ResolutionContext) -> Resolution | None:
     """None where the two best sides are about as good. Quality says nothing about truth: a person is asked."""
     best = [max(float(context.quality[row]) for row in side) for side in dispute.sides]
     ordered = sorted(best, reverse=True)
-    if len(ordered) < 2 or ordered[0] - ordered[1] < thresholds.QUALITY_MARGIN:
+    if len(ordered) < 2 or ordered[0] - ordered[1] < _QUALITY_MARGIN:
         return None
     return Resolution(
         keep=best.index(ordered[0]),

@@ -9,14 +9,14 @@ from functools import cached_property
 from jaxtyping import Float64
 from numpy import ndarray
 
-from app.domain.repair.draft import Draft
-from app.domain.repair.judging import AskJudge, JudgeLog
-from app.domain.repair.material import Material
-from app.domain.repair.quality import QualityPolicy
+from app.domain.repair.draft.draft import Draft
+from app.domain.repair.draft.inputs import Material
+from app.domain.repair.draft.judge_log import AskJudge, JudgeLog
 from app.domain.repair.resolution import expectations
 from app.domain.repair.resolution.dispute import Dispute
 from app.domain.repair.resolution.expectations import Expectations
-from app.domain.repair.row_quality import quality_scores
+from app.domain.repair.row_quality.reading import quality_scores
+from app.domain.repair.row_quality.scores import QualityPolicy
 
 
 @dataclass(frozen=True, kw_only=True)

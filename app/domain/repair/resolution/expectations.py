@@ -11,12 +11,15 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from app.domain import similarity, text
+from app.domain.answers import agreement
+from app.domain.language import text
 from app.domain.records import BadCase
-from app.domain.repair import conflicts, meaning, thresholds
-from app.domain.repair.draft import Draft, task_of
-from app.domain.repair.material import Material
+from app.domain.repair.draft.draft import Draft, task_of
+from app.domain.repair.draft.inputs import Material
+from app.domain.repair.duplicates import semantic
+from app.domain.repair.resolution import bad_case_conflicts
 from app.domain.repair.resolution.dispute import Dispute
+from app.domain.repair.rewriting.normalisation.templates import NEIGHBORS
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,7 +44,7 @@ def of(draft: Draft, material: Material) -> Expectations:
     tasks = np.array([text.stable_hash(task) for task in draft.tasks], dtype=np.int64)
     asked: defaultdict[int, set[int]] = defaultdict(set)
     # The plan's own generator is left alone: looking something up may not change what comes later.
-    cut = conflicts.same_question_cut(material.input_vectors, np.random.default_rng(0))
+    cut = bad_case_conflicts.same_question_cut(material.input_vectors, np.random.default_rng(0))
     by_task: defaultdict[str, list[int]] = defaultdict(list)
     for place, at in enumerate(cases):
         case = material.cases[at]
@@ -51,7 +54,7 @@ def of(draft: Draft, material: Material) -> Expectations:
         if not rows.size:
             continue
         vectors = material.case_vectors[[cases[place] for place in places]]
-        near = similarity.nearest(vectors, material.input_vectors[rows], 3 * thresholds.NEIGHBORS)
+        near = agreement.nearest(vectors, material.input_vectors[rows], 3 * NEIGHBORS)
         for number, place in enumerate(places):
             prompt = text.focus(material.cases[cases[place]].prompt, draft.instructions)
             found: list[int] = near.indices[number].tolist()
@@ -67,7 +70,7 @@ def of(draft: Draft, material: Material) -> Expectations:
 
 def _asks_the_same(prompt: str, case_prompt: str, cosine: float, cut: float) -> bool:
     same_words = text.normalised(prompt) == text.normalised(case_prompt)
-    return same_words or (cosine >= cut and not meaning.commits(prompt, case_prompt))
+    return same_words or (cosine >= cut and not semantic.commits(prompt, case_prompt))
 
 
 def _key(output: str) -> str:

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
-from app.domain.repair import thresholds
-from app.domain.repair.draft import excerpt
+from typing import Final
+
+from app.domain.repair.draft.draft import excerpt
 from app.domain.repair.resolution.context import ResolutionContext
 from app.domain.repair.resolution.dispute import Dispute, Resolution
+
+# A person's expected answer weighs as much as this many rows of the training set.
+ANCHOR_WEIGHT: Final = 3.0
 
 
 def resolve(dispute: Dispute, context: ResolutionContext) -> Resolution | None:
@@ -17,7 +21,7 @@ def resolve(dispute: Dispute, context: ResolutionContext) -> Resolution | None:
     most = max(votes)
     if votes.count(most) > 1:
         return None
-    keep, weight = votes.index(most), thresholds.ANCHOR_WEIGHT
+    keep, weight = votes.index(most), ANCHOR_WEIGHT
     of = (
         f"{most} of {sum(votes)} bad cases"
         if sum(votes) > most

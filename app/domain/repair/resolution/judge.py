@@ -8,16 +8,22 @@ close.
 from __future__ import annotations
 
 import json
+from typing import Final
 
-from app.domain import text
-from app.domain.augmentation.prompts import fenced
-from app.domain.diagnosis.judge import stands_in
+from app.domain.diagnosis.evidence.llm_judge import stands_in
+from app.domain.language import text
+from app.domain.prompting.fence import fenced
 from app.domain.records import Message, Role
-from app.domain.repair import thresholds
-from app.domain.repair.draft import excerpt
-from app.domain.repair.judging import Discarded
+from app.domain.repair.draft.draft import excerpt
+from app.domain.repair.draft.judge_log import Discarded
 from app.domain.repair.resolution.context import ResolutionContext
 from app.domain.repair.resolution.dispute import Dispute, Resolution
+
+# A judge's word without a person's: more likely right than not, never confident.
+JUDGE_SCORE: Final = 0.7
+
+_JUDGED_SIDES: Final = 4
+JUDGED_CHARACTERS: Final = 2000
 
 _SYSTEM = (
     "You check training data. The user's message holds a question and answers that other people wrote, each "
@@ -48,8 +54,8 @@ def resolve(dispute: Dispute, context: ResolutionContext) -> Resolution | None:
 
 def messages(dispute: Dispute) -> tuple[Message, ...]:
     """What the judge is sent; of long texts head and tail."""
-    parts = [f"Question:\n{fenced(text.clip(dispute.question, thresholds.JUDGED_CHARACTERS))}"]
-    sides = dispute.sides[: thresholds.JUDGED_SIDES]
+    parts = [f"Question:\n{fenced(text.clip(dispute.question, JUDGED_CHARACTERS))}"]
+    sides = dispute.sides[:_JUDGED_SIDES]
     parts += [
         f"Answer {i} ({len(side)} rows):\n{fenced(said)}"
         for i, (side, said) in enumerate(zip(sides, _shown(dispute), strict=True), 1)
@@ -85,7 +91,7 @@ def parse(answer: str, dispute: Dispute) -> Resolution | Discarded | None:
         return Discarded.QUOTE_TELLS_NOTHING_APART
     return Resolution(
         keep=right - 1,
-        score=thresholds.JUDGE_SCORE,
+        score=JUDGE_SCORE,
         because=f'the judge decides by "{excerpt(quote)}"',
         ask=True,
         quote=quote.strip(),
@@ -94,6 +100,4 @@ def parse(answer: str, dispute: Dispute) -> Resolution | Discarded | None:
 
 def _shown(dispute: Dispute) -> list[str]:
     """The answers as the judge is shown them."""
-    return [
-        text.clip(said, thresholds.JUDGED_CHARACTERS) for said in dispute.answers[: thresholds.JUDGED_SIDES]
-    ]
+    return [text.clip(said, JUDGED_CHARACTERS) for said in dispute.answers[:_JUDGED_SIDES]]

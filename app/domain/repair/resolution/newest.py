@@ -5,9 +5,8 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 from app.domain.records import TrainingExample
-from app.domain.repair import thresholds
 from app.domain.repair.resolution.context import ResolutionContext
-from app.domain.repair.resolution.dispute import Dispute, Resolution
+from app.domain.repair.resolution.dispute import RULE_SCORE, Dispute, Resolution
 
 TIME_KEYS = ("updated_at", "created_at", "timestamp", "occurred_at", "datetime", "date", "time")
 """Where rows say when they were written, the most telling first."""
@@ -30,7 +29,7 @@ def resolve(dispute: Dispute, context: ResolutionContext) -> Resolution | None: 
         return None
     return Resolution(
         keep=newest.index(latest),
-        score=thresholds.RULE_SCORE,
+        score=RULE_SCORE,
         because=f"the newest row is of {latest:%Y-%m-%d %H:%M}",
     )
 

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from app.domain.records import TrainingExample
-from app.domain.repair import thresholds
 from app.domain.repair.resolution.context import ResolutionContext
-from app.domain.repair.resolution.dispute import Dispute, Resolution
+from app.domain.repair.resolution.dispute import RULE_SCORE, Dispute, Resolution
 
 SOURCE_KEYS = ("source", "dataset", "origin", "annotator")
 
@@ -22,7 +21,7 @@ def resolve(dispute: Dispute, context: ResolutionContext) -> Resolution | None:
         return None
     return Resolution(
         keep=best.index(first),
-        score=thresholds.RULE_SCORE,
+        score=RULE_SCORE,
         because=f'its source "{context.source_priority[first]}" goes before the others',
     )
 
