@@ -12,6 +12,7 @@ import typer
 from app import logging, supervisor
 from app.db import embedded, migrate
 from app.db.session import make_engine, make_sessions, transaction
+from app.services import projects
 from app.settings import get_settings
 
 cli = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
@@ -117,8 +118,6 @@ def keys(
     name: Annotated[str, typer.Option(help="What the key is for.")] = "cli",
 ) -> None:
     """Make an API key; it is shown once."""
-    from app.services import projects
-
     engine = make_engine(embedded.database_url(get_settings()), pool_size=1)
     with transaction(make_sessions(engine)) as session:
         row = projects.project_named(session, project) or projects.create_project(session, project)

@@ -94,7 +94,7 @@ def in_process() -> Iterator[Diagnose]:
     from app.domain.diagnosis.views import Vectors, ViewTexts, texts_of
     from app.embedding import default_embedder
     from app.services import vectors
-    from workers.stages.learnt_sets import Key, LearntSets
+    from workers.diagnosis.fitted_sets import Key, LearntSets
 
     folder = Path(tempfile.mkdtemp(prefix="casemend-bench-"))
     folder.chmod(0o755)  # the embedded server runs as another user when we are root

@@ -16,7 +16,8 @@ from app.db.session import SessionFactory, transaction
 from app.domain.cycle_status import Status
 from app.errors import StageError
 from app.queue import Stage
-from app.services import imports, work
+from app.services.versions import imports
+from app.services.work import lifecycle, work
 from app.settings import Settings
 
 
@@ -74,7 +75,7 @@ class Uploads:
 def run_import(sessions: SessionFactory, store: ArtifactStore, settings: Settings, import_id: str) -> None:
     """Claim, run and finish an import; a StageError ends up in the row, as it does in a worker."""
     with transaction(sessions) as session:
-        claim = work.claim(session, Stage.IMPORT, import_id, run_token=new_id("run"), max_attempts=5)
+        claim = lifecycle.claim(session, Stage.IMPORT, import_id, run_token=new_id("run"), max_attempts=5)
     assert claim is not None
     try:
         with transaction(sessions) as session:
@@ -87,10 +88,10 @@ def run_import(sessions: SessionFactory, store: ArtifactStore, settings: Setting
                 should_cancel=lambda: False,
                 settings=settings,
             )
-            work.finish(session, work.held(session, claim, to_finish=True), Status.SUCCEEDED)
+            lifecycle.finish(session, work.held(session, claim, to_finish=True), Status.SUCCEEDED)
     except StageError as error:
         with transaction(sessions) as session:
             row = work.held(session, claim, to_finish=True)
             assert isinstance(row, ImportRow)
             imports.note_failure(row, error)
-            work.finish(session, row, Status.FAILED, error=error.as_problem())
+            lifecycle.finish(session, row, Status.FAILED, error=error.as_problem())

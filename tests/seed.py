@@ -30,8 +30,10 @@ from app.db.models import (
 )
 from app.db.session import SessionFactory, transaction
 from app.domain.diagnosis.clusters.projection import Projection
-from app.services import diagnoses, events, maps, versions
+from app.services import events
+from app.services.diagnoses import diagnoses, maps
 from app.services.projects import Caller, authenticate
+from app.services.versions import versions
 from tests.importing import Uploads
 
 _NOW = datetime(2026, 1, 31, 12, 0, tzinfo=UTC)

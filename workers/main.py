@@ -24,9 +24,10 @@ from app.artifacts import ArtifactStore
 from app.db.embedded import database_url, libpq_url
 from app.db.session import make_engine, make_sessions, transaction
 from app.queue import RUN_STAGE, Queue, Stage
-from app.services import work as work_rows
+from app.services.work import work as work_rows
 from app.settings import Settings, get_settings
-from workers.run_stage import Resources, run_stage
+from workers.context import Resources
+from workers.run_stage import run_stage
 
 log = logging.get_logger(__name__)
 

@@ -8,105 +8,23 @@ from __future__ import annotations
 
 import errno
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass, field
+from collections.abc import Callable
 
 from procrastinate.exceptions import JobAborted
-from sqlalchemy.orm import Session
 
-from app.artifacts import ArtifactStore, StorageFull
+from app.artifacts import StorageFull
 from app.db.base import new_id
-from app.db.session import SessionFactory, transaction
+from app.db.session import transaction
 from app.domain.cycle_status import Status
 from app.errors import ServiceError, StageCancelled, StageError, StageInterrupted
 from app.logging import get_logger
 from app.queue import Stage
-from app.services import work
-from app.services.work import Claim, OutdatedRun, WorkRow
-from app.settings import Settings
+from app.services.work import lifecycle, work
+from app.services.work.work import Claim, OutdatedRun
+from workers.context import Resources, StageContext
+from workers.stages import RUN
 
 log = get_logger(__name__)
-
-PROGRESS_EVERY_SECONDS = 1.0
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Resources:
-    """What a worker process has: opened once, shared by all its stages."""
-
-    settings: Settings
-    sessions: SessionFactory
-    store: ArtifactStore
-
-
-@dataclass(slots=True, kw_only=True)
-class StageContext:
-    resources: Resources
-    claim: Claim
-    should_stop: Callable[[], bool] = field(default=lambda: False)
-    _last_report: float = field(default=0.0)
-    _cancelled: bool = field(default=False)
-
-    @property
-    def settings(self) -> Settings:
-        return self.resources.settings
-
-    @property
-    def sessions(self) -> SessionFactory:
-        return self.resources.sessions
-
-    @property
-    def store(self) -> ArtifactStore:
-        return self.resources.store
-
-    def progress(self, fraction: float, step: str | None = None) -> None:
-        """Say how far the stage is (0..1); raises StageCancelled when somebody asked for a stop.
-
-        Called as often as the stage likes; the database hears of it once a second, and of every ``step``.
-        """
-        if self.should_stop():
-            raise StageInterrupted(self.claim.subject_id)
-        due = time.monotonic() - self._last_report >= PROGRESS_EVERY_SECONDS
-        if due or step is not None:
-            self._last_report = time.monotonic()
-            with transaction(self.sessions) as session:
-                self._cancelled = work.report_progress(session, self.claim, fraction, step)
-        if self._cancelled:
-            raise StageCancelled(self.claim.subject_id)
-
-    def span(self, start: float, end: float) -> Callable[[float], None]:
-        """A progress function for a part of the stage that fills ``start``..``end``."""
-        return lambda fraction: self.progress(start + (end - start) * fraction)
-
-    def should_cancel(self) -> bool:
-        """The same question without the exception, for loops in child processes."""
-        try:
-            self.progress(self._fraction())
-        except (StageCancelled, StageInterrupted):
-            return True
-        return False
-
-    def _fraction(self) -> float:
-        with self.sessions() as session:
-            row = session.get(work.ROW_OF[self.claim.stage], self.claim.subject_id)
-            return row.progress if row is not None else 0.0
-
-    @contextmanager
-    def reading(self) -> Iterator[Session]:
-        """A session for loading; nothing is committed."""
-        with self.sessions() as session:
-            yield session
-
-    @contextmanager
-    def saving(self) -> Iterator[tuple[Session, WorkRow]]:
-        """The transaction that writes the result and finishes the row: both, once, or neither."""
-        with transaction(self.sessions) as session:
-            row = work.held(session, self.claim, to_finish=True)
-            if row.cancel_requested:
-                raise StageCancelled(self.claim.subject_id)
-            yield session, row
-            work.finish(session, row, Status.SUCCEEDED)
 
 
 def run_stage(
@@ -120,10 +38,8 @@ def run_stage(
 
     ``should_stop``: whether this worker is told to end; the stage is then put back and JobAborted raised.
     """
-    from workers.stages import RUN
-
     with transaction(resources.sessions) as session:
-        claim = work.claim(
+        claim = lifecycle.claim(
             session,
             stage,
             subject_id,
@@ -197,6 +113,6 @@ def _finish(resources: Resources, claim: Claim, status: Status, problem: dict[st
     try:
         with transaction(resources.sessions) as session:
             row = work.held(session, claim, to_finish=True)
-            work.finish(session, row, status, error=problem)
+            lifecycle.finish(session, row, status, error=problem)
     except OutdatedRun:
         log.warning("stage.outdated", stage=claim.stage.value, subject=claim.subject_id)

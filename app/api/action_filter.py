@@ -9,7 +9,7 @@ from fastapi import Depends, Query
 from app.api.schemas.common import Id
 from app.api.schemas.repairs import Rule
 from app.domain.repair.plan import ActionKind, Decision
-from app.services.repair_selection import ActionFilter
+from app.services.repairs.selection import ActionFilter
 
 
 def _asked(

@@ -20,9 +20,9 @@ from app.db.models import RepairActionRow
 from app.domain.repair.draft.actions import ActionKind
 from app.domain.repair.draft.draft import CUT
 from app.domain.reports.report import ReportRepairAction
-from app.services.repair_pages import PlanRead
-from app.services.repair_selection import ActionCount
-from app.services.report_cycle import shown_action
+from app.services.repairs.page_data import PlanRead
+from app.services.repairs.selection import ActionCount
+from app.services.reports.cycle_section import shown_action
 from app.web import report_html
 
 _ANSWER_BUTTONS = 6

@@ -9,7 +9,7 @@ from fastapi.testclient import TestClient
 
 from app.db.session import SessionFactory, transaction
 from app.domain.repair.plan import ActionKind, Decision
-from app.services import versions
+from app.services.versions import versions
 from tests.conftest import bearer
 from tests.integration.builders import action, add_repair, add_version
 

@@ -16,11 +16,12 @@ from app.db.session import SessionFactory, transaction
 from app.domain.repair.plan import ActionKind, Decision
 from app.main import create_app
 from app.queue import Stage
-from app.services import versions
+from app.services.versions import versions
 from app.settings import Settings
 from tests.conftest import ADMIN_KEY, bearer, rows_of
 from tests.integration.builders import action, add_plan, add_repair, add_version
-from workers.run_stage import Resources, run_stage
+from workers.context import Resources
+from workers.run_stage import run_stage
 
 
 @pytest.fixture

@@ -18,7 +18,7 @@ from fastapi.testclient import TestClient
 from app.db.session import SessionFactory, transaction
 from app.domain.repair.plan import ActionKind, Decision, ProposedAction
 from app.main import create_app
-from app.services import versions
+from app.services.versions import versions
 from app.settings import Settings
 from tests.browser.devtools import Page, chromium
 from tests.conftest import ADMIN_KEY, rows_of

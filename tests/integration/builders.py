@@ -34,10 +34,14 @@ from app.domain.repair.plan import ActionKind, Decision, ProposedAction, RepairP
 from app.domain.verification.fix_rate import fix_rate
 from app.domain.verification.verdict import CaseVerdict
 from app.queue import Stage
-from app.services import augmentations, cycles, diagnoses, repairs, work
-from app.services.statistics import RunningStatistics
-from app.services.versions import ContentHash
-from app.services.work import Claim
+from app.services.cycles import cycles
+from app.services.diagnoses import diagnoses
+from app.services.repairs import plans
+from app.services.training import augmentations
+from app.services.versions.statistics import RunningStatistics
+from app.services.versions.versions import ContentHash
+from app.services.work import lifecycle, work
+from app.services.work.work import Claim
 
 MODEL = "tiny"
 
@@ -107,14 +111,14 @@ def add_diagnosis(
 
 
 def claim(session: Session, stage: Stage, subject_id: str, *, max_attempts: int = 5) -> Claim:
-    taken = work.claim(session, stage, subject_id, run_token=new_id("run"), max_attempts=max_attempts)
+    taken = lifecycle.claim(session, stage, subject_id, run_token=new_id("run"), max_attempts=max_attempts)
     assert taken is not None
     return taken
 
 
 def succeed(session: Session, stage: Stage, subject_id: str) -> None:
     taken = claim(session, stage, subject_id)
-    work.finish(session, work.held(session, taken, to_finish=True), Status.SUCCEEDED)
+    lifecycle.finish(session, work.held(session, taken, to_finish=True), Status.SUCCEEDED)
 
 
 def add_repair(
@@ -135,9 +139,9 @@ def add_plan(
     version: DatasetVersionRow,
 ) -> RepairRow:
     """A finished plan on ``version``, which may be a descendant of the diagnosed one."""
-    repair = repairs.create(session, project_id, diagnosis_id=diagnosis_id)
+    repair = plans.create(session, project_id, diagnosis_id=diagnosis_id)
     repair.dataset_version_id = version.id
-    repairs.save_plan(session, repair, RepairPlan(actions=tuple(actions), summary={}))
+    plans.save_plan(session, repair, RepairPlan(actions=tuple(actions), summary={}))
     succeed(session, Stage.REPAIR, repair.id)
     return repair
 
@@ -195,7 +199,7 @@ def finish_stage(
         case DiagnosisRow():
             row.summary, row.calibration, row.training_defaults = {"by_category": {}, "roadmap": []}, {}, {}
         case RepairRow():
-            repairs.save_plan(session, row, RepairPlan(actions=(), summary={}))
+            plans.save_plan(session, row, RepairPlan(actions=(), summary={}))
         case AugmentationRow():
             augmentations.save(session, row, rows=(), summary={"counts": {}})
         case MixtureRow():
@@ -207,7 +211,7 @@ def finish_stage(
             row.result = verification_result(fixed=fixed, accepted=accepted)
         case _:
             raise AssertionError(f"no cycle waits for {row.id}")
-    work.finish(session, row, Status.SUCCEEDED)
+    lifecycle.finish(session, row, Status.SUCCEEDED)
     session.flush()
 
 

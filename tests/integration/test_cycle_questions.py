@@ -27,17 +27,11 @@ from app.domain.repair.plan import ProposedAction, RepairPlan
 from app.domain.repair.policy.decision import Decision
 from app.errors import InvalidInput
 from app.queue import Stage
-from app.services import (
-    cycles,
-    lineage,
-    repair_decisions,
-    repair_questions,
-    repair_runs,
-    repairs,
-    versions,
-    work,
-)
-from app.services.repair_selection import ActionFilter
+from app.services.cycles import cycles
+from app.services.repairs import applying, decisions, open_questions, plans, runs
+from app.services.repairs.selection import ActionFilter
+from app.services.versions import lineage, versions
+from app.services.work import lifecycle, work
 from tests.integration.builders import (
     action,
     add_cycle,
@@ -74,8 +68,8 @@ def planned(session: Session, project: str, *, asked: bool = True, **policy: Any
         ]
     row = work.held(session, claim_stage(session, cycle), to_finish=True)
     assert isinstance(row, RepairRow)
-    repairs.save_plan(session, row, RepairPlan(actions=tuple(plan), summary={}))
-    work.finish(session, row, Status.SUCCEEDED)
+    plans.save_plan(session, row, RepairPlan(actions=tuple(plan), summary={}))
+    lifecycle.finish(session, row, Status.SUCCEEDED)
     return cycle
 
 
@@ -89,7 +83,7 @@ def open_actions(session: Session, repair_id: str) -> list[RepairActionRow]:
 
 
 def decide(session: Session, project: str, row: RepairActionRow, decision: Decision, **more: Any) -> None:
-    repair_decisions.decide(session, project, row.id, decision=decision, key_id=None, now=NOW, **more)
+    decisions.decide(session, project, row.id, decision=decision, key_id=None, now=NOW, **more)
 
 
 def test_a_cycle_goes_on_by_itself_and_says_what_is_open(session: Session, project: str) -> None:
@@ -146,8 +140,8 @@ def test_a_row_in_question_is_known_by_the_id_that_another_change_gave_it(
     ]
     row = work.held(session, claim_stage(session, cycle), to_finish=True)
     assert isinstance(row, RepairRow)
-    repairs.save_plan(session, row, RepairPlan(actions=tuple(plan), summary={}))
-    work.finish(session, row, Status.SUCCEEDED)
+    plans.save_plan(session, row, RepairPlan(actions=tuple(plan), summary={}))
+    lifecycle.finish(session, row, Status.SUCCEEDED)
     finish_until(session, cycle, CycleStage.MIX)
     mixture = session.get_one(MixtureRow, cycle.stages[-1]["result_id"])
     (left,) = mix.in_question(session, mixture)
@@ -176,12 +170,12 @@ def test_a_cycle_that_waits_goes_on_when_every_question_is_answered(session: Ses
     assert cycle.stage == "questions"
     # a worker dies with it, and another one takes over
     claim(session, Stage.APPLY, run.id)
-    again = work.claim(session, Stage.APPLY, run.id, run_token="run_2", max_attempts=5)
+    again = lifecycle.claim(session, Stage.APPLY, run.id, run_token="run_2", max_attempts=5)
     assert again is not None
     held = work.held(session, again, to_finish=True)
     assert isinstance(held, RepairRunRow)
-    repair_runs.carry_out(session, held)
-    work.finish(session, held, Status.SUCCEEDED)
+    runs.carry_out(session, held)
+    lifecycle.finish(session, held, Status.SUCCEEDED)
     assert names(cycle)[-2:] == [("questions", "succeeded"), ("augment", "running")]
     assert cycle.stages[-2]["open_questions"]["count"] == 0
     assert [entry for entry in event_types(session, cycle.id) if "question" in entry] == [
@@ -195,7 +189,7 @@ def test_a_cycle_that_waits_goes_on_when_every_question_is_answered(session: Ses
 def test_many_answers_at_once_let_a_waiting_cycle_go_on(session: Session, project: str) -> None:
     cycle = planned(session, project, questions="wait")
     repair_id = cycle.stages[-1]["result_id"]
-    repair_decisions.decide_many(
+    decisions.decide_many(
         session,
         project,
         repair_id,
@@ -204,7 +198,7 @@ def test_many_answers_at_once_let_a_waiting_cycle_go_on(session: Session, projec
         key_id=None,
         now=NOW,
     )
-    assert repair_questions.of_repair(session, repair_id).count == 0
+    assert open_questions.of_repair(session, repair_id).count == 0
     assert [stage for _, stage, _ in jobs(session)].count("apply") == 1
 
 
@@ -220,8 +214,8 @@ def test_a_question_that_stops_a_cycle_is_waited_for_though_it_would_go_on(
     ]
     row = work.held(session, claim_stage(session, cycle), to_finish=True)
     assert isinstance(row, RepairRow)
-    repairs.save_plan(session, row, RepairPlan(actions=tuple(plan), summary={}))
-    work.finish(session, row, Status.SUCCEEDED)
+    plans.save_plan(session, row, RepairPlan(actions=tuple(plan), summary={}))
+    lifecycle.finish(session, row, Status.SUCCEEDED)
     assert cycle.stage == "questions"
     first, second = open_actions(session, row.id)
     decide(session, project, first, Decision.APPROVED)
@@ -231,7 +225,7 @@ def test_a_question_that_stops_a_cycle_is_waited_for_though_it_would_go_on(
 
 def test_a_person_may_apply_a_plan_whose_questions_are_open(session: Session, project: str) -> None:
     cycle = planned(session, project, questions="wait")
-    repairs.apply(session, project, cycle.stages[-1]["result_id"])
+    applying.apply(session, project, cycle.stages[-1]["result_id"])
     assert names(cycle)[-2:] == [("questions", "succeeded"), ("augment", "running")]
     assert cycle.stages[-2]["open_questions"]["count"] == 2
 
@@ -260,6 +254,6 @@ def test_without_anything_that_shows_what_was_forgotten_the_gate_is_inconclusive
     row = work.held(session, claim_stage(session, cycle), to_finish=True)
     assert isinstance(row, VerificationRow)
     row.result = verification_result(fixed=4, accepted=False) | {"retention": None}
-    work.finish(session, row, Status.SUCCEEDED)
+    lifecycle.finish(session, row, Status.SUCCEEDED)
     assert cycle.verdict is not None
     assert cycle.verdict["gate"] == "inconclusive"

@@ -26,7 +26,11 @@ from app.domain.mixing.mixture import MixtureRecipe
 from app.domain.pipeline import ORDER, CycleStage
 from app.errors import Conflict, InvalidInput, NotFound
 from app.queue import QUEUE_OF, Stage
-from app.services import cycles, projects, repairs, training, work
+from app.services import projects
+from app.services.cycles import advance, cycles
+from app.services.repairs import applying
+from app.services.training import training
+from app.services.work import lifecycle, work
 from tests.integration.builders import (
     MODEL,
     add_adapter,
@@ -147,7 +151,7 @@ def test_a_failed_stage_fails_the_cycle_with_its_own_reason(session: Session, pr
         queued, stage = jobs(session), cycle.stage
         reason = {"type": "/problems/stage-failed", "title": "t", "status": 422, "detail": f"{stage} broke"}
         taken = claim_stage(session, cycle)
-        work.finish(session, work.held(session, taken, to_finish=True), Status.FAILED, error=reason)
+        lifecycle.finish(session, work.held(session, taken, to_finish=True), Status.FAILED, error=reason)
         assert (cycle.status, cycle.error) == (Status.FAILED, reason)
         assert outline(cycle)[-1] == (stage, 1, "failed")
         assert jobs(session) == queued
@@ -158,7 +162,7 @@ def test_work_that_kills_its_workers_fails_the_cycle_too(session: Session, proje
     cycle = add_cycle(session, project)
     claim_stage(session, cycle)
     gone = cycle.stages[-1]["result_id"]
-    assert work.claim(session, Stage.DIAGNOSE, gone, run_token="run_2", max_attempts=1) is None
+    assert lifecycle.claim(session, Stage.DIAGNOSE, gone, run_token="run_2", max_attempts=1) is None
     assert cycle.status == Status.FAILED
     assert cycle.error is not None
     assert cycle.error["type"] == "/problems/attempts-exhausted"
@@ -170,7 +174,7 @@ def test_a_cycle_is_cancelled_at_once_while_its_stage_is_queued(session: Session
         assert cycle.status == Status.CANCELLED
         assert outline(cycle)[-1] == (cycle.stage, 1, "cancelled")
         subject = cycle.stages[-1]["result_id"]
-        assert work.claim(session, stage_of(cycle), subject, run_token="run_1", max_attempts=5) is None
+        assert lifecycle.claim(session, stage_of(cycle), subject, run_token="run_1", max_attempts=5) is None
 
 
 @pytest.mark.parametrize("end", [Status.CANCELLED, Status.SUCCEEDED])
@@ -183,7 +187,7 @@ def test_a_cycle_that_is_cancelled_while_its_stage_runs_opens_no_further_one(
         cycles.cancel(session, project, cycle.id)
         assert cycle.status == Status.RUNNING
         assert work.report_progress(session, taken, 0.5)
-        work.finish(session, work.held(session, taken, to_finish=True), end)
+        lifecycle.finish(session, work.held(session, taken, to_finish=True), end)
         assert cycle.status == Status.CANCELLED
         assert jobs(session) == queued
 
@@ -198,13 +202,13 @@ def test_a_cycle_that_waits_for_a_person_is_cancelled_at_once(session: Session, 
     assert cycle.status == Status.CANCELLED
     assert outline(cycle)[-1] == ("repair", 1, "cancelled")
     # The plan itself is still good: it may be applied, and the cycle stays as it is.
-    repairs.apply(session, project, repair_id)
+    applying.apply(session, project, repair_id)
     assert (cycle.status, jobs(session)) == (Status.CANCELLED, queued)
 
 
 def test_a_cancelled_stage_cancels_its_cycle(session: Session, project: str) -> None:
     cycle = add_cycle(session, project)
-    work.cancel(session, DiagnosisRow, project, cycle.stages[-1]["result_id"])
+    lifecycle.cancel(session, DiagnosisRow, project, cycle.stages[-1]["result_id"])
     assert cycle.status == Status.CANCELLED
 
 
@@ -226,10 +230,10 @@ def test_manual_approval_waits_and_goes_on_when_the_plan_is_applied(session: Ses
     assert (cycle.status, outline(cycle)[-1]) == (Status.RUNNING, ("repair", 1, "awaiting_approval"))
     assert jobs(session) == queued
     assert event_types(session, cycle.id)[-1] == "awaiting_approval"
-    repairs.apply(session, project, cycle.stages[-1]["result_id"])
+    applying.apply(session, project, cycle.stages[-1]["result_id"])
     assert outline(cycle)[-2:] == [("repair", 1, "succeeded"), ("augment", 1, "running")]
     assert [stage for _, stage, _ in jobs(session)][len(queued) :] == ["augment"]
-    repairs.apply(session, project, cycle.stages[-2]["result_id"])
+    applying.apply(session, project, cycle.stages[-2]["result_id"])
     assert [stage for _, stage, _ in jobs(session)][len(queued) :] == ["augment"]
 
 
@@ -356,7 +360,7 @@ def test_a_further_attempt_that_fails_leaves_the_verdict_of_the_one_before(
     before, queued = (cycle.verdict, cycle.adapter_id), jobs(session)
     reason = {"type": "/problems/stage-failed", "title": "t", "status": 422, "detail": "out of memory"}
     taken = claim_stage(session, cycle)
-    work.finish(session, work.held(session, taken, to_finish=True), Status.FAILED, error=reason)
+    lifecycle.finish(session, work.held(session, taken, to_finish=True), Status.FAILED, error=reason)
     assert (cycle.status, cycle.error) == (Status.SUCCEEDED, None)
     assert ((cycle.verdict, cycle.adapter_id), jobs(session)) == (before, queued)
     assert outline(cycle)[-1] == (stage.value, 2, "failed")
@@ -368,7 +372,7 @@ def test_late_finishes_do_not_move_a_cycle_twice(session: Session, project: str)
     finish_stage(session, cycle)
     before = (outline(cycle), jobs(session))
     done = session.get_one(DiagnosisRow, cycle.stages[0]["result_id"])
-    cycles.work_finished(session, cycle.id, done)
+    advance.work_finished(session, cycle.id, done)
     assert (outline(cycle), jobs(session)) == before
 
 

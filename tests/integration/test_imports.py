@@ -14,7 +14,7 @@ from app.artifacts import ArtifactStore
 from app.db.models import DatasetVersionRow, ExampleRow, ImportRow
 from app.db.session import SessionFactory, transaction
 from app.errors import StageCancelled
-from app.services import imports, versions
+from app.services.versions import imports, versions
 from app.settings import Settings
 from tests.importing import Uploads, alpaca_rows, ndjson
 

@@ -5,7 +5,7 @@ import pytest
 
 from app.domain.diagnosis.fit import Learnt, learn
 from tests.unit.diagnosis.builders import intents, vectors_of
-from workers.stages.learnt_sets import ROWS_OF_A_SET, Key, LearntSets
+from workers.diagnosis.fitted_sets import ROWS_OF_A_SET, Key, LearntSets
 
 
 @pytest.fixture(scope="module")

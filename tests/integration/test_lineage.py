@@ -10,7 +10,8 @@ from sqlalchemy.orm import Session
 from app.db.models import DatasetVersionRow
 from app.domain.records import Message, Role, TrainingExample
 from app.domain.repair.plan import ActionKind, ProposedAction
-from app.services import lineage, repairs, versions
+from app.services.repairs import applying
+from app.services.versions import lineage, versions
 from tests.integration.builders import action, add_plan, add_repair, add_version, example
 
 
@@ -30,7 +31,7 @@ def repaired(
 ) -> tuple[DatasetVersionRow, str]:
     """The version after a repair, and the id of the diagnosis that it belongs to."""
     repair = add_repair(session, project, actions, version=version)
-    return repairs.apply(session, project, repair.id), repair.diagnosis_id
+    return applying.apply(session, project, repair.id), repair.diagnosis_id
 
 
 def augmented(session: Session, version: DatasetVersionRow, *outputs: str) -> DatasetVersionRow:
@@ -116,7 +117,7 @@ def test_two_generations_are_taught_together(session: Session, project: str) -> 
         ],
         version=grown,
     )
-    last = repairs.apply(session, project, later.id)
+    last = applying.apply(session, project, later.id)
     # A taught row that is tidied later stays taught, under the id that it has now.
     assert taught_outputs(session, last, version) == ["relabelled, tidied", "A2 tidied, relabelled", "grown"]
     assert taught_outputs(session, last, child) == ["A2 tidied, relabelled", "grown"]

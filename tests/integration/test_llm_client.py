@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from workers.models.llm_client import LLMClient, LLMUnavailable, SpendCapReached
+from workers.llm.client import LLMClient, LLMUnavailable, SpendCapReached
 
 SECRET = "sk-very-secret"
 ASK = [{"role": "user", "content": "what the customer said"}]

@@ -18,7 +18,10 @@ from app.domain.diagnosis.clusters.trends import CaseChange, Trend
 from app.domain.records import Cluster, Evidence, Finding, RecommendedAction, RootCause, TrainingExample
 from app.errors import InvalidInput, NotFound
 from app.queue import Stage
-from app.services import comparisons, diagnoses, maps, report_map, reports, versions, work
+from app.services.diagnoses import comparisons, diagnoses, maps
+from app.services.reports import map_section, reports
+from app.services.versions import versions
+from app.services.work import lifecycle, work
 from app.web.report_html import render_html
 from tests.integration.builders import add_case, add_version, claim, example
 
@@ -96,7 +99,7 @@ def diagnose(
         held_back=frozenset(),
     )
     comparisons.record_trends(session, store, row)
-    work.finish(session, work.held(session, taken, to_finish=True), Status.SUCCEEDED)
+    lifecycle.finish(session, work.held(session, taken, to_finish=True), Status.SUCCEEDED)
     return row
 
 
@@ -197,11 +200,11 @@ def test_a_diagnosis_without_a_map_says_so_and_its_report_does_without(
 
 def test_excerpts_grow_shorter_with_the_set_and_then_are_left_out(monkeypatch: pytest.MonkeyPatch) -> None:
     rows = [example("x" * 100, "A"), example("短", "A"), example("a\n  b", "A")]
-    assert [len(t) for t in report_map.excerpts(rows)] == [60, 1, 3]
-    monkeypatch.setattr(report_map, "EXCERPT_BYTES", 50)
-    assert [len(t) for t in report_map.excerpts(rows)] == [40, 1, 3]
-    monkeypatch.setattr(report_map, "EXCERPT_BYTES", 20)
-    assert report_map.excerpts(rows) == ()
+    assert [len(t) for t in map_section.excerpts(rows)] == [60, 1, 3]
+    monkeypatch.setattr(map_section, "EXCERPT_BYTES", 50)
+    assert [len(t) for t in map_section.excerpts(rows)] == [40, 1, 3]
+    monkeypatch.setattr(map_section, "EXCERPT_BYTES", 20)
+    assert map_section.excerpts(rows) == ()
 
 
 def test_clusters_know_how_they_stand_against_the_diagnosis_before(

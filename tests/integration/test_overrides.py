@@ -12,7 +12,8 @@ from sqlalchemy.orm import Session
 from app.db.models import DatasetVersionRow, DiagnosisRow, ExampleRow, FindingRow, VersionExampleRow
 from app.domain.records import Agreement, Evidence, Finding, Neighbor, RootCause
 from app.domain.repair.plan import ActionKind
-from app.services import diagnoses, overrides, repairs
+from app.services.diagnoses import diagnoses, overrides
+from app.services.repairs import applying
 from tests.integration.builders import action, add_case, add_repair, add_version, example
 
 NOW = datetime(2026, 1, 31, 12, 0, tzinfo=UTC)
@@ -103,7 +104,7 @@ def repaired(
     rows = [example("Q0", "A0", id=first.id)] if kind is ActionKind.DROP else []
     outputs = ["new answer"] if kind is ActionKind.ADD else []
     repair = add_repair(session, project, [action(kind, rows, outputs=outputs)], version=version)
-    return repairs.apply(session, project, repair.id)
+    return applying.apply(session, project, repair.id)
 
 
 def test_the_last_verdict_on_each_case_teaches_and_the_newest_comes_first(

@@ -9,12 +9,13 @@ from fastapi.testclient import TestClient
 from app.artifacts import ArtifactStore
 from app.db.session import SessionFactory, transaction
 from app.queue import Stage
-from app.services import versions
+from app.services.versions import versions
 from app.settings import Settings
 from tests.conftest import rows_of
 from tests.importing import Uploads
 from tests.integration.builders import add_diagnosis, succeed
-from workers.run_stage import Resources, run_stage
+from workers.context import Resources
+from workers.run_stage import run_stage
 
 INSTRUCTION = "Name the team that answers this customer."
 TOPICS = {

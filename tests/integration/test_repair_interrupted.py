@@ -23,7 +23,10 @@ from app.db.repositories import versions as version_rows
 from app.db.session import SessionFactory, transaction
 from app.domain.records import TrainingExample
 from app.domain.repair.plan import ActionKind, Decision, ProposedAction
-from app.services import events, repair_reverting, repair_selection, repairs, versions, work
+from app.services import events
+from app.services.repairs import applying, reverting, selection
+from app.services.versions import versions
+from app.services.work import work
 from tests.integration.builders import action, add_repair, add_version
 
 WRITTEN = (DatasetVersionRow, ExampleRow, VersionExampleRow, VersionChangeRow)
@@ -59,7 +62,7 @@ def repair_id(sessions: SessionFactory, project: str) -> str:
         (version_rows, "inherit_members"),
         (bulk, "copy_members"),
         (bulk, "copy_changes"),
-        (repair_selection, "update_actions"),
+        (selection, "update_actions"),
         (events, "append"),
     ],
 )
@@ -74,8 +77,8 @@ def test_an_apply_or_revert_that_breaks_leaves_nothing_and_works_the_next_time(
     def carried_out(what: str) -> str:
         with transaction(sessions) as session:
             if what == "apply":
-                return repairs.apply(session, project, repair_id).id
-            return repair_reverting.revert(session, project, repair_id, now=work.now()).id
+                return applying.apply(session, project, repair_id).id
+            return reverting.revert(session, project, repair_id, now=work.now()).id
 
     def broken(*_: object, **__: object) -> None:
         raise Broken
@@ -138,9 +141,9 @@ def test_any_plan_is_applied_once_and_taken_back_in_any_order(
         first = add_version(session, project, 6)
         plan = planned(versions.load_examples(session, first.id), drawn)
         repair = add_repair(session, project, plan, version=first)
-        made = repairs.apply(session, project, repair.id)
+        made = applying.apply(session, project, repair.id)
         written = rows_written(session)
-        assert repairs.apply(session, project, repair.id).id == made.id
+        assert applying.apply(session, project, repair.id).id == made.id
         assert rows_written(session) == written
         applied = list(
             session.scalars(select(RepairActionRow.id).where(RepairActionRow.decision == Decision.APPLIED))
@@ -148,7 +151,5 @@ def test_any_plan_is_applied_once_and_taken_back_in_any_order(
         order.shuffle(applied)
         back = made
         for action_id in applied:
-            back = repair_reverting.revert(
-                session, project, repair.id, action_ids=[action_id], now=work.now()
-            )
+            back = reverting.revert(session, project, repair.id, action_ids=[action_id], now=work.now())
         assert back.content_hash == first.content_hash

@@ -19,14 +19,15 @@ from app.domain.records import Message, Role, TrainingExample
 from app.domain.repair.policy.repair_policy import RepairPolicy, ResolutionRule
 from app.errors import StageCancelled
 from app.queue import Stage
-from app.services import repairs
+from app.services.repairs import plans
 from app.settings import Settings
 from tests.integration.builders import add_version, example
 from tests.integration.endpoint import Endpoint
 from tests.integration.test_repair_stage import diagnosed
-from workers.run_stage import Resources, run_stage
+from workers.context import Resources
+from workers.llm.dispute_judge import NOT_CONFIGURED, DisputeJudge, judge_of
+from workers.run_stage import run_stage
 from workers.stages.repair import salt_of
-from workers.stages.repair_judge import NOT_CONFIGURED, DisputeJudge, judge_of
 
 JUDGED = {"conflict": ["judge", "ask"], "near_duplicate_threshold": None}
 GOODS = ("shoes", "lamps", "bicycles", "tents", "radios")
@@ -56,7 +57,7 @@ def planned(
     with transaction(resources.sessions) as session:
         version = add_version(session, project, examples=rows, name=new_id("desk"))
         diagnosis_id = diagnosed(session, project, version, [("Something else", False)])
-        repair_id = repairs.create(session, project, diagnosis_id=diagnosis_id, policy=policy).id
+        repair_id = plans.create(session, project, diagnosis_id=diagnosis_id, policy=policy).id
     run_stage(resources, Stage.REPAIR, repair_id)
     with resources.sessions() as session:
         row = session.get_one(RepairRow, repair_id)

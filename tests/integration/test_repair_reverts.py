@@ -13,8 +13,9 @@ from app.db.repositories.pages import PageRequest
 from app.db.repositories.versions import changes_of
 from app.domain.repair.plan import ActionKind, Decision
 from app.errors import Conflict, InvalidInput, NotFound
-from app.services import lineage, repair_reverting, repairs, version_diff, versions
-from app.services.versions import Change
+from app.services.repairs import applying, reverting
+from app.services.versions import lineage, version_diff, versions
+from app.services.versions.versions import Change
 from tests.integration.builders import action, add_plan, add_repair, add_version, event_types, example
 
 NOW = datetime(2026, 1, 31, 12, 0, tzinfo=UTC)
@@ -57,9 +58,9 @@ def ids(session: Session, repair: RepairRow, *ordinals: int) -> list[str]:
 def test_a_whole_revert_has_the_first_versions_rows_order_and_hash(
     session: Session, project: str, first: DatasetVersionRow, repair: RepairRow
 ) -> None:
-    made = repairs.apply(session, project, repair.id)
+    made = applying.apply(session, project, repair.id)
     assert outputs(session, made) == ["best", "merged", "A4", "new", "A4"]
-    back = repair_reverting.revert(session, project, repair.id, now=NOW)
+    back = reverting.revert(session, project, repair.id, now=NOW)
     assert (back.content_hash, back.parent_id) == (first.content_hash, made.id)
     assert versions.load_examples(session, back.id) == versions.load_examples(session, first.id)
     assert back.recipe == {"kind": "revert", "repair_id": repair.id, "actions": 7}
@@ -73,17 +74,17 @@ def test_a_whole_revert_has_the_first_versions_rows_order_and_hash(
 def test_what_was_reverted_is_no_difference_any_more(
     session: Session, project: str, first: DatasetVersionRow, repair: RepairRow
 ) -> None:
-    repairs.apply(session, project, repair.id)
-    back = repair_reverting.revert(session, project, repair.id, now=NOW)
+    applying.apply(session, project, repair.id)
+    back = reverting.revert(session, project, repair.id, now=NOW)
     diff = version_diff.diff(session, project, back.id, first.id, PageRequest())
     assert diff.counts == {"added": 0, "removed": 0, "changed": 0}
     assert lineage.taught_since(session, back.id, ancestor_id=first.id) == frozenset()
 
 
 def test_reverting_twice_gives_the_same_version(session: Session, project: str, repair: RepairRow) -> None:
-    repairs.apply(session, project, repair.id)
-    back = repair_reverting.revert(session, project, repair.id, now=NOW)
-    assert repair_reverting.revert(session, project, repair.id, now=NOW).id == back.id
+    applying.apply(session, project, repair.id)
+    back = reverting.revert(session, project, repair.id, now=NOW)
+    assert reverting.revert(session, project, repair.id, now=NOW).id == back.id
     assert len(session.scalars(select(DatasetVersionRow.id)).all()) == 3
 
 
@@ -103,9 +104,9 @@ def test_reverting_twice_gives_the_same_version(session: Session, project: str, 
 def test_one_action_is_taken_back_and_the_others_stand(
     session: Session, project: str, repair: RepairRow, ordinals: tuple[int, ...], expected: list[str]
 ) -> None:
-    repairs.apply(session, project, repair.id)
+    applying.apply(session, project, repair.id)
     chosen = ids(session, repair, *ordinals)
-    back = repair_reverting.revert(session, project, repair.id, action_ids=chosen, now=NOW)
+    back = reverting.revert(session, project, repair.id, action_ids=chosen, now=NOW)
     assert outputs(session, back) == expected
     marked = session.scalars(select(RepairActionRow.id).where(RepairActionRow.reverted_at.is_not(None))).all()
     assert set(marked) == set(chosen)
@@ -114,11 +115,11 @@ def test_one_action_is_taken_back_and_the_others_stand(
 def test_actions_taken_back_one_after_the_other_end_where_the_whole_revert_does(
     session: Session, project: str, first: DatasetVersionRow, repair: RepairRow
 ) -> None:
-    repairs.apply(session, project, repair.id)
+    applying.apply(session, project, repair.id)
     back = first
     for ordinal in (3, 0, 5, 2, 6, 4, 1):
         chosen = ids(session, repair, ordinal)
-        back = repair_reverting.revert(session, project, repair.id, action_ids=chosen, now=NOW)
+        back = reverting.revert(session, project, repair.id, action_ids=chosen, now=NOW)
     assert back.content_hash == first.content_hash
 
 
@@ -128,11 +129,11 @@ def test_a_drop_taken_back_before_the_relabel_of_the_same_row(
     row = versions.load_examples(session, first.id)[2]
     plan = [action(ActionKind.RELABEL, [row], outputs=["other"]), action(ActionKind.DROP, [row])]
     repair = add_repair(session, project, plan, version=first)
-    repairs.apply(session, project, repair.id)
+    applying.apply(session, project, repair.id)
     relabel, drop = ids(session, repair, 0, 1)
-    back = repair_reverting.revert(session, project, repair.id, action_ids=[drop], now=NOW)
+    back = reverting.revert(session, project, repair.id, action_ids=[drop], now=NOW)
     assert outputs(session, back) == ["A0", "A1", "other", "A3", "A4", "A5"]
-    back = repair_reverting.revert(session, project, repair.id, action_ids=[relabel], now=NOW)
+    back = reverting.revert(session, project, repair.id, action_ids=[relabel], now=NOW)
     assert back.content_hash == first.content_hash
 
 
@@ -142,38 +143,38 @@ def test_which_row_a_merge_keeps_is_decided_anew_when_a_drop_is_taken_back(
     q = versions.load_examples(session, first.id)
     plan = [action(ActionKind.DROP, [q[1]]), action(ActionKind.MERGE, [q[1], q[2]], outputs=["merged"])]
     repair = add_repair(session, project, plan, version=first)
-    made = repairs.apply(session, project, repair.id)
+    made = applying.apply(session, project, repair.id)
     assert outputs(session, made) == ["A0", "merged", "A3", "A4", "A5"]
     drop = ids(session, repair, 0)
-    back = repair_reverting.revert(session, project, repair.id, action_ids=drop, now=NOW)
+    back = reverting.revert(session, project, repair.id, action_ids=drop, now=NOW)
     assert outputs(session, back) == ["A0", "merged", "A3", "A4", "A5"]
     merged = versions.load_examples(session, back.id)[1]
     assert merged.prompt == "Q1"
-    back = repair_reverting.revert(session, project, repair.id, now=NOW)
+    back = reverting.revert(session, project, repair.id, now=NOW)
     assert back.content_hash == first.content_hash
 
 
 def test_later_rows_stay_when_a_repair_is_taken_back(
     session: Session, project: str, first: DatasetVersionRow, repair: RepairRow
 ) -> None:
-    made = repairs.apply(session, project, repair.id)
+    made = applying.apply(session, project, repair.id)
     grown = versions.create_child(
         session,
         made,
         changes=[Change(kind="added", example=example("Q", "grown"), reason="grown")],
         recipe={"kind": "augmentation"},
     )
-    back = repair_reverting.revert(session, project, repair.id, now=NOW)
+    back = reverting.revert(session, project, repair.id, now=NOW)
     assert back.parent_id == grown.id
     assert outputs(session, back) == ["A0", "A1", "A2", "A3", "A4", "A5", "grown"]
-    alone = repair_reverting.revert(session, project, repair.id, version_id=made.id, now=NOW)
+    alone = reverting.revert(session, project, repair.id, version_id=made.id, now=NOW)
     assert (alone.parent_id, alone.content_hash) == (made.id, first.content_hash)
 
 
 def test_a_row_that_a_later_version_changed_stops_the_revert_and_is_named(
     session: Session, project: str, first: DatasetVersionRow, repair: RepairRow
 ) -> None:
-    made = repairs.apply(session, project, repair.id)
+    made = applying.apply(session, project, repair.id)
     rows = versions.load_examples(session, made.id)
     later = add_plan(
         session,
@@ -182,17 +183,17 @@ def test_a_row_that_a_later_version_changed_stops_the_revert_and_is_named(
         [action(ActionKind.RELABEL, [rows[0]], outputs=["later"])],
         version=made,
     )
-    repairs.apply(session, project, later.id)
+    applying.apply(session, project, later.id)
     touched = versions.load_examples(session, first.id)[1].id
     with pytest.raises(Conflict, match=touched) as refused:
-        repair_reverting.revert(session, project, repair.id, now=NOW)
+        reverting.revert(session, project, repair.id, now=NOW)
     assert [e["pointer"] for e in refused.value.errors] == [f"/examples/{touched}"]
     assert repair.reverted_version_id is None
     others = ids(session, repair, 0, 3, 4, 5, 6)
-    back = repair_reverting.revert(session, project, repair.id, action_ids=others, now=NOW)
+    back = reverting.revert(session, project, repair.id, action_ids=others, now=NOW)
     assert outputs(session, back) == ["A0", "later", "A2", "A3", "A4", "A5"]
-    repair_reverting.revert(session, project, later.id, now=NOW)
-    back = repair_reverting.revert(session, project, repair.id, now=NOW)
+    reverting.revert(session, project, later.id, now=NOW)
+    back = reverting.revert(session, project, repair.id, now=NOW)
     assert back.content_hash == first.content_hash
 
 
@@ -200,14 +201,14 @@ def test_what_was_not_carried_out_cannot_be_taken_back(
     session: Session, project: str, first: DatasetVersionRow, repair: RepairRow
 ) -> None:
     with pytest.raises(Conflict, match="not applied"):
-        repair_reverting.revert(session, project, repair.id, now=NOW)
+        reverting.revert(session, project, repair.id, now=NOW)
     rejected = session.get_one(RepairActionRow, ids(session, repair, 0)[0])
     rejected.decision = Decision.REJECTED.value
     session.flush()
-    repairs.apply(session, project, repair.id)
+    applying.apply(session, project, repair.id)
     with pytest.raises(Conflict, match="rejected"):
-        repair_reverting.revert(session, project, repair.id, action_ids=[rejected.id], now=NOW)
+        reverting.revert(session, project, repair.id, action_ids=[rejected.id], now=NOW)
     with pytest.raises(NotFound):
-        repair_reverting.revert(session, project, repair.id, action_ids=["ra_x"], now=NOW)
+        reverting.revert(session, project, repair.id, action_ids=["ra_x"], now=NOW)
     with pytest.raises(InvalidInput, match="come from"):
-        repair_reverting.revert(session, project, repair.id, version_id=first.id, now=NOW)
+        reverting.revert(session, project, repair.id, version_id=first.id, now=NOW)

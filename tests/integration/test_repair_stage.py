@@ -26,10 +26,13 @@ from app.domain.repair.draft.row_bands import Veto
 from app.domain.repair.row_quality.scores import Use
 from app.errors import NotFound
 from app.queue import Stage
-from app.services import diagnoses, repairs, versions
+from app.services.diagnoses import diagnoses
+from app.services.repairs import applying, plans
+from app.services.versions import versions
 from app.settings import Settings
 from tests.integration.builders import add_cycle, add_version, finish_until, succeed
-from workers.run_stage import Resources, run_stage
+from workers.context import Resources
+from workers.run_stage import run_stage
 
 
 @pytest.fixture
@@ -99,7 +102,7 @@ def test_rows_that_repeat_what_is_measured_on_are_dropped_and_others_stay(
         version = add_version(session, project, 6)
         evaluation = add_version(session, project, 2, name="evaluation")  # Q0, Q1
         diagnosis_id = diagnosed(session, project, version, [("q3!", True), ("Q5", False)])
-        repair_id = repairs.create(
+        repair_id = plans.create(
             session, project, diagnosis_id=diagnosis_id, evaluation_dataset_version_id=evaluation.id
         ).id
     run_stage(resources, Stage.REPAIR, repair_id)
@@ -114,7 +117,7 @@ def test_rows_that_repeat_what_is_measured_on_are_dropped_and_others_stay(
             ("Q1", "evaluation", "approved"),
             ("Q3", "held_back", "approved"),
         ]
-        made = repairs.apply(session, project, repair_id)
+        made = applying.apply(session, project, repair_id)
         assert [e.prompt for e in versions.load_examples(session, made.id)] == ["Q2", "Q4", "Q5"]
 
 
@@ -124,7 +127,7 @@ def test_a_repair_without_anything_to_protect_is_planned_as_before(
     with transaction(sessions) as session:
         version = add_version(session, project, 3)
         diagnosis_id = diagnosed(session, project, version, [("Q0", False)])
-        repair_id = repairs.create(session, project, diagnosis_id=diagnosis_id).id
+        repair_id = plans.create(session, project, diagnosis_id=diagnosis_id).id
     run_stage(resources, Stage.REPAIR, repair_id)
     with sessions() as session:
         assert session.get_one(RepairRow, repair_id).status == "succeeded"
@@ -137,20 +140,20 @@ def test_every_row_of_the_version_has_a_score_and_a_band_that_can_be_read(
     with transaction(sessions) as session:
         version = add_version(session, project, 5)
         diagnosis_id = diagnosed(session, project, version, [("Q0", False)])
-        repair_id = repairs.create(session, project, diagnosis_id=diagnosis_id).id
+        repair_id = plans.create(session, project, diagnosis_id=diagnosis_id).id
     run_stage(resources, Stage.REPAIR, repair_id)
     with sessions() as session:
         ids = [e.id for e in versions.load_examples(session, version.id)]
-        first = repairs.row_quality(session, repair_id, PageRequest(limit=3), band=None, veto=None)
-        rest = repairs.row_quality(
+        first = plans.row_quality(session, repair_id, PageRequest(limit=3), band=None, veto=None)
+        rest = plans.row_quality(
             session, repair_id, PageRequest(limit=3, after=first.next_after), band=None, veto=None
         )
         assert [row.id for row in (*first.data, *rest.data)] == ids
         assert all(0 <= row.score <= 1 for row in first.data)
         bands = session.get_one(RepairRow, repair_id).summary["quality"]["bands"]  # pyright: ignore[reportOptionalSubscript]
-        used = repairs.row_quality(session, repair_id, PageRequest(limit=10), band=Use.USE, veto=None)
+        used = plans.row_quality(session, repair_id, PageRequest(limit=10), band=Use.USE, veto=None)
         assert (len(used.data), sum(bands.values())) == (bands["use"], 5)
-        assert not repairs.row_quality(
+        assert not plans.row_quality(
             session, repair_id, PageRequest(limit=10), band=None, veto=Veto.SECRET
         ).data
 
@@ -169,9 +172,7 @@ def test_an_evaluation_version_that_is_not_there_is_refused(session: Session, pr
     version = add_version(session, project)
     diagnosis_id = diagnosed(session, project, version, [("Q0", False)])
     with pytest.raises(NotFound, match="dv_nowhere"):
-        repairs.create(
-            session, project, diagnosis_id=diagnosis_id, evaluation_dataset_version_id="dv_nowhere"
-        )
+        plans.create(session, project, diagnosis_id=diagnosis_id, evaluation_dataset_version_id="dv_nowhere")
 
 
 def test_the_mixture_of_a_cycle_holds_no_row_that_the_cycle_is_verified_on(

@@ -16,8 +16,11 @@ from app.db.session import SessionFactory, transaction
 from app.domain.repair.plan import ActionKind, Decision
 from app.errors import Conflict, InvalidInput, NotFound, PreconditionFailed, StageError
 from app.queue import Stage
-from app.services import projects, repair_decisions, repairs, versions, work
-from app.services.repair_selection import ActionFilter
+from app.services import projects
+from app.services.repairs import applying, decisions, plans
+from app.services.repairs.selection import ActionFilter
+from app.services.versions import versions
+from app.services.work import lifecycle
 from tests.integration.builders import action, add_diagnosis, add_repair, add_version, event_types, succeed
 from tests.integration.waiting import in_thread, until_blocked_or_done
 
@@ -43,7 +46,7 @@ def actions_of(session: Session, repair: RepairRow) -> list[RepairActionRow]:
     return list(session.scalars(statement.order_by(RepairActionRow.ordinal)))
 
 
-def decisions(session: Session, repair: RepairRow) -> list[str]:
+def decided(session: Session, repair: RepairRow) -> list[str]:
     return [row.decision for row in actions_of(session, repair)]
 
 
@@ -60,10 +63,10 @@ def test_a_plan_is_kept_in_its_order_with_everything_a_person_needs(
 ) -> None:
     rows = actions_of(session, repair)
     assert [r.kind for r in rows] == ["drop", "relabel", "add"]
-    assert decisions(session, repair) == ["proposed", "approved", "approved"]
+    assert decided(session, repair) == ["proposed", "approved", "approved"]
     assert rows[1].before[0]["messages"][-1]["content"] == "A1"
     assert rows[1].after[0]["messages"][-1]["content"] == "better"
-    assert repairs.count_actions(session, repair.id) == {
+    assert plans.count_actions(session, repair.id) == {
         "drop": {"proposed": 1},
         "relabel": {"approved": 1},
         "add": {"approved": 1},
@@ -72,18 +75,18 @@ def test_a_plan_is_kept_in_its_order_with_everything_a_person_needs(
 
 def test_only_approved_actions_are_carried_out(session: Session, project: str, repair: RepairRow) -> None:
     parent = session.get_one(DatasetVersionRow, repair.dataset_version_id)
-    version = repairs.apply(session, project, repair.id)
+    version = applying.apply(session, project, repair.id)
     assert outputs(session, version) == ["A0", "better", "A2", "A3", "A4", "new"]
     assert outputs(session, parent) == ["A0", "A1", "A2", "A3", "A4"]
     assert (version.parent_id, version.recipe) == (parent.id, {"kind": "repair", "repair_id": repair.id})
-    assert decisions(session, repair) == ["proposed", "applied", "applied"]
+    assert decided(session, repair) == ["proposed", "applied", "applied"]
     assert event_types(session, repair.id)[-1] == "applied"
 
 
 def test_every_change_of_the_version_names_the_action_and_its_reason(
     session: Session, project: str, repair: RepairRow
 ) -> None:
-    version = repairs.apply(session, project, repair.id)
+    version = applying.apply(session, project, repair.id)
     _, relabel, add = actions_of(session, repair)
     assert [(c.kind, c.action_id, c.reason) for c in changes_of(session, version.id)] == [
         ("changed", relabel.id, "because of relabel"),
@@ -92,10 +95,10 @@ def test_every_change_of_the_version_names_the_action_and_its_reason(
 
 
 def test_applying_twice_gives_the_same_version(session: Session, project: str, repair: RepairRow) -> None:
-    first = repairs.apply(session, project, repair.id)
+    first = applying.apply(session, project, repair.id)
     made = version_count(session)
     revisions = [row.revision for row in actions_of(session, repair)]
-    assert repairs.apply(session, project, repair.id).id == first.id
+    assert applying.apply(session, project, repair.id).id == first.id
     assert version_count(session) == made
     assert [row.revision for row in actions_of(session, repair)] == revisions
     assert event_types(session, repair.id).count("applied") == 1
@@ -108,7 +111,7 @@ def test_two_people_who_apply_at_once_get_one_version(
 
     def apply(session: Session) -> str:
         both.wait()
-        return repairs.apply(session, project, repair.id).id
+        return applying.apply(session, project, repair.id).id
 
     with ThreadPoolExecutor(2) as pool:
         made = [f.result(timeout=20) for f in [in_thread(pool, sessions, apply) for _ in range(2)]]
@@ -120,25 +123,21 @@ def test_two_people_who_apply_at_once_get_one_version(
 def test_a_plan_without_an_approved_action_changes_nothing(
     session: Session, project: str, repair: RepairRow
 ) -> None:
-    repair_decisions.decide_many(
-        session, project, repair.id, decision=Decision.REJECTED, key_id="key_1", now=NOW
-    )
+    decisions.decide_many(session, project, repair.id, decision=Decision.REJECTED, key_id="key_1", now=NOW)
     before = version_count(session)
-    version = repairs.apply(session, project, repair.id)
+    version = applying.apply(session, project, repair.id)
     assert version.id == repair.dataset_version_id
     assert version_count(session) == before
     session.expire_all()
-    assert decisions(session, repair) == ["rejected"] * 3
+    assert decided(session, repair) == ["rejected"] * 3
     assert session.get_one(RepairRow, repair.id).applied_at is not None
 
 
 def test_a_decision_is_kept_with_who_and_when(session: Session, project: str, repair: RepairRow) -> None:
     drop = actions_of(session, repair)[0]
-    row = repair_decisions.decide(
-        session, project, drop.id, decision=Decision.APPROVED, key_id="key_1", now=NOW
-    )
+    row = decisions.decide(session, project, drop.id, decision=Decision.APPROVED, key_id="key_1", now=NOW)
     assert (row.decision, row.decided_by, row.decided_at, row.revision) == ("approved", "key_1", NOW, 2)
-    version = repairs.apply(session, project, repair.id)
+    version = applying.apply(session, project, repair.id)
     assert outputs(session, version) == ["better", "A2", "A3", "A4", "new"]
 
 
@@ -146,14 +145,14 @@ def test_a_decision_on_what_was_read_stale_is_refused(
     session: Session, project: str, repair: RepairRow
 ) -> None:
     drop = actions_of(session, repair)[0]
-    repair_decisions.decide(
+    decisions.decide(
         session, project, drop.id, decision=Decision.REJECTED, key_id="key_1", now=NOW, if_revision=1
     )
     with pytest.raises(PreconditionFailed, match="revision 2"):
-        repair_decisions.decide(
+        decisions.decide(
             session, project, drop.id, decision=Decision.APPROVED, key_id="key_2", now=NOW, if_revision=1
         )
-    assert decisions(session, repair)[0] == "rejected"
+    assert decided(session, repair)[0] == "rejected"
 
 
 def test_two_people_who_decide_at_once_do_not_overwrite_each_other(
@@ -166,9 +165,9 @@ def test_two_people_who_decide_at_once_do_not_overwrite_each_other(
     def decide(decision: Decision, key_id: str) -> str:
         try:
             with transaction(sessions) as session:
-                read = repairs.get_action(session, project, drop_id).revision
+                read = plans.get_action(session, project, drop_id).revision
                 both.wait()
-                repair_decisions.decide(
+                decisions.decide(
                     session, project, drop_id, decision=decision, key_id=key_id, now=NOW, if_revision=read
                 )
         except PreconditionFailed:
@@ -190,17 +189,13 @@ def test_two_people_who_decide_at_once_do_not_overwrite_each_other(
 def test_nothing_is_decided_after_the_plan_is_applied(
     session: Session, project: str, repair: RepairRow
 ) -> None:
-    repairs.apply(session, project, repair.id)
+    applying.apply(session, project, repair.id)
     for row in actions_of(session, repair):
         with pytest.raises(Conflict, match="applied"):
-            repair_decisions.decide(
-                session, project, row.id, decision=Decision.REJECTED, key_id=None, now=NOW
-            )
+            decisions.decide(session, project, row.id, decision=Decision.REJECTED, key_id=None, now=NOW)
     with pytest.raises(Conflict, match="applied"):
-        repair_decisions.decide_many(
-            session, project, repair.id, decision=Decision.REJECTED, key_id=None, now=NOW
-        )
-    assert decisions(session, repair) == ["proposed", "applied", "applied"]
+        decisions.decide_many(session, project, repair.id, decision=Decision.REJECTED, key_id=None, now=NOW)
+    assert decided(session, repair) == ["proposed", "applied", "applied"]
 
 
 @pytest.mark.parametrize(
@@ -215,8 +210,8 @@ def test_a_decision_that_meets_an_apply_is_carried_out_or_refused(
     with ThreadPoolExecutor(1) as pool:
         with transaction(sessions) as person:
             chosen = actions_of(person, repair)[ordinal]
-            repair_decisions.decide(person, project, chosen.id, decision=decision, key_id="key_1", now=NOW)
-            applied = in_thread(pool, sessions, lambda s: repairs.apply(s, project, repair.id).id)
+            decisions.decide(person, project, chosen.id, decision=decision, key_id="key_1", now=NOW)
+            applied = in_thread(pool, sessions, lambda s: applying.apply(s, project, repair.id).id)
             until_blocked_or_done(sessions, applied)
         version_id = applied.result(timeout=10)
     with sessions() as session:
@@ -225,7 +220,7 @@ def test_a_decision_that_meets_an_apply_is_carried_out_or_refused(
             Decision.APPROVED: (["better", "A2", "A3", "A4", "new"], ["applied"] * 3),
         }[decision]
         version = session.get_one(DatasetVersionRow, version_id)
-        assert (outputs(session, version), decisions(session, repair)) == expected
+        assert (outputs(session, version), decided(session, repair)) == expected
 
 
 def test_a_decision_sees_an_apply_that_came_after_its_session_first_read_the_plan(
@@ -233,15 +228,13 @@ def test_a_decision_sees_an_apply_that_came_after_its_session_first_read_the_pla
 ) -> None:
     with sessions() as person:
         drop, relabel, _ = actions_of(person, repair)
-        read = repairs.get(person, project, repair.id)
+        read = plans.get(person, project, repair.id)
         assert read.applied_at is None
         with transaction(sessions) as other:
-            repairs.apply(other, project, repair.id)
+            applying.apply(other, project, repair.id)
         for row in (drop, relabel):
             with pytest.raises(Conflict):
-                repair_decisions.decide(
-                    person, project, row.id, decision=Decision.REJECTED, key_id=None, now=NOW
-                )
+                decisions.decide(person, project, row.id, decision=Decision.REJECTED, key_id=None, now=NOW)
 
 
 def test_many_are_decided_by_what_they_have_in_common(
@@ -259,7 +252,7 @@ def test_many_are_decided_by_what_they_have_in_common(
     ]
     for chosen, hit in filters:
         with session.begin_nested() as savepoint:
-            decided = repair_decisions.decide_many(
+            decided = decisions.decide_many(
                 session,
                 project,
                 repair.id,
@@ -270,7 +263,7 @@ def test_many_are_decided_by_what_they_have_in_common(
             )
             assert decided == hit, chosen
             session.expire_all()
-            assert decisions(session, repair).count("rejected") == hit, chosen
+            assert decided(session, repair).count("rejected") == hit, chosen
             savepoint.rollback()
     session.expire_all()
     assert relabel.revision == 1
@@ -279,35 +272,31 @@ def test_many_are_decided_by_what_they_have_in_common(
 def test_nobody_says_applied_but_the_apply(session: Session, project: str, repair: RepairRow) -> None:
     drop = actions_of(session, repair)[0]
     with pytest.raises(InvalidInput, match="apply"):
-        repair_decisions.decide(session, project, drop.id, decision=Decision.APPLIED, key_id=None, now=NOW)
+        decisions.decide(session, project, drop.id, decision=Decision.APPLIED, key_id=None, now=NOW)
     with pytest.raises(InvalidInput, match="apply"):
-        repair_decisions.decide_many(
-            session, project, repair.id, decision=Decision.APPLIED, key_id=None, now=NOW
-        )
+        decisions.decide_many(session, project, repair.id, decision=Decision.APPLIED, key_id=None, now=NOW)
 
 
 def test_a_plan_that_is_not_there_yet_is_neither_decided_nor_applied(session: Session, project: str) -> None:
     diagnosis = add_diagnosis(session, project)
     with pytest.raises(InvalidInput, match="queued"):
-        repairs.create(session, project, diagnosis_id=diagnosis.id)
+        plans.create(session, project, diagnosis_id=diagnosis.id)
     succeed(session, Stage.DIAGNOSE, diagnosis.id)
-    row = repairs.create(session, project, diagnosis_id=diagnosis.id)
+    row = plans.create(session, project, diagnosis_id=diagnosis.id)
     with pytest.raises(Conflict, match="queued"):
-        repairs.apply(session, project, row.id)
+        applying.apply(session, project, row.id)
     with pytest.raises(Conflict, match="queued"):
-        repair_decisions.decide_many(
-            session, project, row.id, decision=Decision.APPROVED, key_id=None, now=NOW
-        )
-    work.cancel(session, RepairRow, project, row.id)
+        decisions.decide_many(session, project, row.id, decision=Decision.APPROVED, key_id=None, now=NOW)
+    lifecycle.cancel(session, RepairRow, project, row.id)
     with pytest.raises(Conflict, match="cancelled"):
-        repairs.apply(session, project, row.id)
+        applying.apply(session, project, row.id)
 
 
 def test_a_policy_that_is_none_is_refused_before_it_is_queued(session: Session, project: str) -> None:
     diagnosis = add_diagnosis(session, project)
     succeed(session, Stage.DIAGNOSE, diagnosis.id)
     with pytest.raises(InvalidInput, match="nonsense"):
-        repairs.create(session, project, diagnosis_id=diagnosis.id, policy={"nonsense": 1})
+        plans.create(session, project, diagnosis_id=diagnosis.id, policy={"nonsense": 1})
 
 
 def test_a_repair_of_a_deleted_dataset_is_not_applied(
@@ -317,7 +306,7 @@ def test_a_repair_of_a_deleted_dataset_is_not_applied(
     session.get_one(DatasetRow, parent.dataset_id).deleted_at = NOW
     session.flush()
     with pytest.raises(StageError, match="deleted"):
-        repairs.apply(session, project, repair.id)
+        applying.apply(session, project, repair.id)
     assert version_count(session) == 1
 
 
@@ -327,11 +316,9 @@ def test_the_repairs_of_another_project_are_not_there(
     other = projects.create_project(session, "other").id
     drop = actions_of(session, repair)[0]
     with pytest.raises(NotFound):
-        repairs.apply(session, other, repair.id)
+        applying.apply(session, other, repair.id)
     with pytest.raises(NotFound):
-        repair_decisions.decide(session, other, drop.id, decision=Decision.APPROVED, key_id=None, now=NOW)
+        decisions.decide(session, other, drop.id, decision=Decision.APPROVED, key_id=None, now=NOW)
     with pytest.raises(NotFound):
-        repair_decisions.decide_many(
-            session, other, repair.id, decision=Decision.APPROVED, key_id=None, now=NOW
-        )
-    assert decisions(session, repair) == ["proposed", "approved", "approved"]
+        decisions.decide_many(session, other, repair.id, decision=Decision.APPROVED, key_id=None, now=NOW)
+    assert decided(session, repair) == ["proposed", "approved", "approved"]

@@ -42,7 +42,13 @@ from app.domain.reports.report import ReportModel
 from app.domain.verification.comparison import AnsweredPrompt, Part, compare
 from app.errors import InvalidInput, NotFound, PreconditionFailed
 from app.queue import Stage
-from app.services import cycle_stages, cycles, diagnoses, projects, repairs, reports, versions, work
+from app.services import projects
+from app.services.cycles import cycles, stage_inputs
+from app.services.diagnoses import diagnoses
+from app.services.repairs import applying, plans
+from app.services.reports import reports
+from app.services.versions import versions
+from app.services.work import lifecycle, work
 from app.web.report_csv import render_csv
 from app.web.report_html import render_html
 from app.web.report_markdown import render_markdown
@@ -138,7 +144,7 @@ def diagnosis(
     )
     taken = claim(session, Stage.DIAGNOSE, row.id)
     save_diagnosis(session, row, cases)
-    work.finish(session, work.held(session, taken), Status.SUCCEEDED)
+    lifecycle.finish(session, work.held(session, taken), Status.SUCCEEDED)
     return row
 
 
@@ -199,7 +205,7 @@ def test_a_diagnosis_outside_a_cycle_shows_its_latest_repair(
         action(ActionKind.RELABEL, [rows[1]], outputs=["better"], decision=Decision.REJECTED),
     ]
     latest = add_plan(session, project, diagnosis.id, plan, version=version)
-    made = repairs.apply(session, project, latest.id)
+    made = applying.apply(session, project, latest.id)
     report = reports.build(session, project, diagnosis.id, now=NOW)
     assert report.repair is not None
     assert (report.repair.id, report.repair.total_actions) == (latest.id, 2)
@@ -245,7 +251,7 @@ def cycle(session: Session, project: str, version: DatasetVersionRow, cases: lis
     taken = claim_stage(session, row)
     diagnosis = session.get_one(DiagnosisRow, taken.subject_id)
     save_diagnosis(session, diagnosis, cases)
-    work.finish(session, work.held(session, taken, to_finish=True), Status.SUCCEEDED)
+    lifecycle.finish(session, work.held(session, taken, to_finish=True), Status.SUCCEEDED)
     return row
 
 
@@ -254,8 +260,8 @@ def finish_repair(session: Session, cycle: CycleRow, version: DatasetVersionRow)
     taken = claim_stage(session, cycle)
     row = session.get_one(RepairRow, taken.subject_id)
     plan = (action(ActionKind.RELABEL, [rows[0]], outputs=["On its way."]),)
-    repairs.save_plan(session, row, RepairPlan(actions=plan, summary={}))
-    work.finish(session, work.held(session, taken, to_finish=True), Status.SUCCEEDED)
+    plans.save_plan(session, row, RepairPlan(actions=plan, summary={}))
+    lifecycle.finish(session, work.held(session, taken, to_finish=True), Status.SUCCEEDED)
 
 
 def finish_verification(
@@ -314,11 +320,11 @@ def finish_verification(
         "retention": asdict(result.retention) if result.retention else None,
         "gate": asdict(result.gate),
     }
-    work.finish(session, row, Status.SUCCEEDED)
+    lifecycle.finish(session, row, Status.SUCCEEDED)
 
 
 def diagnosis_of(cycle: CycleRow) -> str:
-    return cycle_stages.result_id(cycle, CycleStage.DIAGNOSE)
+    return stage_inputs.result_id(cycle, CycleStage.DIAGNOSE)
 
 
 def test_a_cycle_tells_everything_from_the_diagnosis_to_the_gate(
@@ -326,9 +332,9 @@ def test_a_cycle_tells_everything_from_the_diagnosis_to_the_gate(
 ) -> None:
     finish_repair(session, cycle, version)
     finish_until(session, cycle, CycleStage.VERIFY)
-    grown = session.get_one(AugmentationRow, cycle_stages.result_id(cycle, CycleStage.AUGMENT))
+    grown = session.get_one(AugmentationRow, stage_inputs.result_id(cycle, CycleStage.AUGMENT))
     grown.summary = {"notes": ["no language model is configured"], "counts": {"pool": 2}}
-    job = session.get_one(TrainingJobRow, cycle_stages.result_id(cycle, CycleStage.TRAIN))
+    job = session.get_one(TrainingJobRow, stage_inputs.result_id(cycle, CycleStage.TRAIN))
     job.metrics = [{"step": 1, "loss": 2.5}, {"step": 2, "loss": 1.5}, {"step": 2, "grad_norm": 0.1}]
     finish_verification(session, cycle, cases, answers=("On its way.", "A cat."), retention=True)
     assert cycle.status == Status.SUCCEEDED
@@ -381,7 +387,7 @@ def test_a_cycle_on_its_way_shows_what_there_is(
 def test_a_cycle_that_failed_says_at_which_stage(session: Session, project: str, cycle: CycleRow) -> None:
     taken = claim_stage(session, cycle)
     problem = {"type": "/problems/x", "title": "x", "status": 422, "detail": "the plan could not be made"}
-    work.finish(session, work.held(session, taken, to_finish=True), Status.FAILED, error=problem)
+    lifecycle.finish(session, work.held(session, taken, to_finish=True), Status.FAILED, error=problem)
     report = reports.build(session, project, diagnosis_of(cycle), now=NOW)
     assert report.cycle is not None
     assert report.cycle.status == Status.FAILED

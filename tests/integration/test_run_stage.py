@@ -19,11 +19,12 @@ from app.db.session import SessionFactory, transaction
 from app.domain.cycle_status import Status
 from app.errors import NotFound, StageCancelled, StageError
 from app.queue import Queue, Stage
-from app.services import work
+from app.services.work import lifecycle, work
 from app.settings import Settings
 from tests.integration.builders import add_cycle, add_diagnosis, claim, event_types, jobs
+from workers.context import Resources, StageContext
 from workers.main import work as run_worker
-from workers.run_stage import Resources, StageContext, run_stage
+from workers.run_stage import run_stage
 from workers.stages import RUN
 
 StageFunction = Callable[[StageContext], None]
@@ -227,7 +228,7 @@ def test_progress_stops_a_stage_that_was_asked_to_stop(
     def stage(context: StageContext) -> None:
         context.progress(0.1, "loading")
         with transaction(sessions) as person:
-            work.cancel(person, DiagnosisRow, project, diagnosis_id)
+            lifecycle.cancel(person, DiagnosisRow, project, diagnosis_id)
         with pytest.raises(StageCancelled):
             context.progress(0.2, "embedding")
         heard.append("cancel")
@@ -249,7 +250,7 @@ def test_a_stage_that_never_looks_up_is_cancelled_before_its_result_is_kept(
 
     def stage(context: StageContext) -> None:
         with transaction(sessions) as person:
-            work.cancel(person, DiagnosisRow, project, diagnosis_id)
+            lifecycle.cancel(person, DiagnosisRow, project, diagnosis_id)
         write_result(context)
 
     use(stage)
@@ -265,7 +266,7 @@ def test_a_cancelled_stage_that_crashes_is_cancelled_by_the_next_try(
 
     def stage(context: StageContext) -> None:
         with transaction(sessions) as person:
-            work.cancel(person, DiagnosisRow, project, diagnosis_id)
+            lifecycle.cancel(person, DiagnosisRow, project, diagnosis_id)
         crash(context)
 
     use(stage)

@@ -15,8 +15,8 @@ from app.db.repositories.pages import PageRequest
 from app.db.session import SessionFactory, transaction
 from app.domain.records import Message, Role, TrainingExample
 from app.errors import StageError
-from app.services import version_diff, versions
-from app.services.versions import Change
+from app.services.versions import version_diff, versions
+from app.services.versions.versions import Change
 from tests.importing import Uploads, alpaca_rows
 
 

@@ -14,8 +14,10 @@ from app.db.session import SessionFactory, transaction
 from app.domain.cycle_status import IllegalMove, Status
 from app.errors import Conflict, NotFound
 from app.queue import Stage
-from app.services import diagnoses, projects, work
-from app.services.work import OutdatedRun
+from app.services import projects
+from app.services.diagnoses import diagnoses
+from app.services.work import lifecycle, work
+from app.services.work.work import OutdatedRun
 from tests.integration.builders import (
     add_cycle,
     add_diagnosis,
@@ -52,7 +54,7 @@ def test_a_claim_runs_the_row_and_a_finish_ends_it(session: Session, diagnosis_i
     row = session.get_one(DiagnosisRow, diagnosis_id)
     assert (row.status, row.attempts, row.run_token) == (Status.RUNNING, 1, taken.run_token)
     assert row.started_at is not None
-    work.finish(session, work.held(session, taken, to_finish=True), Status.SUCCEEDED)
+    lifecycle.finish(session, work.held(session, taken, to_finish=True), Status.SUCCEEDED)
     assert (row.status, row.progress, row.error) == (Status.SUCCEEDED, 1.0, None)
     assert row.finished_at is not None
     assert event_types(session, diagnosis_id) == ["queued", "running", "succeeded"]
@@ -75,36 +77,36 @@ def test_what_an_outdated_run_made_is_thrown_away(sessions: SessionFactory, diag
         assert (row.status, row.progress, row.attempts) == (Status.RUNNING, 0.0, 2)
         assert row.run_token == second.run_token
         assert event_types(session, diagnosis_id) == ["queued", "running", "taken_over"]
-        work.finish(session, work.held(session, second, to_finish=True), Status.SUCCEEDED)
+        lifecycle.finish(session, work.held(session, second, to_finish=True), Status.SUCCEEDED)
 
 
 def test_a_finished_row_is_no_longer_held_by_its_own_run(session: Session, diagnosis_id: str) -> None:
     taken = claim(session, Stage.DIAGNOSE, diagnosis_id)
     row = work.held(session, taken, to_finish=True)
-    work.finish(session, row, Status.SUCCEEDED)
+    lifecycle.finish(session, row, Status.SUCCEEDED)
     with pytest.raises(OutdatedRun):
         work.held(session, taken)
     with pytest.raises(IllegalMove):
-        work.finish(session, row, Status.FAILED)
+        lifecycle.finish(session, row, Status.FAILED)
 
 
 @pytest.mark.parametrize("status", [Status.SUCCEEDED, Status.FAILED, Status.CANCELLED])
 def test_final_work_is_not_claimed_again(session: Session, diagnosis_id: str, status: Status) -> None:
     taken = claim(session, Stage.DIAGNOSE, diagnosis_id)
-    work.finish(session, work.held(session, taken), status)
-    assert work.claim(session, Stage.DIAGNOSE, diagnosis_id, run_token="run_2", max_attempts=5) is None
+    lifecycle.finish(session, work.held(session, taken), status)
+    assert lifecycle.claim(session, Stage.DIAGNOSE, diagnosis_id, run_token="run_2", max_attempts=5) is None
     assert session.get_one(DiagnosisRow, diagnosis_id).attempts == 1
 
 
 def test_a_job_whose_row_is_gone_has_nothing_to_do(session: Session) -> None:
     for stage in Stage:
-        assert work.claim(session, stage, "dg_gone", run_token="run_1", max_attempts=5) is None
+        assert lifecycle.claim(session, stage, "dg_gone", run_token="run_1", max_attempts=5) is None
 
 
 def test_a_row_that_kills_its_workers_is_failed_with_a_reason(session: Session, diagnosis_id: str) -> None:
     for _ in range(3):
         claim(session, Stage.DIAGNOSE, diagnosis_id, max_attempts=3)
-    assert work.claim(session, Stage.DIAGNOSE, diagnosis_id, run_token="run_4", max_attempts=3) is None
+    assert lifecycle.claim(session, Stage.DIAGNOSE, diagnosis_id, run_token="run_4", max_attempts=3) is None
     row = session.get_one(DiagnosisRow, diagnosis_id)
     assert row.status == Status.FAILED
     assert row.error is not None
@@ -116,9 +118,9 @@ def test_a_row_that_kills_its_workers_is_failed_with_a_reason(session: Session, 
 def test_queued_work_is_cancelled_at_once_and_never_starts(
     session: Session, project: str, diagnosis_id: str
 ) -> None:
-    row = work.cancel(session, DiagnosisRow, project, diagnosis_id)
+    row = lifecycle.cancel(session, DiagnosisRow, project, diagnosis_id)
     assert (row.status, row.attempts) == (Status.CANCELLED, 0)
-    assert work.claim(session, Stage.DIAGNOSE, diagnosis_id, run_token="run_1", max_attempts=5) is None
+    assert lifecycle.claim(session, Stage.DIAGNOSE, diagnosis_id, run_token="run_1", max_attempts=5) is None
     assert event_types(session, diagnosis_id) == ["queued", "cancelled"]
 
 
@@ -127,7 +129,7 @@ def test_running_work_hears_of_a_cancel_with_its_next_progress(
 ) -> None:
     taken = claim(session, Stage.DIAGNOSE, diagnosis_id)
     assert not work.report_progress(session, taken, 0.2)
-    assert work.cancel(session, DiagnosisRow, project, diagnosis_id).status == Status.RUNNING
+    assert lifecycle.cancel(session, DiagnosisRow, project, diagnosis_id).status == Status.RUNNING
     assert work.report_progress(session, taken, 0.4, "neighbours")
     assert session.get_one(DiagnosisRow, diagnosis_id).progress == 0.4
 
@@ -136,8 +138,8 @@ def test_work_whose_worker_died_after_a_cancel_is_cancelled_by_the_next_one(
     session: Session, project: str, diagnosis_id: str
 ) -> None:
     claim(session, Stage.DIAGNOSE, diagnosis_id)
-    work.cancel(session, DiagnosisRow, project, diagnosis_id)
-    assert work.claim(session, Stage.DIAGNOSE, diagnosis_id, run_token="run_2", max_attempts=5) is None
+    lifecycle.cancel(session, DiagnosisRow, project, diagnosis_id)
+    assert lifecycle.claim(session, Stage.DIAGNOSE, diagnosis_id, run_token="run_2", max_attempts=5) is None
     assert session.get_one(DiagnosisRow, diagnosis_id).status == Status.CANCELLED
 
 
@@ -146,7 +148,7 @@ def test_a_cancel_of_work_that_waits_for_another_try_ends_it(
 ) -> None:
     taken = claim(session, Stage.DIAGNOSE, diagnosis_id)
     work.back_to_queue(session, taken, "the database went away")
-    row = work.cancel(session, DiagnosisRow, project, diagnosis_id)
+    row = lifecycle.cancel(session, DiagnosisRow, project, diagnosis_id)
     assert row.status == Status.CANCELLED
     assert event_types(session, diagnosis_id) == ["queued", "running", "retrying", "cancelled"]
 
@@ -154,14 +156,14 @@ def test_a_cancel_of_work_that_waits_for_another_try_ends_it(
 def test_final_work_is_not_cancelled(session: Session, project: str, diagnosis_id: str) -> None:
     succeed(session, Stage.DIAGNOSE, diagnosis_id)
     with pytest.raises(Conflict, match="succeeded"):
-        work.cancel(session, DiagnosisRow, project, diagnosis_id)
+        lifecycle.cancel(session, DiagnosisRow, project, diagnosis_id)
 
 
 def test_work_of_another_project_is_not_there(session: Session, diagnosis_id: str) -> None:
     other = projects.create_project(session, "other").id
     for project_id, subject_id in ((other, diagnosis_id), (other, "dg_gone")):
         with pytest.raises(NotFound):
-            work.cancel(session, DiagnosisRow, project_id, subject_id)
+            lifecycle.cancel(session, DiagnosisRow, project_id, subject_id)
     assert session.get_one(DiagnosisRow, diagnosis_id).status == Status.QUEUED
 
 
@@ -205,10 +207,10 @@ def test_a_cancel_waits_for_a_finish_that_is_being_saved(
         with transaction(sessions) as saving:
             row = work.held(saving, taken, to_finish=True)
             cancelled = in_thread(
-                pool, sessions, lambda s: work.cancel(s, DiagnosisRow, project, diagnosis_id)
+                pool, sessions, lambda s: lifecycle.cancel(s, DiagnosisRow, project, diagnosis_id)
             )
             until_blocked_or_done(sessions, cancelled)
-            work.finish(saving, row, Status.SUCCEEDED)
+            lifecycle.finish(saving, row, Status.SUCCEEDED)
         with pytest.raises(Conflict):
             cancelled.result(timeout=10)
 
@@ -223,7 +225,7 @@ def test_a_cancel_of_a_cycles_work_and_its_worker_do_not_wait_for_each_other(
         with transaction(sessions) as worker:
             work.lock_cycle(worker, cycle.id)
             cancelled = in_thread(
-                pool, sessions, lambda s: work.cancel(s, DiagnosisRow, project, diagnosis_id)
+                pool, sessions, lambda s: lifecycle.cancel(s, DiagnosisRow, project, diagnosis_id)
             )
             until_blocked_or_done(sessions, cancelled)
             # Both take the cycle first and then its row; the other order would be a deadlock here.

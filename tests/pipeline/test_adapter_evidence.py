@@ -24,19 +24,19 @@ from app.settings import Settings
 from tests.integration.builders import add_diagnosis, claim
 from tests.pipeline.test_training import prepare, row, train_here
 from tests.pipeline.tiny_model import make_tiny_model
-from workers.models.adapter_signals import answer_costs, sampled_answers
-from workers.models.attribution import DIMENSIONS, SIDE, GradientSketch, answer_gradients
-from workers.models.base_models import BaseModelError, LocalModel, resolve
-from workers.models.tuned import MAX_TOKENS, AnswerTokens, TunedModel, mean_losses
-from workers.run_stage import Resources, StageContext
-from workers.stages.diagnose_adapter import (
+from workers.context import Resources, StageContext
+from workers.diagnosis.adapter import (
     AdapterEvidence,
     attribution_of,
     look_at_adapter,
     signals_of,
     with_adapter_evidence,
 )
-from workers.stages.diagnose_options import with_options
+from workers.diagnosis.options import with_options
+from workers.models.adapter_signals import answer_costs, sampled_answers
+from workers.models.attribution import DIMENSIONS, SIDE, GradientSketch, answer_gradients
+from workers.models.base_models import BaseModelError, LocalModel, resolve
+from workers.models.tuned import MAX_TOKENS, AnswerTokens, TunedModel, mean_losses
 
 TOPICS = {"refund": "money", "parcel": "post", "login": "help", "card": "bank"}
 ASKED = [

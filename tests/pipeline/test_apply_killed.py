@@ -8,7 +8,7 @@ from fastapi.testclient import TestClient
 from app.db.session import SessionFactory, transaction
 from app.domain.repair.plan import ActionKind
 from app.main import create_app
-from app.services import versions
+from app.services.versions import versions
 from app.settings import Settings
 from tests.conftest import ADMIN_KEY, bearer
 from tests.integration.builders import action, add_repair, add_version

@@ -20,11 +20,11 @@ from app.queue import Queue
 from app.settings import Settings
 from tests.pipeline.test_training import LEARN, prepare, row, train_here
 from tests.pipeline.tiny_model import make_tiny_model
+from workers.generation import tokens_for
 from workers.main import work
 from workers.models.base_models import LocalModel, resolve
 from workers.models.chat import Conversation
 from workers.models.generator import Generator
-from workers.stages.generate import tokens_for
 from workers.training.dataset import preference_pairs, tokenize
 
 TOOLS = [

@@ -17,7 +17,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.domain.formats import RowError, UploadError
-from app.services.upload_reading import Limits, Reading, read_upload
+from app.services.versions.upload_reading import Limits, Reading, read_upload
 from tests.unit.formats.strategies import json_values
 
 LIMITS = Limits(row_bytes=100_000, total_bytes=10_000_000)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.services.version_diff import RowChange, composed
-from app.services.versions import ChangeKind
+from app.services.versions.version_diff import RowChange, composed
+from app.services.versions.versions import ChangeKind
 
 ADDED, REMOVED, CHANGED = ChangeKind.ADDED, ChangeKind.REMOVED, ChangeKind.CHANGED
 

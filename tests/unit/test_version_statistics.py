@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from app.domain.records import Message, Role, TrainingExample
-from app.services.statistics import RunningStatistics, estimated_tokens, script_of
+from app.services.versions.statistics import RunningStatistics, estimated_tokens, script_of
 
 
 def example(prompt: str, output: str, *, system: str = "", turns: int = 1) -> TrainingExample:

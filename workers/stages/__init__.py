@@ -6,7 +6,7 @@ from collections.abc import Callable
 from importlib import import_module
 
 from app.queue import Stage
-from workers.run_stage import StageContext
+from workers.context import StageContext
 
 
 def _stage(module: str) -> Callable[[StageContext], None]:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from app.db.models import RepairRunRow
-from app.services import repair_runs
-from workers.run_stage import StageContext
+from app.services.repairs import runs
+from workers.context import StageContext
 
 
 def run(context: StageContext) -> None:
     context.progress(0.0, "rows")
     with context.saving() as (session, row):
         assert isinstance(row, RepairRunRow)
-        repair_runs.carry_out(session, row)
+        runs.carry_out(session, row)

@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from sqlalchemy.dialects.postgresql import insert
 
-from app.db.models import AugmentationRow, LlmAnswerRow
-from app.db.session import SessionFactory, transaction
+from app.db.models import AugmentationRow
+from app.db.repositories import findings as finding_rows
+from app.db.repositories.findings import finding_record
 from app.domain.augmentation.plan import (
     AugmentationOptions,
     AugmentationPlan,
@@ -21,12 +21,14 @@ from app.domain.instructions import known_instructions
 from app.domain.language import text
 from app.domain.records import BadCase, Finding, TrainingExample
 from app.errors import StageError
-from app.services import augmentations, diagnoses, vectors, versions
-from workers.run_stage import StageContext
+from app.services import vectors
+from app.services.diagnoses import diagnoses
+from app.services.training import augmentations
+from app.services.versions import versions
+from workers.context import StageContext
+from workers.llm.asking import Asking, client_of
+from workers.llm.client import MAX_RETRIES, TIMEOUT_SECONDS, Sampling
 from workers.scaleout import embedder_for
-from workers.stages.repair import finding_record
-
-GIVE_UP_AFTER_FAILURES = 3
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,11 +70,11 @@ def load(context: StageContext) -> Inputs:
         excluded = list(versions.iter_examples(session, excluded_id)) if excluded_id else []
         return Inputs(
             examples=list(versions.iter_examples(session, row.dataset_version_id)),
-            cases=[diagnoses.case_from_snapshot(f) for f in usable],
+            cases=[finding_rows.case_from_snapshot(f) for f in usable],
             findings=[finding_record(f) for f in usable],
             # evaluation prompts are kept out like held-back ones: neither may be trained on
             held_back_prompts=[
-                *(diagnoses.case_from_snapshot(f).prompt for f in findings if f.held_back),
+                *(finding_rows.case_from_snapshot(f).prompt for f in findings if f.held_back),
                 *(e.prompt for e in excluded),
             ],
             pool=list(versions.iter_examples(session, pool_id)) if pool_id else (),
@@ -109,52 +111,16 @@ def ask(context: StageContext, plan: AugmentationPlan) -> tuple[Sequence[Augment
     """Send the plan's requests. What cannot be had is said in the notes; it never stops the loop."""
     if not plan.llm_requests:
         return plan.rows, []
-    from workers.models.llm_client import LLMClient, LLMUnavailable, SpendCapReached
-
-    settings = context.settings
-    client = LLMClient(
-        base_url=str(settings.llm_base_url),
-        api_key=settings.llm_api_key.get_secret_value() if settings.llm_api_key else "none",
-        model=str(settings.llm_model),
-        cache=AnswersInPostgres(context.sessions),
-        spend_cap_tokens=settings.llm_spend_cap_tokens,
-    )
+    client = client_of(context.resources, timeout_seconds=TIMEOUT_SECONDS, max_retries=MAX_RETRIES)
+    if client is None:
+        raise StageError("requests were planned for a language model, and none is configured")
+    asking = Asking(client=client, sampling=Sampling())
     answers: list[str | None] = []
-    notes: list[str] = []
-    failed = 0
-    for done, request in enumerate(plan.llm_requests):
-        answer = None
-        if not notes:
-            try:
-                answer = client.complete(request.messages)
-                failed = 0
-            except SpendCapReached as error:
-                notes.append(f"the language model was not asked after request {done}: {error}")
-            except LLMUnavailable as error:
-                failed += 1
-                if failed == GIVE_UP_AFTER_FAILURES:
-                    notes.append(f"the language model was not asked after request {done + 1}: {error}")
-        answers.append(answer)
-        context.progress(0.4 + 0.5 * (done + 1) / len(plan.llm_requests))
+    for done, request in enumerate(plan.llm_requests, start=1):
+        answers.append(asking.ask(request.messages))
+        context.progress(0.4 + 0.5 * done / len(plan.llm_requests))
+    notes = [f"{asking.given_up} ({asking.asked} of {len(answers)} requests sent)"] if asking.given_up else []
     return complete_augmentation(plan, answers), notes
-
-
-@dataclass(frozen=True, slots=True)
-class AnswersInPostgres:
-    """What was answered before is not paid for again."""
-
-    sessions: SessionFactory
-
-    def get(self, key: str) -> str | None:
-        with self.sessions() as session:
-            row = session.get(LlmAnswerRow, key)
-            return row.answer if row else None
-
-    def put(self, key: str, value: str) -> None:
-        with transaction(self.sessions) as session:
-            session.execute(
-                insert(LlmAnswerRow).values(key=key, answer=value, tokens=0).on_conflict_do_nothing()
-            )
 
 
 def save(

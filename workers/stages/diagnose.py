@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, fields
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -14,18 +14,21 @@ from app.db.repositories import bad_cases as case_rows
 from app.domain.diagnosis.clusters.projection import project
 from app.domain.diagnosis.fit import Learnt, learn
 from app.domain.diagnosis.triage import Diagnosis, Override, TriageOptions, diagnose
-from app.domain.diagnosis.views import Vectors, ViewTexts, texts_of
+from app.domain.diagnosis.views import texts_of
 from app.domain.records import BadCase
 from app.domain.verification.held_back import choose_held_back
 from app.embedding import DEFAULT_EMBEDDER
 from app.errors import StageError
-from app.services import comparisons, diagnoses, maps, overrides, vectors, versions
+from app.services import vectors
+from app.services.diagnoses import comparisons, diagnoses, maps, overrides
+from app.services.versions import versions
+from workers.context import StageContext
+from workers.diagnosis.fitted_sets import Key, LearntSets
+from workers.diagnosis.options import with_options
+from workers.embedding import embed_views, kept_views
 from workers.models.base_models import BaseModelError, resolve
 from workers.models.chat import template_source
-from workers.run_stage import StageContext
 from workers.scaleout import embedder_for, read_texts
-from workers.stages.diagnose_options import with_options
-from workers.stages.learnt_sets import Key, LearntSets
 
 LEARNT = LearntSets()
 
@@ -166,36 +169,6 @@ def chat_template(context: StageContext, base_model: str | None) -> str | None:
         return template_source(resolve(base_model, context.settings.model_cache_dir).path)
     except BaseModelError:
         return None  # training will say what is wrong with it; the diagnosis does without
-
-
-def kept_views(context: StageContext, texts: ViewTexts, progress: Callable[[float], None]) -> Vectors:
-    """Every view's texts through the cache in one pass; the vectors of training rows as they are kept."""
-    unique = texts.unique()
-    table = vectors.half_vectors_for(
-        context.sessions,
-        context.store,
-        embedder_for(context.settings.embedder),
-        unique,
-        progress=progress,
-    )
-    return Vectors.from_halves(texts, unique, table)
-
-
-def embed_views(context: StageContext, texts: ViewTexts, progress: Callable[[float], None]) -> Vectors:
-    """The same, all of it float32."""
-    embedder = embedder_for(context.settings.embedder)
-    names = [f.name for f in fields(texts)]
-    parts = [list(getattr(texts, name)) for name in names]
-    flat = [text for part in parts for text in part]
-    table = vectors.vectors_for(
-        context.sessions,
-        context.store,
-        embedder,
-        flat,
-        progress=progress,
-    )
-    bounds = np.cumsum([0, *(len(part) for part in parts)])
-    return Vectors(**{name: table[bounds[i] : bounds[i + 1]] for i, name in enumerate(names)})
 
 
 def save(context: StageContext, inputs: Inputs, learnt: Learnt, result: Diagnosis, map_uri: str) -> None:

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from app.db.models import AdapterRow, AnswerRow, EvaluationRow
 from app.domain.answers.scoring import score_answer
 from app.domain.records import Message, Role, TrainingExample
-from app.services import versions
-from workers.run_stage import StageContext
-from workers.stages.generate import Prompt, generate, prompt_of, tokens_for
+from app.services.versions import versions
+from workers.context import StageContext
+from workers.generation import Prompt, generate, prompt_of, tokens_for
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

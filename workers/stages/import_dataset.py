@@ -8,8 +8,9 @@ from app.db.models import ImportRow
 from app.db.session import transaction
 from app.domain.cycle_status import Status
 from app.errors import StageCancelled, StageError
-from app.services import imports, work
-from workers.run_stage import StageContext
+from app.services.versions import imports
+from app.services.work import lifecycle, work
+from workers.context import StageContext
 
 
 def run(context: StageContext) -> None:
@@ -36,4 +37,4 @@ def _import(context: StageContext) -> None:
         held = work.held(session, context.claim, to_finish=True)
         if held.cancel_requested:
             raise StageCancelled(held.id)
-        work.finish(session, held, Status.SUCCEEDED)
+        lifecycle.finish(session, held, Status.SUCCEEDED)

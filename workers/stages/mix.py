@@ -11,14 +11,19 @@ import numpy as np
 from sqlalchemy.orm import Session
 
 from app.db.models import CycleRow, DiagnosisRow, MixtureRow, RepairRow
+from app.db.repositories import findings as finding_rows
 from app.domain.mixing.export import trainable_rows
 from app.domain.mixing.learnable import Learnable, left_out_in_words
 from app.domain.mixing.mixture import Mixture, MixtureRecipe, build_mixture
 from app.domain.pipeline import CycleStage
 from app.domain.records import TrainingExample
 from app.errors import StageError
-from app.services import cycle_stages, diagnoses, lineage, mixtures, repair_questions, versions
-from workers.run_stage import StageContext
+from app.services.cycles import stage_inputs
+from app.services.diagnoses import diagnoses
+from app.services.repairs import open_questions
+from app.services.training import mixtures
+from app.services.versions import lineage, versions
+from workers.context import StageContext
 
 IN_QUESTION = "in_question"
 """Counts the rows that wait for an answer."""
@@ -63,7 +68,7 @@ def load(context: StageContext) -> Inputs:
                 session, row.dataset_version_id, ancestor_id=diagnosis.dataset_version_id
             )
             findings = diagnoses.list_findings(session, row.diagnosis_id)
-            held_back = [diagnoses.case_from_snapshot(f).prompt for f in findings if f.held_back]
+            held_back = [finding_rows.case_from_snapshot(f).prompt for f in findings if f.held_back]
         return Inputs(
             examples=list(versions.iter_examples(session, row.dataset_version_id)),
             targeted_ids=targeted,
@@ -79,8 +84,8 @@ def in_question(session: Session, row: MixtureRow) -> frozenset[str]:
     if row.cycle_id is None:
         return frozenset()
     cycle = session.get_one(CycleRow, row.cycle_id)
-    repair = session.get_one(RepairRow, cycle_stages.result_id(cycle, CycleStage.REPAIR))
-    questions = repair_questions.of_repair(session, repair.id)
+    repair = session.get_one(RepairRow, stage_inputs.result_id(cycle, CycleStage.REPAIR))
+    questions = open_questions.of_repair(session, repair.id)
     return lineage.became(
         session, row.dataset_version_id, questions.kept_out, ancestor_id=repair.dataset_version_id
     )
@@ -91,7 +96,7 @@ def _evaluation_prompts(session: Session, cycle_id: str | None) -> list[str]:
     if cycle_id is None:
         return []
     cycle = session.get_one(CycleRow, cycle_id)
-    version_id = cycle_stages.policy_of(cycle.policy).retention_dataset_version_id
+    version_id = stage_inputs.policy_of(cycle.policy).retention_dataset_version_id
     if version_id is None:
         return []
     versions.require_alive(session, version_id)

@@ -3,38 +3,38 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 from jaxtyping import Float32
 from numpy import ndarray
 from sqlalchemy.orm import Session
 
-from app.db.models import DatasetVersionRow, FindingRow, RepairRow
+from app.db.models import DatasetVersionRow, RepairRow
+from app.db.repositories import findings as finding_rows
+from app.db.repositories.findings import finding_record
 from app.domain.diagnosis.views import texts_of
 from app.domain.instructions import known_instructions
 from app.domain.language import text
 from app.domain.near_duplicates.leakage import ProtectedKind, ProtectedPrompt
 from app.domain.records import (
-    Agreement,
     BadCase,
-    Evidence,
     Finding,
-    Neighbor,
-    RootCause,
-    Symptom,
     TrainingExample,
 )
 from app.domain.repair.draft.inputs import Material
 from app.domain.repair.plan import RepairPlan, RepairPolicy, plan_repair
 from app.domain.repair.policy.pii import PiiMode
 from app.private_files import kept_secret
-from app.services import diagnoses, repairs, vectors, versions
+from app.services import vectors
+from app.services.diagnoses import diagnoses
+from app.services.repairs import plans
+from app.services.versions import versions
 from app.settings import Settings
-from workers.run_stage import StageContext
+from workers.context import StageContext
+from workers.embedding import embed_views
+from workers.llm.dispute_judge import judge_of, with_judge
 from workers.scaleout import embedder_for, sketch_texts
-from workers.stages.diagnose import embed_views
-from workers.stages.repair_judge import judge_of, with_judge
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,9 +85,9 @@ def load(context: StageContext) -> Inputs:
         findings = diagnoses.list_findings(session, row.diagnosis_id)
         # held-back cases never teach anything: not the model, and not the repair
         usable = [f for f in findings if not f.held_back]
-        cases = [diagnoses.case_from_snapshot(f) for f in usable]
-        held_back = [diagnoses.case_from_snapshot(f) for f in findings if f.held_back]
-        policy = repairs.check_policy(row.policy)
+        cases = [finding_rows.case_from_snapshot(f) for f in usable]
+        held_back = [finding_rows.case_from_snapshot(f) for f in findings if f.held_back]
+        policy = plans.check_policy(row.policy)
         dataset_id = session.get_one(DatasetVersionRow, row.dataset_version_id).dataset_id
         return Inputs(
             examples=list(versions.iter_examples(session, row.dataset_version_id)),
@@ -140,23 +140,4 @@ def embed_protected(context: StageContext, inputs: Inputs) -> Float32[ndarray, "
 def save(context: StageContext, plan: RepairPlan) -> None:
     with context.saving() as (session, row):
         assert isinstance(row, RepairRow)
-        repairs.save_plan(session, row, plan)
-
-
-def finding_record(row: FindingRow) -> Finding:
-    """The finding as a record, with a person's verdict in the place of the machine's."""
-    neighbors = tuple(
-        Neighbor(**{**n, "agrees_with": Agreement(n["agrees_with"])}) for n in row.evidence["neighbors"]
-    )
-    evidence = replace(
-        Evidence(neighbors=neighbors),
-        **{name: row.evidence[name] for name in ("ood", "conflict", "hard", "serving_mismatch")},
-    )
-    return Finding(
-        bad_case_id=row.bad_case_id,
-        root_cause=diagnoses.effective_category(row),
-        probabilities={RootCause(k): v for k, v in row.probabilities.items()},
-        confidence=row.confidence,
-        evidence=evidence,
-        symptoms=tuple(Symptom(s) for s in row.symptoms),
-    )
+        plans.save_plan(session, row, plan)

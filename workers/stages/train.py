@@ -4,22 +4,23 @@ from __future__ import annotations
 
 import json
 import shutil
-import tempfile
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from app.artifacts import ArtifactStore
 from app.db.models import AdapterRow, DatasetVersionRow, MixtureRow, TrainingJobRow
 from app.db.session import transaction
 from app.domain.mixing.export import trainable_row
 from app.domain.mixing.learnable import Learnable, left_out_in_words
 from app.domain.training_config import TrainingConfig
 from app.errors import StageCancelled, StageError
-from app.services import training, versions, work
+from app.services.training import training
+from app.services.versions import versions
+from app.services.work import work
+from workers.adapters import fetch_adapter
+from workers.context import StageContext
 from workers.models.base_models import BaseModelError, LocalModel, resolve
-from workers.run_stage import StageContext
 from workers.training.launch import TrainingFailed, TrainingOutcome, run_training
 
 METRICS_KEPT = 2_000
@@ -156,27 +157,6 @@ def save(context: StageContext, inputs: Inputs, outcome: TrainingOutcome) -> Non
         session.flush()
         row.adapter_id = adapter.id
         row.summary = summary
-
-
-def fetch_adapter(context: StageContext, adapter: AdapterRow) -> Path:
-    """The adapter's files in a local folder named by their content, fetched once."""
-    return _fetch_folder(context.store, adapter.uri, context.settings.runs_dir.parent / "adapters")
-
-
-def _fetch_folder(store: ArtifactStore, uri: str, cache: Path) -> Path:
-    folder = cache / uri.rsplit("/", 1)[-1].replace(":", "-")
-    if not folder.exists():
-        cache.mkdir(parents=True, exist_ok=True)
-        part = Path(tempfile.mkdtemp(prefix=".fetch-", dir=cache))
-        try:
-            store.fetch(uri, part)
-            part.rename(folder)  # whole or not at all, also for a worker that is killed meanwhile
-        except OSError:
-            if not folder.exists():  # else another worker was first
-                raise
-        finally:
-            shutil.rmtree(part, ignore_errors=True)
-    return folder
 
 
 def _card(

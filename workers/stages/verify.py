@@ -10,6 +10,7 @@ import numpy as np
 from sqlalchemy.orm import Session
 
 from app.db.models import AdapterRow, DiagnosisRow, MixtureRow, VerificationCaseRow, VerificationRow
+from app.db.repositories import findings as finding_rows
 from app.db.repositories.examples import messages
 from app.domain.instructions import known_instructions
 from app.domain.near_duplicates.leakage import targets_asked
@@ -19,9 +20,10 @@ from app.domain.verification.comparison import AnsweredPrompt, Comparison, Part,
 from app.domain.verification.slices import slice_names
 from app.domain.verification.verdict import GateSettings
 from app.errors import StageError
-from app.services import diagnoses, lineage, versions
-from workers.run_stage import StageContext
-from workers.stages.generate import Prompt, generate, prompt_of, tokens_for
+from app.services.diagnoses import diagnoses
+from app.services.versions import lineage, versions
+from workers.context import StageContext
+from workers.generation import Prompt, generate, prompt_of, tokens_for
 
 RETENTION_ROWS = 100
 
@@ -53,7 +55,7 @@ def load(context: StageContext) -> Inputs:
         row = session.get_one(VerificationRow, context.claim.subject_id)
         findings = diagnoses.list_findings(session, row.diagnosis_id)
         diagnosis = session.get_one(DiagnosisRow, row.diagnosis_id)
-        pairs = [(f, diagnoses.case_from_snapshot(f)) for f in findings]
+        pairs = [(f, finding_rows.case_from_snapshot(f)) for f in findings]
         judged = [(f, c) for f, c in pairs if c.expected_output is not None]
         after = session.get_one(AdapterRow, row.adapter_id)
         trained = _rows_trained_on(context, session, after)
@@ -64,7 +66,7 @@ def load(context: StageContext) -> Inputs:
             (
                 c,
                 Part.HELD_BACK if f.held_back and c.prompt in unseen else Part.CASE,
-                diagnoses.effective_category(f),
+                finding_rows.effective_category(f),
             )
             for f, c in judged
         ]

@@ -10,6 +10,7 @@ import traceback
 from pathlib import Path
 from typing import Any
 
+from app.domain.training_config import TrainingMethod, defaults_from
 from workers.training.lifetime import RunInUse, StopRequest, die_with_parent, exclusive
 from workers.training.run_folder import (
     EXIT_DONE,
@@ -59,7 +60,6 @@ def train(folder: RunFolder, stop: StopRequest) -> dict[str, Any] | None:
     import torch
     from transformers import PrinterCallback, set_seed
 
-    from app.domain.training_config import TrainingMethod, defaults_from
     from workers.models.base_models import LocalModel
     from workers.models.devices import describe, fast_dtype, has_fast_bf16, pick_device
     from workers.models.weights import load_tokenizer, load_weights, shares_prefix

@@ -12,7 +12,9 @@ from app.api.transaction_route import TransactionRoute
 from app.db.base import WorkStatus
 from app.db.models import AugmentationRow
 from app.db.repositories.pages import Page as PageOf
-from app.services import augmentations, listings, work
+from app.services import listings
+from app.services.training import augmentations
+from app.services.work import lifecycle
 
 router = APIRouter(prefix="/v1/augmentations", tags=["augmentations"], route_class=TransactionRoute)
 
@@ -58,4 +60,4 @@ def read_augmentation(augmentation_id: Id, caller: Reader, session: DatabaseSess
 
 @router.post("/{augmentation_id}/cancel", response_model=Augmentation)
 def cancel_augmentation(augmentation_id: Id, caller: Maintainer, session: DatabaseSession) -> AugmentationRow:
-    return work.cancel(session, AugmentationRow, caller.project_id, augmentation_id)
+    return lifecycle.cancel(session, AugmentationRow, caller.project_id, augmentation_id)

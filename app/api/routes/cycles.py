@@ -12,7 +12,8 @@ from app.api.transaction_route import TransactionRoute
 from app.db.base import WorkStatus
 from app.db.models import CycleRow
 from app.db.repositories.pages import Page as PageOf
-from app.services import bad_cases, cycles, listings
+from app.services import bad_cases, listings
+from app.services.cycles import cycles
 
 router = APIRouter(prefix="/v1/cycles", tags=["cycles"], route_class=TransactionRoute)
 

@@ -13,7 +13,7 @@ from app.api.schemas.datasets import DatasetVersion, Diff, Example, ExportFormat
 from app.api.transaction_route import TransactionRoute
 from app.db.models import DatasetVersionRow
 from app.db.repositories.pages import Page as PageOf
-from app.services import exports, version_diff, versions
+from app.services.versions import exports, version_diff, versions
 
 router = APIRouter(prefix="/v1/dataset-versions", tags=["dataset versions"], route_class=TransactionRoute)
 

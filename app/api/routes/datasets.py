@@ -15,7 +15,7 @@ from app.api.uploads import UPLOAD_BODY, Upload
 from app.db.base import WorkStatus
 from app.db.models import DatasetRow, DatasetVersionRow, ImportRow
 from app.db.repositories.pages import Page as PageOf
-from app.services import datasets, imports, versions
+from app.services.versions import datasets, imports, versions
 
 router = APIRouter(prefix="/v1", tags=["datasets"], route_class=TransactionRoute)
 

@@ -27,7 +27,10 @@ from app.db.base import WorkStatus
 from app.db.models import ClusterRow, DiagnosisRow, FindingOverrideRow, FindingRow
 from app.db.repositories.pages import Page as PageOf
 from app.domain.records import RootCause, Symptom
-from app.services import bad_cases, diagnoses, judge_agreement, listings, overrides, reports, work
+from app.services import bad_cases, listings
+from app.services.diagnoses import diagnoses, judge_agreement, overrides
+from app.services.reports import reports
+from app.services.work import lifecycle
 
 router = APIRouter(prefix="/v1", tags=["diagnoses"], route_class=TransactionRoute)
 
@@ -93,7 +96,7 @@ def read_diagnosis(diagnosis_id: Id, caller: Reader, session: DatabaseSession) -
 
 @router.post("/diagnoses/{diagnosis_id}/cancel", response_model=Diagnosis)
 def cancel_diagnosis(diagnosis_id: Id, caller: Contributor, session: DatabaseSession) -> DiagnosisRow:
-    return work.cancel(session, DiagnosisRow, caller.project_id, diagnosis_id)
+    return lifecycle.cancel(session, DiagnosisRow, caller.project_id, diagnosis_id)
 
 
 @router.get("/diagnoses/{diagnosis_id}/findings", response_model=ListOf[Finding])

@@ -10,8 +10,9 @@ from app.api.dependencies import DatabaseSession, Reader, Store
 from app.api.schemas.common import Id
 from app.api.schemas.diagnosis_maps import Comparison, DiagnosisMap, MapExamples
 from app.api.transaction_route import TransactionRoute
+from app.db.repositories import findings as finding_rows
 from app.domain.diagnosis.clusters.projection import MAP_SCALE
-from app.services import comparisons, diagnoses, maps
+from app.services.diagnoses import comparisons, diagnoses, maps
 
 router = APIRouter(prefix="/v1/diagnoses", tags=["diagnoses"], route_class=TransactionRoute)
 
@@ -36,7 +37,7 @@ def read_map(diagnosis_id: Id, caller: Reader, session: DatabaseSession, store: 
         "cases": {
             "finding_id": [f.id for f in findings],
             "bad_case_id": [f.bad_case_id for f in findings],
-            "category": [diagnoses.effective_category(f) for f in findings],
+            "category": [finding_rows.effective_category(f) for f in findings],
             "x": places[:, 0].tolist(),
             "y": places[:, 1].tolist(),
             "text": [maps.excerpt(f) for f in findings],

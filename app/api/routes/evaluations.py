@@ -12,7 +12,9 @@ from app.api.transaction_route import TransactionRoute
 from app.db.base import WorkStatus
 from app.db.models import EvaluationRow
 from app.db.repositories.pages import Page as PageOf
-from app.services import evaluations, listings, work
+from app.services import listings
+from app.services.training import evaluations
+from app.services.work import lifecycle
 
 router = APIRouter(prefix="/v1/evaluations", tags=["evaluations"], route_class=TransactionRoute)
 
@@ -72,4 +74,4 @@ def list_answers(
 
 @router.post("/{evaluation_id}/cancel", response_model=Evaluation)
 def cancel_evaluation(evaluation_id: Id, caller: Maintainer, session: DatabaseSession) -> EvaluationRow:
-    return work.cancel(session, EvaluationRow, caller.project_id, evaluation_id)
+    return lifecycle.cancel(session, EvaluationRow, caller.project_id, evaluation_id)

@@ -12,7 +12,9 @@ from app.api.transaction_route import TransactionRoute
 from app.db.base import WorkStatus
 from app.db.models import MixtureRow
 from app.db.repositories.pages import Page as PageOf
-from app.services import listings, mixtures, work
+from app.services import listings
+from app.services.training import mixtures
+from app.services.work import lifecycle
 
 router = APIRouter(prefix="/v1/mixtures", tags=["mixtures"], route_class=TransactionRoute)
 
@@ -58,4 +60,4 @@ def read_mixture(mixture_id: Id, caller: Reader, session: DatabaseSession) -> Mi
 
 @router.post("/{mixture_id}/cancel", response_model=Mixture)
 def cancel_mixture(mixture_id: Id, caller: Maintainer, session: DatabaseSession) -> MixtureRow:
-    return work.cancel(session, MixtureRow, caller.project_id, mixture_id)
+    return lifecycle.cancel(session, MixtureRow, caller.project_id, mixture_id)

@@ -11,7 +11,7 @@ from app.api.dependencies import After, DatabaseSession, Reader
 from app.api.schemas.common import Id
 from app.api.transaction_route import TransactionRoute
 from app.db.repositories.pages import Order, PageRequest
-from app.services import repair_pages
+from app.services.repairs import page_data
 
 _HTML: dict[int | str, dict[str, Any]] = {
     200: {
@@ -43,6 +43,6 @@ def read_repair_page(
 ) -> Response:
     """The plan as HTML: what is proposed by which rule, before and after side by side."""
     wanted = PageRequest(limit=limit, after=after, order=Order.ASC)
-    read = repair_pages.read(session, caller.project_id, repair_id, chosen, wanted)
+    read = page_data.read(session, caller.project_id, repair_id, chosen, wanted)
     text, headers = request.app.state.render_repair_plan(read, dict(request.query_params))
     return Response(text, media_type="text/html; charset=utf-8", headers=headers)

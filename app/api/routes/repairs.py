@@ -35,16 +35,10 @@ from app.db.models import DatasetVersionRow, RepairActionRow, RepairRow, RepairR
 from app.db.repositories.pages import Page as PageOf
 from app.domain.repair.draft.row_bands import Veto
 from app.domain.repair.row_quality.scores import Use
-from app.services import (
-    listings,
-    repair_decisions,
-    repair_runs,
-    repair_selection,
-    repair_similar,
-    repairs,
-    work,
-)
-from app.services.repair_selection import ActionFilter
+from app.services import listings
+from app.services.repairs import decisions, plans, runs, selection, similar
+from app.services.repairs.selection import ActionFilter
+from app.services.work import lifecycle
 
 router = APIRouter(prefix="/v1", tags=["repairs"], route_class=TransactionRoute)
 
@@ -60,7 +54,7 @@ def create_repair(
     payload: NewRepair, caller: Maintainer, session: DatabaseSession, response: Response
 ) -> RepairRow:
     """Plan a repair of the diagnosed dataset version; nothing is changed before it is applied."""
-    row = repairs.create(
+    row = plans.create(
         session,
         caller.project_id,
         diagnosis_id=payload.diagnosis_id,
@@ -92,18 +86,18 @@ def list_repairs(
 
 @router.get("/repairs/{repair_id}", response_model=RepairInFull)
 def read_repair(repair_id: Id, caller: Reader, session: DatabaseSession, response: Response) -> RepairInFull:
-    row = versioned(response, repairs.get(session, caller.project_id, repair_id))
-    run = repairs.newest_run(session, repair_id)
+    row = versioned(response, plans.get(session, caller.project_id, repair_id))
+    run = plans.newest_run(session, repair_id)
     return RepairInFull(
         **Repair.model_validate(row).model_dump(),
-        counts=[ActionCount.model_validate(c) for c in repair_selection.counts(session, repair_id)],
+        counts=[ActionCount.model_validate(c) for c in selection.counts(session, repair_id)],
         run=None if run is None else RepairRun.model_validate(run),
     )
 
 
 @router.post("/repairs/{repair_id}/cancel", response_model=Repair)
 def cancel_repair(repair_id: Id, caller: Maintainer, session: DatabaseSession) -> RepairRow:
-    return work.cancel(session, RepairRow, caller.project_id, repair_id)
+    return lifecycle.cancel(session, RepairRow, caller.project_id, repair_id)
 
 
 @router.get("/repairs/{repair_id}/actions", response_model=ListOf[RepairAction])
@@ -115,8 +109,8 @@ def list_actions(
     page: PageInOrder,
 ) -> PageOf[RepairActionRow]:
     """The plan's actions in the order in which they are carried out."""
-    repairs.get(session, caller.project_id, repair_id)
-    return repair_selection.page(session, repair_id, chosen, page)
+    plans.get(session, caller.project_id, repair_id)
+    return selection.page(session, repair_id, chosen, page)
 
 
 @router.get("/repairs/{repair_id}/quality", response_model=ListOf[RowQuality])
@@ -129,8 +123,8 @@ def list_row_quality(
     veto: Veto | None = None,
 ) -> PageOf[RowQualityRow]:
     """Score, band and vetoes of every row of the version that the plan is of, in the version's order."""
-    repairs.get(session, caller.project_id, repair_id)
-    return repairs.row_quality(session, repair_id, page, band=band, veto=veto)
+    plans.get(session, caller.project_id, repair_id)
+    return plans.row_quality(session, repair_id, page, band=band, veto=veto)
 
 
 @router.post("/repairs/{repair_id}/decisions", response_model=Decided, responses=documented([412]))
@@ -162,13 +156,13 @@ def decide_many(
     }
     if payload.policy is not None:
         policy = payload.policy.model_dump(exclude_none=True)
-        decided = repair_decisions.decide_by_policy(session, caller.project_id, repair_id, policy, **common)
+        decided = decisions.decide_by_policy(session, caller.project_id, repair_id, policy, **common)
     else:
         assert payload.decision is not None
-        decided = repair_decisions.decide_many(
+        decided = decisions.decide_many(
             session, caller.project_id, repair_id, decision=payload.decision, **common
         )
-    row = versioned(response, repairs.get(session, caller.project_id, repair_id))
+    row = versioned(response, plans.get(session, caller.project_id, repair_id))
     return Decided(repair_id=repair_id, decided=decided, revision=row.revision)
 
 
@@ -192,9 +186,9 @@ def apply_repair(
     A large version is made by a worker: 202, and the repair's ``run`` tells how far it is.
     """
     if dry_run:
-        preview = repair_runs.preview(session, caller.project_id, repair_id, limit=changes)
+        preview = runs.preview(session, caller.project_id, repair_id, limit=changes)
         return RepairPreview.model_validate(preview)
-    made = repair_runs.apply(
+    made = runs.apply(
         session,
         caller.project_id,
         repair_id,
@@ -221,7 +215,7 @@ def revert_repair(
     """Make a further version in which the repair, or some of its actions, are undone; a second call returns it
     again. 409 names the rows that a later version changed since."""
     payload = payload or NewRevert()
-    made = repair_runs.revert(
+    made = runs.revert(
         session,
         caller.project_id,
         repair_id,
@@ -247,7 +241,7 @@ def _made(response: Response, made: DatasetVersionRow | RepairRunRow) -> Dataset
 def read_action(
     action_id: Id, caller: Reader, session: DatabaseSession, response: Response
 ) -> RepairActionRow:
-    return versioned(response, repairs.get_action(session, caller.project_id, action_id))
+    return versioned(response, plans.get_action(session, caller.project_id, action_id))
 
 
 @router.patch("/repair-actions/{action_id}", response_model=RepairAction, responses=documented([412]))
@@ -263,7 +257,7 @@ def decide_action(
 
     With ``answer`` the rows of a relabel or a merge get that one: those too that the plan wanted to be followed.
     """
-    row = repair_decisions.decide(
+    row = decisions.decide(
         session,
         caller.project_id,
         action_id,
@@ -290,9 +284,9 @@ def revert_action(
     if_match_header: IfMatch = None,
 ) -> DatasetVersion | RepairRun:
     """Make a further version in which this one action is undone."""
-    row = repairs.get_action(session, caller.project_id, action_id)
-    repairs.require_action_revision(row, if_match(if_match_header))
-    made = repair_runs.revert(
+    row = plans.get_action(session, caller.project_id, action_id)
+    plans.require_action_revision(row, if_match(if_match_header))
+    made = runs.revert(
         session,
         caller.project_id,
         row.repair_id,
@@ -319,7 +313,7 @@ def apply_to_similar(
     if_match_header: IfMatch = None,
 ) -> AddedActions:
     """Fix all like this: propose the same change for every row that it fits. Nothing is approved by it."""
-    added = repair_similar.add_similar(
+    added = similar.add_similar(
         session,
         caller.project_id,
         action_id,

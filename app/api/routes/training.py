@@ -14,7 +14,9 @@ from app.api.transaction_route import TransactionRoute
 from app.db.base import WorkStatus
 from app.db.models import AdapterRow, TrainingJobRow
 from app.db.repositories.pages import Page as PageOf
-from app.services import listings, training, work
+from app.services import listings
+from app.services.training import adapters, training
+from app.services.work import lifecycle
 
 router = APIRouter(prefix="/v1", tags=["training"], route_class=TransactionRoute)
 
@@ -69,7 +71,7 @@ def read_training_job(job_id: Id, caller: Reader, session: DatabaseSession) -> T
 
 @router.post("/training-jobs/{job_id}/cancel", response_model=TrainingJob)
 def cancel_training_job(job_id: Id, caller: Maintainer, session: DatabaseSession) -> TrainingJobRow:
-    return work.cancel(session, TrainingJobRow, caller.project_id, job_id)
+    return lifecycle.cancel(session, TrainingJobRow, caller.project_id, job_id)
 
 
 @router.get("/adapters", response_model=ListOf[Adapter])
@@ -85,4 +87,4 @@ def list_adapters(
 
 @router.get("/adapters/{adapter_id}", response_model=Adapter)
 def read_adapter(adapter_id: Id, caller: Reader, session: DatabaseSession) -> AdapterRow:
-    return training.get_adapter(session, caller.project_id, adapter_id)
+    return adapters.get_adapter(session, caller.project_id, adapter_id)

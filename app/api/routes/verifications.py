@@ -14,7 +14,9 @@ from app.api.transaction_route import TransactionRoute
 from app.db.base import WorkStatus
 from app.db.models import VerificationCaseRow, VerificationRow
 from app.db.repositories.pages import Page as PageOf
-from app.services import listings, verifications, work
+from app.services import listings
+from app.services.training import verifications
+from app.services.work import lifecycle
 
 router = APIRouter(prefix="/v1/verifications", tags=["verifications"], route_class=TransactionRoute)
 
@@ -89,4 +91,4 @@ def list_verification_cases(
 
 @router.post("/{verification_id}/cancel", response_model=Verification)
 def cancel_verification(verification_id: Id, caller: Maintainer, session: DatabaseSession) -> VerificationRow:
-    return work.cancel(session, VerificationRow, caller.project_id, verification_id)
+    return lifecycle.cancel(session, VerificationRow, caller.project_id, verification_id)

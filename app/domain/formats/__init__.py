@@ -9,7 +9,8 @@ from __future__ import annotations
 from typing import Any
 
 from app.domain.formats.detect import FORMATS, DetectionError, detect_format
-from app.domain.formats.fields import RESIDUAL_KEY, Format, ParsedRow, RowError, check_trainable, json_type
+from app.domain.formats.errors import RowError
+from app.domain.formats.fields import RESIDUAL_KEY, Format, ParsedRow, check_trainable, json_type
 from app.domain.formats.inflate import UploadError
 from app.domain.formats.messages import MESSAGES
 from app.domain.formats.reading import read_natural, turns_of, write_natural

@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from app.domain.formats import names
+from app.domain.formats.errors import RowError
 from app.domain.formats.fields import (
     Format,
     ParsedRow,
-    RowError,
     answer_as_text,
     answer_text,
     parse_turns,

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, Final
 
 from app.domain.formats.encodings import likely
-from app.domain.formats.fields import RowError
+from app.domain.formats.errors import RowError
 from app.domain.formats.rows import Line, iter_lines
 from app.domain.formats.signs import KTO_TAG, LABEL
 

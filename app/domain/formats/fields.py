@@ -10,24 +10,14 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from app.domain.answers.answer import REASONING_KEYS, structured_calls
+from app.domain.formats import names
+from app.domain.formats.errors import RowError
 from app.domain.records import ANSWER_ROLES, Message, Role, TrainingExample
 
 # Where an export writes what the format has no words for; see ``residual``.
 RESIDUAL_KEY = "_casemend"
 TEXT_PARTS = ("text", "input_text", "output_text")
 """OpenAI's types of a part that is text, in its older and in its newer API."""
-
-
-class RowError(Exception):
-    """One row cannot become a training example: ``code`` for programs, ``message`` for people."""
-
-    def __init__(self, code: str, message: str) -> None:
-        super().__init__(message)
-        self.code = code
-        self.message = message
-
-    def __reduce__(self) -> tuple[type[RowError], tuple[str, str]]:
-        return type(self), (self.code, self.message)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -165,8 +155,6 @@ def parse_turns(
 
 
 def _parse_turn(turn: object, name: str, role_key: str, text_key: str) -> Message:
-    from app.domain.formats import names
-
     if type(turn) is not dict:
         raise wrong_type(name, turn, f"an object with '{role_key}' and '{text_key}'")
     role_name = turn.get(role_key)

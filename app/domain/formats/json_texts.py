@@ -12,7 +12,8 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Final, NoReturn
 
 from app.domain.formats import names
-from app.domain.formats.fields import RESIDUAL_KEY, RowError, has_calls
+from app.domain.formats.errors import RowError
+from app.domain.formats.fields import RESIDUAL_KEY, has_calls
 from app.domain.formats.storable import storable
 
 _JSON, _NULL, _TEXT = "json", "null", "text"

@@ -8,10 +8,10 @@ from __future__ import annotations
 from typing import Any
 
 from app.domain.formats import names
+from app.domain.formats.errors import RowError
 from app.domain.formats.fields import (
     Format,
     ParsedRow,
-    RowError,
     has_calls,
     optional_text,
     parse_turns,

@@ -12,7 +12,7 @@ from functools import cache
 from importlib import resources
 from typing import Any, Final
 
-from app.domain.formats.fields import RowError
+from app.domain.formats.errors import RowError
 from app.domain.records import Role
 
 _TABLES: Final[dict[str, dict[str, list[str]]]] = tomllib.loads(

@@ -13,10 +13,10 @@ from typing import Any
 
 from app.domain.formats import alpaca, names, sharegpt
 from app.domain.formats.completion import answer_turns, prompt_turns
+from app.domain.formats.errors import RowError
 from app.domain.formats.fields import (
     Format,
     ParsedRow,
-    RowError,
     after_prompt,
     optional_text,
     parse_turns,

@@ -13,7 +13,8 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from app.domain.formats.fields import RESIDUAL_KEY, Format, ParsedRow, RowError, json_type, parse_turns
+from app.domain.formats.errors import RowError
+from app.domain.formats.fields import RESIDUAL_KEY, Format, ParsedRow, json_type, parse_turns
 from app.domain.formats.reading import read_natural
 from app.domain.formats.storable import storable
 from app.domain.records import Message, TrainingExample, content_hash_of

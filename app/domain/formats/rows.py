@@ -16,7 +16,7 @@ from itertools import chain
 from typing import Any, NamedTuple, NoReturn
 
 from app.domain.formats import encodings, names
-from app.domain.formats.fields import RowError
+from app.domain.formats.errors import RowError
 from app.domain.formats.file_kinds import START_BYTES, Container, NoRows, kind_of
 from app.domain.formats.inflate import UploadError, inflated, peek
 from app.domain.formats.values import rows_of_values, too_large

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+from app.domain.formats.errors import RowError
 from app.domain.formats.fields import (
     Format,
     ParsedRow,
-    RowError,
     optional_text,
     parse_turns,
     source_id_and_metadata,

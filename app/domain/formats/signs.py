@@ -10,7 +10,8 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, Final
 
-from app.domain.formats.fields import ParsedRow, RowError, after_prompt, json_type, parse_turns, plain_turns
+from app.domain.formats.errors import RowError
+from app.domain.formats.fields import ParsedRow, after_prompt, json_type, parse_turns, plain_turns
 from app.domain.records import Role
 
 KTO_TAG, LABEL = "kto_tag", "label"

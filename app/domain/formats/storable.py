@@ -11,7 +11,8 @@ from decimal import Decimal
 from math import isfinite
 from typing import Any
 
-from app.domain.formats.fields import ParsedRow, RowError
+from app.domain.formats.errors import RowError
+from app.domain.formats.fields import ParsedRow
 
 # How deep a value that a format does not look into may be nested: far under the recursion limits of every
 # JSON reader and writer on its way.

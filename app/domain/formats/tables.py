@@ -11,7 +11,8 @@ from collections.abc import Mapping, Sequence
 from enum import StrEnum
 from typing import Any
 
-from app.domain.formats.fields import RESIDUAL_KEY, Format, ParsedRow, RowError, check_trainable
+from app.domain.formats.errors import RowError
+from app.domain.formats.fields import RESIDUAL_KEY, Format, ParsedRow, check_trainable
 from app.domain.formats.kto import KTO
 from app.domain.formats.messages import MESSAGES
 from app.domain.formats.preference import PREFERENCE

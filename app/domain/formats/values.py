@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 
-from app.domain.formats.fields import RowError
+from app.domain.formats.errors import RowError
 
 _WHITESPACE = b" \t\r\n"
 _QUOTE, _COMMA, _ARRAY = ord('"'), ord(","), ord("[")

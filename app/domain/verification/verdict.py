@@ -5,13 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any
+from typing import Any, Final
 
 from app.domain.answers.scoring import AnswerScore
-
-if TYPE_CHECKING:
-    from app.domain.verification.retention import Retention
-from typing import Final
+from app.domain.verification.retention import Retention
 
 # The gate's defaults: what the adapter must keep of the earlier scores, in all and in the worst slice.
 _MIN_RETENTION: Final = 0.9

@@ -17,7 +17,8 @@ from app.domain.repair.draft.draft import Draft
 from app.domain.repair.draft.inputs import Material
 from app.domain.repair.plan import ActionKind, Decision, RepairPolicy, plan_repair
 from app.domain.repair.row_quality.defects import DETECTORS, JudgedRows, NoisyRow
-from app.domain.repair.row_quality.defects.finding import PROPOSED_FROM, Sign, weighed
+from app.domain.repair.row_quality.defects.finding import PROPOSED_FROM, Sign
+from app.domain.repair.row_quality.defects.habits import weighed
 from app.domain.repair.row_quality.defects.reading import NEIGHBORS
 from app.domain.repair.row_quality.defects_step import AGREEMENT_SCORE, combined
 from app.domain.repair.row_quality.reading import judged_rows

@@ -14,7 +14,8 @@ from app.domain.records import TrainingExample
 from app.domain.repair.draft.actions import ActionKind
 from app.domain.repair.draft.draft import Draft
 from app.domain.repair.draft.inputs import Material
-from app.domain.repair.rewriting.normalisation import TEXT_RULES, Normalisation, caution, normalise_example
+from app.domain.repair.rewriting.normalisation import TEXT_RULES, caution, normalise_example
+from app.domain.repair.rewriting.normalisation.cleaned import Normalisation
 from app.domain.repair.rewriting.normalisation.text_rule import TextRule
 from app.domain.repair.rewriting.texts import with_turns
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from app.domain.records import Message, TrainingExample
 from app.domain.repair.rewriting.normalisation import (
@@ -19,6 +19,7 @@ from app.domain.repair.rewriting.normalisation import (
     special_tokens,
     width,
 )
+from app.domain.repair.rewriting.normalisation.cleaned import Normalisation
 from app.domain.repair.rewriting.normalisation.text_rule import TextRule, TextStep, pieces_of
 
 # In the order in which they see a text: encoding first, since the others would break what it reads.
@@ -33,15 +34,6 @@ TEXT_RULES: tuple[TextRule, ...] = (
 
 # What one round takes away may bring a token or a space to an edge: two rounds do for real texts.
 _MAX_ROUNDS = 50
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Normalisation:
-    """A row's cleaned turns and what was done to them, with counts: "special tokens removed (2)"."""
-
-    messages: tuple[Message, ...]
-    rejected: tuple[Message, ...]
-    changes: tuple[str, ...]
 
 
 def normalise_example(

@@ -9,15 +9,12 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING
 
 from app.domain.language import phrases
 from app.domain.language.code import is_code
 from app.domain.records import Message, TrainingExample
+from app.domain.repair.rewriting.normalisation.cleaned import Normalisation
 from app.domain.repair.rewriting.normalisation.special_tokens import TOKENS
-
-if TYPE_CHECKING:
-    from app.domain.repair.rewriting.normalisation import Normalisation
 
 _LINE_END = re.compile("\r\n|[\r\u0085\u2028\u2029]")
 _BLANKS = re.compile("[ \t\u3000]+")

@@ -8,14 +8,8 @@ from app.domain.answers.relation import word_f1
 from app.domain.diagnosis.symptoms.finding import quoted
 from app.domain.estimators.noise_mixture import STATISTICAL_CEILING
 from app.domain.language import text
-from app.domain.repair.row_quality.defects.finding import (
-    FAINT_SIGN,
-    PLAIN_SIGN,
-    NoisyRow,
-    Sign,
-    once,
-    weighed,
-)
+from app.domain.repair.row_quality.defects.finding import FAINT_SIGN, PLAIN_SIGN, NoisyRow, Sign
+from app.domain.repair.row_quality.defects.habits import once, weighed
 from app.domain.repair.row_quality.defects.reading import Reading
 
 _COPY_MIN_TOKENS: Final = 4

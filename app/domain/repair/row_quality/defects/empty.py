@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Final
 
 from app.domain.diagnosis.symptoms.empty import says_nothing
-from app.domain.repair.row_quality.defects.finding import NoisyRow, Sign, once, weighed
+from app.domain.repair.row_quality.defects.finding import NoisyRow, Sign
+from app.domain.repair.row_quality.defects.habits import once, weighed
 from app.domain.repair.row_quality.defects.reading import Reading
 
 _CERTAIN: Final = 0.97

@@ -9,7 +9,8 @@ from app.domain.answers.labels import LABEL_MIN_ROWS
 from app.domain.diagnosis.symptoms.finding import quoted
 from app.domain.language import placeholders, text
 from app.domain.repair.policy.pii import PiiKind
-from app.domain.repair.row_quality.defects.finding import PLAIN_SIGN, NoisyRow, once
+from app.domain.repair.row_quality.defects.finding import PLAIN_SIGN, NoisyRow
+from app.domain.repair.row_quality.defects.habits import once
 from app.domain.repair.row_quality.defects.reading import Reading
 
 _REDACTED = frozenset(f"[{kind.value.upper()}]" for kind in PiiKind)

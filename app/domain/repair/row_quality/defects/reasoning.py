@@ -9,7 +9,8 @@ from app.domain.answers import Answer
 from app.domain.diagnosis.symptoms.finding import quoted
 from app.domain.language import phrases
 from app.domain.records import TrainingExample
-from app.domain.repair.row_quality.defects.finding import PLAIN_SIGN, NoisyRow, once
+from app.domain.repair.row_quality.defects.finding import PLAIN_SIGN, NoisyRow
+from app.domain.repair.row_quality.defects.habits import once
 from app.domain.repair.row_quality.defects.reading import Reading
 
 

@@ -7,7 +7,8 @@ should be declined is a person's to say.
 from __future__ import annotations
 
 from app.domain.diagnosis.symptoms import refusal
-from app.domain.repair.row_quality.defects.finding import PLAIN_SIGN, NoisyRow, Sign, once, weighed
+from app.domain.repair.row_quality.defects.finding import PLAIN_SIGN, NoisyRow, Sign
+from app.domain.repair.row_quality.defects.habits import once, weighed
 from app.domain.repair.row_quality.defects.reading import Reading
 
 

@@ -16,16 +16,8 @@ from app.domain.diagnosis.symptoms import truncation
 from app.domain.diagnosis.symptoms.finding import quoted
 from app.domain.language import text
 from app.domain.language.text import SENTENCE_MIN_TOKENS
-from app.domain.repair.row_quality.defects.finding import (
-    FAINT_SIGN,
-    HINT,
-    PLAIN_SIGN,
-    TASK_PSEUDO_ROWS,
-    NoisyRow,
-    Sign,
-    once,
-    weighed,
-)
+from app.domain.repair.row_quality.defects.finding import FAINT_SIGN, HINT, PLAIN_SIGN, NoisyRow, Sign
+from app.domain.repair.row_quality.defects.habits import TASK_PSEUDO_ROWS, once, weighed
 from app.domain.repair.row_quality.defects.reading import Reading
 
 _SENTENCE_HABIT: Final = 0.9

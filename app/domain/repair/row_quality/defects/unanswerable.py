@@ -10,14 +10,8 @@ from typing import Final
 
 from app.domain.diagnosis.symptoms.finding import quoted
 from app.domain.language import text
-from app.domain.repair.row_quality.defects.finding import (
-    FAINT_SIGN,
-    PLAIN_SIGN,
-    NoisyRow,
-    Sign,
-    once,
-    weighed,
-)
+from app.domain.repair.row_quality.defects.finding import FAINT_SIGN, PLAIN_SIGN, NoisyRow, Sign
+from app.domain.repair.row_quality.defects.habits import once, weighed
 from app.domain.repair.row_quality.defects.reading import Reading
 
 _SHOWN_MAX_TOKENS: Final = 60

@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 
 from app.domain.diagnosis.symptoms import wrong_language
-from app.domain.repair.row_quality.defects.finding import PLAIN_SIGN, NoisyRow, Sign, once, weighed
+from app.domain.repair.row_quality.defects.finding import PLAIN_SIGN, NoisyRow, Sign
+from app.domain.repair.row_quality.defects.habits import once, weighed
 from app.domain.repair.row_quality.defects.reading import Reading
 
 # A prompt that names a language or a transcription may ask for it.

@@ -1,0 +1,98 @@
+"""What a stage is given: its claim, its settings and stores, its way to say how far it is and to save once."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+from sqlalchemy.orm import Session
+
+from app.artifacts import ArtifactStore
+from app.db.session import SessionFactory, transaction
+from app.domain.cycle_status import Status
+from app.errors import StageCancelled, StageInterrupted
+from app.services.work import lifecycle, work
+from app.services.work.work import Claim, WorkRow
+from app.settings import Settings
+
+PROGRESS_EVERY_SECONDS = 1.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Resources:
+    """What a worker process has: opened once, shared by all its stages."""
+
+    settings: Settings
+    sessions: SessionFactory
+    store: ArtifactStore
+
+
+@dataclass(slots=True, kw_only=True)
+class StageContext:
+    resources: Resources
+    claim: Claim
+    should_stop: Callable[[], bool] = field(default=lambda: False)
+    _last_report: float = field(default=0.0)
+    _cancelled: bool = field(default=False)
+
+    @property
+    def settings(self) -> Settings:
+        return self.resources.settings
+
+    @property
+    def sessions(self) -> SessionFactory:
+        return self.resources.sessions
+
+    @property
+    def store(self) -> ArtifactStore:
+        return self.resources.store
+
+    def progress(self, fraction: float, step: str | None = None) -> None:
+        """Say how far the stage is (0..1); raises StageCancelled when somebody asked for a stop.
+
+        Called as often as the stage likes; the database hears of it once a second, and of every ``step``.
+        """
+        if self.should_stop():
+            raise StageInterrupted(self.claim.subject_id)
+        due = time.monotonic() - self._last_report >= PROGRESS_EVERY_SECONDS
+        if due or step is not None:
+            self._last_report = time.monotonic()
+            with transaction(self.sessions) as session:
+                self._cancelled = work.report_progress(session, self.claim, fraction, step)
+        if self._cancelled:
+            raise StageCancelled(self.claim.subject_id)
+
+    def span(self, start: float, end: float) -> Callable[[float], None]:
+        """A progress function for a part of the stage that fills ``start``..``end``."""
+        return lambda fraction: self.progress(start + (end - start) * fraction)
+
+    def should_cancel(self) -> bool:
+        """The same question without the exception, for loops in child processes."""
+        try:
+            self.progress(self._fraction())
+        except (StageCancelled, StageInterrupted):
+            return True
+        return False
+
+    def _fraction(self) -> float:
+        with self.sessions() as session:
+            row = session.get(work.ROW_OF[self.claim.stage], self.claim.subject_id)
+            return row.progress if row is not None else 0.0
+
+    @contextmanager
+    def reading(self) -> Iterator[Session]:
+        """A session for loading; nothing is committed."""
+        with self.sessions() as session:
+            yield session
+
+    @contextmanager
+    def saving(self) -> Iterator[tuple[Session, WorkRow]]:
+        """The transaction that writes the result and finishes the row: both, once, or neither."""
+        with transaction(self.sessions) as session:
+            row = work.held(session, self.claim, to_finish=True)
+            if row.cancel_requested:
+                raise StageCancelled(self.claim.subject_id)
+            yield session, row
+            lifecycle.finish(session, row, Status.SUCCEEDED)
