@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from importlib.metadata import PackageNotFoundError, version
@@ -23,10 +22,6 @@ from app.logging import configure as configure_logging
 from app.logging import get_logger
 from app.services import projects
 from app.settings import Settings, get_settings
-from app.web.repair_page import render_frame, render_plan
-from app.web.report_csv import render_csv
-from app.web.report_html import render_html
-from app.web.report_markdown import render_markdown
 
 log = get_logger(__name__)
 
@@ -73,14 +68,6 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     )
     app.state.settings = settings
     app.state.metrics_registry = registry
-    app.state.render_report = {
-        "json": lambda report: json.dumps(report.as_dict(), ensure_ascii=False),
-        "html": render_html,
-        "md": render_markdown,
-        "csv": render_csv,
-    }
-    app.state.render_repair_frame = render_frame
-    app.state.render_repair_plan = render_plan
     app.add_middleware(RequestContext, metrics=RequestMetrics(registry))
     error_handlers.install(app)
     for router in ROUTERS:

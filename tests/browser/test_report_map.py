@@ -10,11 +10,11 @@ from pathlib import Path
 import pytest
 
 from app.domain.reports.report import ReportModel
-from app.web.report_html import render_html
+from app.reporting.report_html import render_html
 from tests.browser.devtools import Page, chromium
-from tests.unit.web.examples import cycle_report
-from tests.unit.web.hostile import poisoned
-from tests.unit.web.large import large_report, mapped_cycle_report
+from tests.unit.reporting.examples import cycle_report
+from tests.unit.reporting.hostile import poisoned
+from tests.unit.reporting.large import large_report, mapped_cycle_report
 
 pytestmark = pytest.mark.browser
 

@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 
 from app.domain.reports.report import ReportModel
-from app.web.report_html import render_html
-from tests.unit.web.examples import conflict_finding, cycle_report
-from tests.unit.web.hostile import poisoned
+from app.reporting.report_html import render_html
+from tests.unit.reporting.examples import conflict_finding, cycle_report
+from tests.unit.reporting.hostile import poisoned
 
 pytestmark = pytest.mark.browser
 

@@ -18,11 +18,11 @@ from app.domain.diagnosis.clusters.trends import CaseChange, Trend
 from app.domain.records import Cluster, Evidence, Finding, RecommendedAction, RootCause, TrainingExample
 from app.errors import InvalidInput, NotFound
 from app.queue import Stage
+from app.reporting.report_html import render_html
 from app.services.diagnoses import comparisons, diagnoses, maps
 from app.services.reports import map_section, reports
 from app.services.versions import versions
 from app.services.work import lifecycle, work
-from app.web.report_html import render_html
 from tests.integration.builders import add_case, add_version, claim, example
 
 NOW = datetime(2026, 1, 31, 12, 0, tzinfo=UTC)

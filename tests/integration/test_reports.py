@@ -42,6 +42,9 @@ from app.domain.reports.report import ReportModel
 from app.domain.verification.comparison import AnsweredPrompt, Part, compare
 from app.errors import InvalidInput, NotFound, PreconditionFailed
 from app.queue import Stage
+from app.reporting.report_csv import render_csv
+from app.reporting.report_html import render_html
+from app.reporting.report_markdown import render_markdown
 from app.services import projects
 from app.services.cycles import cycles, stage_inputs
 from app.services.diagnoses import diagnoses
@@ -49,9 +52,6 @@ from app.services.repairs import applying, plans
 from app.services.reports import reports
 from app.services.versions import versions
 from app.services.work import lifecycle, work
-from app.web.report_csv import render_csv
-from app.web.report_html import render_html
-from app.web.report_markdown import render_markdown
 from tests.integration.builders import (
     MODEL,
     action,

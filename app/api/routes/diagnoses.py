@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Callable
 from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Header, Query, Request, Response
+from fastapi import APIRouter, Header, Query, Response
 
 from app.api.answers import if_match, located, versioned
 from app.api.dependencies import Contributor, DatabaseSession, Page, PageInOrder, Reader, Store
@@ -27,6 +29,10 @@ from app.db.base import WorkStatus
 from app.db.models import ClusterRow, DiagnosisRow, FindingOverrideRow, FindingRow
 from app.db.repositories.pages import Page as PageOf
 from app.domain.records import RootCause, Symptom
+from app.domain.reports.report import ReportModel
+from app.reporting.report_csv import render_csv
+from app.reporting.report_html import render_html
+from app.reporting.report_markdown import render_markdown
 from app.services import bad_cases, listings
 from app.services.diagnoses import diagnoses, judge_agreement, overrides
 from app.services.reports import reports
@@ -34,6 +40,12 @@ from app.services.work import lifecycle
 
 router = APIRouter(prefix="/v1", tags=["diagnoses"], route_class=TransactionRoute)
 
+_RENDER: dict[ReportFormat, Callable[[ReportModel], str]] = {
+    ReportFormat.JSON: lambda report: json.dumps(report.as_dict(), ensure_ascii=False),
+    ReportFormat.HTML: render_html,
+    ReportFormat.MARKDOWN: render_markdown,
+    ReportFormat.CSV: render_csv,
+}
 _MEDIA_TYPES = {
     ReportFormat.JSON: "application/json",
     ReportFormat.HTML: "text/html; charset=utf-8",
@@ -141,7 +153,6 @@ def list_clusters(
 @router.get("/diagnoses/{diagnosis_id}/report", responses=_REPORT, response_class=Response)
 def read_report(
     diagnosis_id: Id,
-    request: Request,
     caller: Reader,
     session: DatabaseSession,
     store: Store,
@@ -160,8 +171,7 @@ def read_report(
         compared_with=compared_with,
         with_texts=format is ReportFormat.HTML,
     )
-    text = request.app.state.render_report[format.value](report)
-    return Response(text, media_type=_MEDIA_TYPES[format])
+    return Response(_RENDER[format](report), media_type=_MEDIA_TYPES[format])
 
 
 @router.get("/findings/{finding_id}", response_model=Finding)

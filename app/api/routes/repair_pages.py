@@ -11,6 +11,7 @@ from app.api.dependencies import After, DatabaseSession, Reader
 from app.api.schemas.common import Id
 from app.api.transaction_route import TransactionRoute
 from app.db.repositories.pages import Order, PageRequest
+from app.reporting.repair_page import render_frame, render_plan
 from app.services.repairs import page_data
 
 _HTML: dict[int | str, dict[str, Any]] = {
@@ -25,9 +26,9 @@ pages = APIRouter(prefix="/v1", tags=["repairs"], route_class=TransactionRoute)
 
 
 @router.get("/repairs/{repair_id}", include_in_schema=False)
-def repair_frame(repair_id: Id, request: Request) -> Response:  # noqa: ARG001 - its script reads the address
+def repair_frame(repair_id: Id) -> Response:  # noqa: ARG001 - its script reads the address
     """The page to open in a browser; it asks for a key."""
-    text, headers = request.app.state.render_repair_frame()
+    text, headers = render_frame()
     return Response(text, media_type="text/html; charset=utf-8", headers=headers)
 
 
@@ -44,5 +45,5 @@ def read_repair_page(
     """The plan as HTML: what is proposed by which rule, before and after side by side."""
     wanted = PageRequest(limit=limit, after=after, order=Order.ASC)
     read = page_data.read(session, caller.project_id, repair_id, chosen, wanted)
-    text, headers = request.app.state.render_repair_plan(read, dict(request.query_params))
+    text, headers = render_plan(read, dict(request.query_params))
     return Response(text, media_type="text/html; charset=utf-8", headers=headers)

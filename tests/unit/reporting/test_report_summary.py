@@ -5,15 +5,10 @@ from dataclasses import replace
 import pytest
 
 from app.domain.reports.report import CycleReport, GateReport, RateEstimate, ReportModel, ReportStage
-from app.web.instructions import shared_instructions, without_instruction
-from app.web.report_summary import (
-    Tone,
-    before_and_after,
-    figures,
-    headline,
-)
-from app.web.report_words import percent
-from tests.unit.web.examples import conflict_finding, cycle_report, diagnosis_report, empty_report
+from app.reporting.instructions import shared_instructions, without_instruction
+from app.reporting.report_summary import Tone, before_and_after, figures, headline
+from app.reporting.report_words import percent
+from tests.unit.reporting.examples import conflict_finding, cycle_report, diagnosis_report, empty_report
 
 
 def _with_gate(accepted: bool, *, n: int = 48) -> ReportModel:

@@ -3,7 +3,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.web.differences import MAX_TOKENS, mark_differences
+from app.reporting.differences import MAX_TOKENS, mark_differences
 
 
 def _marked(text: str, other: str) -> list[str]:

@@ -20,10 +20,10 @@ from app.db.models import RepairActionRow
 from app.domain.repair.draft.actions import ActionKind
 from app.domain.repair.draft.draft import CUT
 from app.domain.reports.report import ReportRepairAction
+from app.reporting import report_html
 from app.services.repairs.page_data import PlanRead
 from app.services.repairs.selection import ActionCount
 from app.services.reports.cycle_section import shown_action
-from app.web import report_html
 
 _ANSWER_BUTTONS = 6
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from app.domain.records import Evidence, RootCause
-from app.web.evidence_facts import (
+from app.reporting.evidence_facts import (
     Fact,
     conflict_facts,
     covered_facts,

@@ -12,8 +12,8 @@ from typing import assert_never
 
 from app.domain.records import RootCause
 from app.domain.reports.report import RepairReport, ReportModel
-from app.web.report_evidence import runner_up
-from app.web.report_words import CAUSE_ORDER, by_cause, counted, percent
+from app.reporting.report_evidence import runner_up
+from app.reporting.report_words import CAUSE_ORDER, by_cause, counted, percent
 
 _NAMED_CAUSES = 2
 

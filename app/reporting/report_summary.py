@@ -15,8 +15,8 @@ from app.domain.reports.report import (
     VerificationReport,
     VerifiedCase,
 )
-from app.web import report_sentences
-from app.web.report_words import CAUSE_ORDER, counted, humanised, percent
+from app.reporting import report_sentences
+from app.reporting.report_words import CAUSE_ORDER, counted, humanised, percent
 
 
 class Tone(StrEnum):

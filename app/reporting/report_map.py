@@ -14,9 +14,9 @@ from app.domain.diagnosis.clusters.projection import MAP_SCALE
 from app.domain.records import RootCause
 from app.domain.reports.map import ReportMap
 from app.domain.reports.report import ReportFinding, ReportModel
-from app.web.instructions import without_instruction
-from app.web.report_summary import cause_name
-from app.web.report_words import CAUSE_ORDER
+from app.reporting.instructions import without_instruction
+from app.reporting.report_summary import cause_name
+from app.reporting.report_words import CAUSE_ORDER
 
 EXCERPT_CHARACTERS = 160
 

@@ -3,7 +3,7 @@ from __future__ import annotations
 from typing import Any
 
 from app.domain.reports.report import ReportRepairAction
-from app.web.report_changes import MAX_ROWS_PER_ACTION, ChangedRow, change_of
+from app.reporting.report_changes import MAX_ROWS_PER_ACTION, ChangedRow, change_of
 
 
 def _row(prompt: str, answer: str) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from app.domain.diagnosis.clusters.trends import CaseChange, ClusterTrend, Trend
 from app.domain.records import Agreement, Evidence, Neighbor, RootCause
 from app.domain.reports.map import ReportComparison, ReportedChange, ReportMap
 from app.domain.reports.report import FixedCluster, ReportDataset, ReportFinding, ReportModel
-from tests.unit.web.examples import conflict_finding, cycle_report, diagnosis_report
+from tests.unit.reporting.examples import conflict_finding, cycle_report, diagnosis_report
 
 TOPICS = (
     ("Route the customer's message.", "how do I freeze my {} card", "cards / freeze card"),

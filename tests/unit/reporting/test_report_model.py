@@ -9,7 +9,7 @@ import numpy as np
 
 from app.domain.json_ready import json_ready
 from app.domain.reports.report import ReportStage, RetentionSlice
-from tests.unit.web.examples import NOW, cycle_report, diagnosis_report
+from tests.unit.reporting.examples import NOW, cycle_report, diagnosis_report
 
 
 def test_the_whole_report_is_json() -> None:

@@ -2,7 +2,7 @@
 
 Knows how a report looks. The file needs nothing from the network, works without script, and carries a content
 security policy that forbids everything but its own style and its one script. All text is escaped by the
-template engine; the only markup that is let through is made in app.web.charts and here.
+template engine; the only markup that is let through is made in app.reporting.charts and here.
 """
 
 from __future__ import annotations
@@ -24,10 +24,10 @@ from markupsafe import Markup, escape
 
 from app.domain.json_ready import json_ready
 from app.domain.reports.report import ReportModel
-from app.web import charts, report_evidence, report_map, report_sentences, report_summary, report_words
-from app.web.differences import Segment, mark_differences
-from app.web.instructions import instruction_of, shared_instructions, without_instruction
-from app.web.report_changes import change_of
+from app.reporting import charts, report_evidence, report_map, report_sentences, report_summary, report_words
+from app.reporting.differences import Segment, mark_differences
+from app.reporting.instructions import instruction_of, shared_instructions, without_instruction
+from app.reporting.report_changes import change_of
 
 # What one page can show and a reader can scroll through. JSON and CSV hold the rest, and the page says so.
 MAX_FINDINGS = 1000
@@ -105,7 +105,7 @@ def render_html(report: ReportModel) -> str:
 @cache
 def environment() -> Environment:
     environment = Environment(
-        loader=PackageLoader("app.web"),
+        loader=PackageLoader("app.reporting"),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
@@ -149,7 +149,7 @@ def environment() -> Environment:
 
 @cache
 def asset(name: str) -> str:
-    return files("app.web").joinpath("templates", name).read_text(encoding="utf-8")
+    return files("app.reporting").joinpath("templates", name).read_text(encoding="utf-8")
 
 
 def visible(value: str) -> str:

@@ -1,6 +1,6 @@
 """The report as Markdown, for a pull request, a wiki or a terminal.
 
-A user's text is escaped, or stands in a code span or a fence that it cannot close (app.web.markdown_text): it
+A user's text is escaped, or stands in a code span or a fence that it cannot close (app.reporting.markdown_text): it
 cannot become a heading, a link or HTML.
 """
 
@@ -10,13 +10,13 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from app.domain.reports.report import ReportCluster, ReportFinding, ReportModel
-from app.web.markdown_evidence import comparison_lines, evidence_lines, table
-from app.web.markdown_text import cell, code, escaped, fenced
-from app.web.report_changes import change_of
-from app.web.report_evidence import runner_up
-from app.web.report_html import duration, moment, number, readable
-from app.web.report_sentences import about_the_plan
-from app.web.report_summary import (
+from app.reporting.markdown_evidence import comparison_lines, evidence_lines, table
+from app.reporting.markdown_text import cell, code, escaped, fenced
+from app.reporting.report_changes import change_of
+from app.reporting.report_evidence import runner_up
+from app.reporting.report_html import duration, moment, number, readable
+from app.reporting.report_sentences import about_the_plan
+from app.reporting.report_summary import (
     before_and_after,
     cause_meaning,
     cause_name,
@@ -25,7 +25,7 @@ from app.web.report_summary import (
     in_reading_order,
     verdict_name,
 )
-from app.web.report_words import by_cause, counted, humanised, percent, trend_name
+from app.reporting.report_words import by_cause, counted, humanised, percent, trend_name
 
 MAX_FINDINGS = 200
 MAX_ACTIONS = 100

@@ -16,12 +16,12 @@ from app.domain.reports.report import (
     ReportFinding,
     ReportModel,
 )
-from app.web.report_evidence import runner_up
-from app.web.report_html import render_html
-from app.web.report_markdown import render_markdown
-from app.web.report_sentences import about_the_plan, decided, main_causes, to_do
-from app.web.report_summary import figures, headline
-from tests.unit.web.examples import conflict_finding, diagnosis_report, empty_report
+from app.reporting.report_evidence import runner_up
+from app.reporting.report_html import render_html
+from app.reporting.report_markdown import render_markdown
+from app.reporting.report_sentences import about_the_plan, decided, main_causes, to_do
+from app.reporting.report_summary import figures, headline
+from tests.unit.reporting.examples import conflict_finding, diagnosis_report, empty_report
 
 SAYS = {
     RootCause.CONFLICT: ("contradict", "Correct or remove the contradicting rows"),

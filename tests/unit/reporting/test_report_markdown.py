@@ -7,11 +7,11 @@ from hypothesis import example, given, settings
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
-from app.web.markdown_text import cell, code, escaped, fenced
-from app.web.report_markdown import render_markdown
-from tests.unit.web.examples import conflict_finding, cycle_report, diagnosis_report, empty_report
-from tests.unit.web.hostile import FRAGMENTS, hostile_texts, poisoned
-from tests.unit.web.large import large_report, mapped_cycle_report
+from app.reporting.markdown_text import cell, code, escaped, fenced
+from app.reporting.report_markdown import render_markdown
+from tests.unit.reporting.examples import conflict_finding, cycle_report, diagnosis_report, empty_report
+from tests.unit.reporting.hostile import FRAGMENTS, hostile_texts, poisoned
+from tests.unit.reporting.large import large_report, mapped_cycle_report
 
 # A reader that lets HTML through, as many do: whatever got past the escaping would show here.
 _READER = MarkdownIt("commonmark", {"html": True}).enable(["table", "strikethrough"])

@@ -14,11 +14,11 @@ import pytest
 from hypothesis import example, given, settings
 
 from app.domain.reports.report import ReportModel
-from app.web import report_html
-from app.web.report_html import render_html
-from tests.unit.web.examples import conflict_finding, cycle_report, diagnosis_report, empty_report
-from tests.unit.web.hostile import FRAGMENTS, hostile_texts, poisoned
-from tests.unit.web.large import large_report, mapped_cycle_report
+from app.reporting import report_html
+from app.reporting.report_html import render_html
+from tests.unit.reporting.examples import conflict_finding, cycle_report, diagnosis_report, empty_report
+from tests.unit.reporting.hostile import FRAGMENTS, hostile_texts, poisoned
+from tests.unit.reporting.large import large_report, mapped_cycle_report
 
 REPORTS = (cycle_report, diagnosis_report, empty_report, mapped_cycle_report)
 

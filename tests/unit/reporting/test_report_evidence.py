@@ -12,14 +12,14 @@ from hypothesis import strategies as st
 
 from app.domain.diagnosis.features import coverage
 from app.domain.records import Evidence, RootCause
-from app.web import evidence_facts
-from app.web.evidence_facts import Fact
-from app.web.report_csv import render_csv
-from app.web.report_evidence import runner_up, view
-from app.web.report_html import render_html
-from app.web.report_markdown import render_markdown
-from tests.unit.web.examples import conflict_finding, diagnosis_report
-from tests.unit.web.large import full_evidence
+from app.reporting import evidence_facts
+from app.reporting.evidence_facts import Fact
+from app.reporting.report_csv import render_csv
+from app.reporting.report_evidence import runner_up, view
+from app.reporting.report_html import render_html
+from app.reporting.report_markdown import render_markdown
+from tests.unit.reporting.examples import conflict_finding, diagnosis_report
+from tests.unit.reporting.large import full_evidence
 
 KNOWN_KEYS = (
     "unseen_terms",

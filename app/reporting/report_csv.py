@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from app.domain.diagnosis.clusters.projection import MAP_SCALE
 from app.domain.records import Agreement, RootCause
 from app.domain.reports.report import ReportFinding, ReportModel
-from app.web import report_evidence
+from app.reporting import report_evidence
 
 # Excel cuts a cell at 32,767 characters and breaks the row; leave room for the apostrophe and the mark.
 MAX_CELL_CHARACTERS = 32_000

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from app.web.report_html import one_line, visible
+from app.reporting.report_html import one_line, visible
 
 MAX_TEXT_CHARACTERS = 2_000
 

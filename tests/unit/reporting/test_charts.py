@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.web import charts
-from app.web.charts import Part
+from app.reporting import charts
+from app.reporting.charts import Part
 
 
 def _elements(svg: str, tag: str) -> list[ET.Element]:

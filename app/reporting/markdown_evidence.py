@@ -6,19 +6,12 @@ from collections.abc import Iterable, Sequence
 
 from app.domain.records import Evidence, RootCause
 from app.domain.reports.report import ReportModel
-from app.web import report_evidence
-from app.web.evidence_facts import sides_sentence
-from app.web.markdown_text import cell, escaped
-from app.web.report_html import number
-from app.web.report_summary import cause_name
-from app.web.report_words import (
-    by_cause,
-    change_meaning,
-    change_name,
-    counted,
-    humanised,
-    trend_name,
-)
+from app.reporting import report_evidence
+from app.reporting.evidence_facts import sides_sentence
+from app.reporting.markdown_text import cell, escaped
+from app.reporting.report_html import number
+from app.reporting.report_summary import cause_name
+from app.reporting.report_words import by_cause, change_meaning, change_name, counted, humanised, trend_name
 
 MAX_CHANGES = 100
 

@@ -7,10 +7,10 @@ from dataclasses import replace
 import pytest
 from hypothesis import example, given, settings
 
-from app.web.report_csv import COLUMNS, render_csv
-from tests.unit.web.examples import conflict_finding, cycle_report, empty_report
-from tests.unit.web.hostile import FRAGMENTS, hostile_texts, poisoned
-from tests.unit.web.large import mapped_cycle_report
+from app.reporting.report_csv import COLUMNS, render_csv
+from tests.unit.reporting.examples import conflict_finding, cycle_report, empty_report
+from tests.unit.reporting.hostile import FRAGMENTS, hostile_texts, poisoned
+from tests.unit.reporting.large import mapped_cycle_report
 
 
 def _read(document: str) -> list[dict[str, str]]:
