@@ -136,6 +136,14 @@ def read_question(prompt: str, instructions: AbstractSet[Key], focus: str) -> Qu
     framed = [s.introduces or says_nothing(s.key) for s in segments]
     for run in _instructing(segments, instructions):
         framed[run] = [True] * len(framed[run])
+    if all(framed):  # "Name the intent.\nhi": without its greeting it would be the instruction, which every row has
+        return Question(
+            core=whole,
+            cores=frozenset(k for k in (whole, key_of(focus)) if k),
+            ends=frozenset(),
+            tails=frozenset(),
+            segments=segments,
+        )
     first = next((i for i, frame in enumerate(framed) if not frame), 0)
     last = next((i for i in range(len(segments) - 1, -1, -1) if not framed[i]), len(segments) - 1)
     asked = segments[first : last + 1]

@@ -190,3 +190,18 @@ def test_a_vector_for_each_protected_prompt_or_none() -> None:
             [protected("p"), protected("q")],
             vectors=(np.eye(1, dtype=np.float32), np.eye(1, dtype=np.float32)),
         )
+
+
+@pytest.mark.parametrize(
+    ("instruction", "greeting", "asked"),
+    [
+        ("Name the intent.", "hi", ("freeze my card", "open a loan", "hi")),
+        ("Name the intent of the message:", "thank you", ("freeze my card", "open a loan", "thank you")),
+        ("判断用户的意图。", "你好", ("冻结我的卡", "我想贷款", "你好")),
+    ],
+)
+def test_a_greeting_under_an_instruction_repeats_no_row_but_its_own(
+    instruction: str, greeting: str, asked: tuple[str, ...]
+) -> None:
+    rows = [f"{instruction}\n{said}" for said in asked]
+    assert set(leaked(rows, [f"{instruction}\n{greeting}"], frozenset({instruction}))) == {2}
