@@ -1,4 +1,4 @@
-"""Pages of docs/diagnosis, made from the docstrings of the code that they describe: the same on every machine.
+"""Pages of docs/diagnosis, made from the code that they describe: the same on every machine.
 
 One page for every root cause, symptom, recommended action and repair action. ``python -m app.docs_pages`` with
 ``--check`` fails where a page is missing, out of date or left over; with ``--write`` it writes them.
@@ -13,13 +13,12 @@ import textwrap
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from types import ModuleType
 
-from app.domain.diagnosis import remedies, symptoms
-from app.domain.diagnosis.remedies import Verdict
-from app.domain.diagnosis.root_causes import ROOT_CAUSES
+from app.domain.diagnosis import symptoms
+from app.domain.diagnosis.catalogue import remedies, root_causes
+from app.domain.diagnosis.catalogue.remedies import Verdict
 from app.domain.records import RootCause, Symptom
-from app.domain.repair.draft.action_kinds import KINDS
+from app.domain.repair.draft import action_kinds
 
 FOLDER = Path("docs/diagnosis")
 _SECTION = re.compile(r"\n\n\*\*([A-Z][^*]+)\.\*\* ")
@@ -29,11 +28,13 @@ _SECTIONS = ("How it is decided", "What to do")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Page:
-    """``folder`` is the kind, in the plural; ``leads_to`` names recommended actions, in their order."""
+    """``folder`` is the kind, in the plural; ``text`` its paragraphs, from ``source``; ``leads_to`` names recommended
+    actions, in their order."""
 
     folder: str
     name: str
-    module: ModuleType
+    text: str
+    source: str
     facts: tuple[str, ...] = ()
     leads_to: tuple[str, ...] = ()
 
@@ -43,8 +44,8 @@ class Page:
 
     @property
     def summary(self) -> str:
-        """What it means, in one sentence: the docstring's first paragraph."""
-        return sections(self.module)[0]
+        """What it means, in one sentence: the first paragraph."""
+        return sections(self.name, self.text)[0]
 
 
 KIND_NAMES = {
@@ -61,8 +62,14 @@ def pages() -> tuple[Page, ...]:
 
 
 def _causes() -> Iterator[Page]:
-    for cause, module in ROOT_CAUSES:
-        yield Page(folder="causes", name=cause.value, module=module, leads_to=_leads_to(cause, None))
+    for cause, text in root_causes.PAGES.items():
+        yield Page(
+            folder="causes",
+            name=cause.value,
+            text=text,
+            source=root_causes.__name__,
+            leads_to=_leads_to(cause, None),
+        )
 
 
 def _symptoms() -> Iterator[Page]:
@@ -71,7 +78,13 @@ def _symptoms() -> Iterator[Page]:
         assert module is not None
         # What the symptom adds to what the cause asks for; missing knowledge speaks with its cause.
         own = [a for a in _leads_to(RootCause.OOD, symptom) if a not in _leads_to(RootCause.OOD, None)]
-        yield Page(folder="symptoms", name=symptom.value, module=module, leads_to=tuple(own))
+        yield Page(
+            folder="symptoms",
+            name=symptom.value,
+            text=module.__doc__ or "",
+            source=module.__name__,
+            leads_to=tuple(own),
+        )
 
 
 # What the reasons that depend on a case are shown for.
@@ -82,14 +95,15 @@ _SHOWN = remedies.Verdict(
 
 def _actions() -> Iterator[Page]:
     for remedy in remedies.REMEDIES:
-        facts = (f"Cost: {remedy.COST.value}.", f"The finding says: {remedies.reason_of(remedy, _SHOWN)}.")
-        module = sys.modules[remedy.__name__]
-        yield Page(folder="actions", name=remedies.name_of(remedy), module=module, facts=facts)
+        facts = (f"Cost: {remedy.cost.value}.", f"The finding says: {remedy.reason_for(_SHOWN)}.")
+        yield Page(
+            folder="actions", name=remedy.name, text=remedy.page, source=remedies.__name__, facts=facts
+        )
 
 
 def _repairs() -> Iterator[Page]:
-    for kind, module in KINDS:
-        yield Page(folder="repairs", name=kind.value, module=module)
+    for kind, text in action_kinds.PAGES.items():
+        yield Page(folder="repairs", name=kind.value, text=text, source=action_kinds.__name__)
 
 
 def _leads_to(cause: RootCause, symptom: Symptom | None) -> tuple[str, ...]:
@@ -101,18 +115,17 @@ def _leads_to(cause: RootCause, symptom: Symptom | None) -> tuple[str, ...]:
         for labelled in (False, True)
     ]
     recommended = {a.action for verdict in verdicts for a in remedies.recommended(verdict)}
-    return tuple(name for name in map(remedies.name_of, remedies.REMEDIES) if name in recommended)
+    return tuple(remedy.name for remedy in remedies.REMEDIES if remedy.name in recommended)
 
 
-def sections(module: ModuleType) -> tuple[str, ...]:
-    """What it means, how it is decided, what to do; a ValueError names the module that lacks one."""
-    text = inspect.cleandoc(module.__doc__ or "")
-    meaning, *rest = _SECTION.split(text)
+def sections(name: str, text: str) -> tuple[str, ...]:
+    """What it means, how it is decided, what to do; a ValueError names the page that lacks one."""
+    meaning, *rest = _SECTION.split(inspect.cleandoc(text))
     found = dict(zip(rest[::2], rest[1::2], strict=True))
     missing = [name for name in _SECTIONS if not found.get(name, "").strip()]
     if missing or not meaning.strip():
         raise ValueError(
-            f"the docstring of {module.__name__} has no '**{(missing or ['meaning'])[0]}.**'; write the paragraph"
+            f"the page of {name} has no '**{(missing or ['meaning'])[0]}.**'; write the paragraph"
         )
     return tuple(_filled(part) for part in (meaning, *(found[name] for name in _SECTIONS)))
 
@@ -123,7 +136,7 @@ def _filled(paragraphs: str) -> str:
 
 def page(of: Page) -> str:
     """One page as Markdown."""
-    meaning, *rest = sections(of.module)
+    meaning, *rest = sections(of.name, of.text)
     kind = KIND_NAMES[of.folder][0].capitalize()
     lines = [f"# {of.name}", "", _filled(f"*{kind}.* {meaning}"), ""]
     if of.facts:
@@ -133,7 +146,7 @@ def page(of: Page) -> str:
     if of.leads_to:
         lines += ["## Recommended actions", ""]
         lines += [f"- [{name}](../actions/{name}.md)" for name in of.leads_to] + [""]
-    source = of.module.__name__.replace(".", "/")
+    source = of.source.replace(".", "/")
     return "\n".join([*lines, f"<sub>Made by `make docs` from `{source}.py`.</sub>", ""])
 
 

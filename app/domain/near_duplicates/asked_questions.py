@@ -136,7 +136,9 @@ def read_question(prompt: str, instructions: AbstractSet[Key], focus: str) -> Qu
     framed = [s.introduces or says_nothing(s.key) for s in segments]
     for run in _instructing(segments, instructions):
         framed[run] = [True] * len(framed[run])
-    if all(framed):  # "Name the intent.\nhi": without its greeting it would be the instruction, which every row has
+    if all(
+        framed
+    ):  # "Name the intent.\nhi": without its greeting it would be the instruction, which every row has
         return Question(
             core=whole,
             cores=frozenset(k for k in (whole, key_of(focus)) if k),

@@ -4,9 +4,9 @@ import itertools
 
 import pytest
 
-from app.domain.diagnosis import remedies
+from app.domain.diagnosis.catalogue import remedies
+from app.domain.diagnosis.catalogue.remedies import Verdict
 from app.domain.diagnosis.evidence import findings
-from app.domain.diagnosis.remedies import Verdict
 from app.domain.records import RootCause, Symptom
 
 
@@ -81,4 +81,4 @@ def test_every_remedy_is_recommended_for_some_verdict_and_every_verdict_has_a_re
     recommended = [remedies.recommended(verdict) for verdict in verdicts]
     assert all(recommended)
     used = {a.action for actions in recommended for a in actions}
-    assert used == {remedies.name_of(remedy) for remedy in remedies.REMEDIES}
+    assert used == {remedy.name for remedy in remedies.REMEDIES}

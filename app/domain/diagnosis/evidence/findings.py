@@ -9,7 +9,7 @@ import numpy as np
 from jaxtyping import Bool, Float32, Float64, Int64
 from numpy import ndarray
 
-from app.domain.diagnosis import remedies
+from app.domain.diagnosis.catalogue import remedies
 from app.domain.diagnosis.simulation.simulated_cases import CAUSES
 from app.domain.records import (
     Agreement,

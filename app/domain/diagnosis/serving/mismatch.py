@@ -1,13 +1,6 @@
 """The request that failed was not built as the training rows are: nothing in the data is wrong.
 
-**How it is decided.** Looked at first, and only where the caller said how the request was built. Compared
-with what the training rows render to: system prompt, chat template (family, role markers, where the answer
-begins), instruction in front of the input, special tokens, stop texts, token limit, sampling. Each difference
-has a probability that it alone explains the failure; independent ones add up (noisy-or), and the other causes
-share what is left.
-
-**What to do.** Build the request as the training rows are and ask again; the finding shows both sides of each
-difference. Only if it still fails, diagnose the data.
+How it is decided stands in ``catalogue/root_causes.py``.
 """
 
 from __future__ import annotations

@@ -1,0 +1,1 @@
+"""Causes and remedies, one table each."""
