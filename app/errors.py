@@ -1,4 +1,4 @@
-"""Errors that a caller can mend. Each carries its HTTP status and its problem type (RFC 9457)."""
+"""Errors that a caller can fix. Each carries its HTTP status and its problem type (RFC 9457)."""
 
 from __future__ import annotations
 

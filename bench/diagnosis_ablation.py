@@ -17,7 +17,7 @@ import numpy as np
 from app.domain.diagnosis.classifier import cause_classifier
 from app.domain.diagnosis.features import conflict, extractor, neighbors
 from app.domain.diagnosis.features.extractor import FEATURES
-from app.domain.diagnosis.fit import learn
+from app.domain.diagnosis.fit import fit_training_set
 from app.domain.diagnosis.simulation import scenarios, simulated_cases
 from app.domain.diagnosis.triage import diagnose
 from app.domain.records import RootCause
@@ -43,7 +43,7 @@ VIEWS: Mapping[str, Callable[[str], bool]] = {
     "left-out label model": lambda f: f.endswith("_odds") or f.endswith("_chance") or "taken_for" in f,
 }
 STEPS: Mapping[str, tuple[ModuleType, str, float]] = {
-    "one scenario instead of several": (scenarios, "_WORLDS", 1),
+    "one scenario instead of several": (scenarios, "_SCENARIOS", 1),
     "words of near texts compared": (neighbors, "_EDIT_MIN_JACCARD", 2.0),
     "hard cases cleaned of the set's own conflicts": (simulated_cases, "_OPPOSING_ODDS_BELOW", 1e9),
     "contradictions that chance does not explain": (conflict, "ASKS_THE_SAME", -1e9),
@@ -57,9 +57,9 @@ def ablation(data: TriageSet, embedding: Embedding, seeds: Sequence[int]) -> dic
     vectors = embedding.vectors(data.examples, data.cases)
     made: dict[str, list[tuple[float, float]]] = {}
     for seed in seeds:
-        learnt = learn(data.examples, vectors, np.random.default_rng(seed))
+        fitted = fit_training_set(data.examples, vectors, np.random.default_rng(seed))
 
-        def verdicts(of: Any = learnt) -> tuple[float, float]:
+        def verdicts(of: Any = fitted) -> tuple[float, float]:
             findings = diagnose(of, data.cases, vectors).findings
             said = np.array([_index(f.root_cause) for f in findings])
             confidence = np.array([f.confidence for f in findings])
@@ -70,15 +70,15 @@ def ablation(data: TriageSet, embedding: Embedding, seeds: Sequence[int]) -> dic
         made.setdefault("all", []).append(verdicts())
         for name, belongs in VIEWS.items():
             with _without(belongs):
-                learnt.judge.decisions.clear()
+                fitted.classifier.decisions.clear()
                 made.setdefault(f"without view: {name}", []).append(verdicts())
         for name, form in {"linear alone": "linear", "trees alone": "trees"}.items():
             with _judged_by(form):
-                learnt.judge.decisions.clear()
+                fitted.classifier.decisions.clear()
                 made.setdefault(f"judge: {name}", []).append(verdicts())
         for name, (module, constant, value) in STEPS.items():
             with patch.object(module, constant, value):
-                again = learn(data.examples, vectors, np.random.default_rng(seed))
+                again = fit_training_set(data.examples, vectors, np.random.default_rng(seed))
                 made.setdefault(f"without step: {name}", []).append(verdicts(again))
     return {
         name: {

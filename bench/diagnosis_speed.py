@@ -89,12 +89,12 @@ def in_process() -> Iterator[Diagnose]:
     from app.artifacts import ArtifactStore
     from app.db import embedded, migrate
     from app.db.session import make_engine, make_sessions
-    from app.domain.diagnosis.fit import Learnt, learn
+    from app.domain.diagnosis.fit import FittedTrainingSet, fit_training_set
     from app.domain.diagnosis.triage import diagnose
     from app.domain.diagnosis.views import Vectors, ViewTexts, texts_of
     from app.embedding import default_embedder
     from app.services import vectors
-    from workers.diagnosis.fitted_sets import Key, LearntSets
+    from workers.diagnosis.fitted_sets import FittedSets, Key
 
     folder = Path(tempfile.mkdtemp(prefix="casemend-bench-"))
     folder.chmod(0o755)  # the embedded server runs as another user when we are root
@@ -103,7 +103,7 @@ def in_process() -> Iterator[Diagnose]:
     engine = make_engine(url)
     sessions, store = make_sessions(engine), ArtifactStore(str(folder / "artifacts"))
 
-    kept = LearntSets()
+    kept = FittedSets()
 
     def embedded_texts(texts: ViewTexts) -> Vectors:
         unique = texts.unique()
@@ -111,12 +111,14 @@ def in_process() -> Iterator[Diagnose]:
         return Vectors.from_halves(texts, unique, rows)
 
     def ask(examples: Sequence[TrainingExample], cases: Sequence[BadCase]) -> object:
-        def from_rows() -> Learnt:
-            return learn(examples, embedded_texts(texts_of(examples, [])), np.random.default_rng(0))
+        def from_rows() -> FittedTrainingSet:
+            return fit_training_set(
+                examples, embedded_texts(texts_of(examples, [])), np.random.default_rng(0)
+            )
 
         version = Key(str(id(examples)), default_embedder().fingerprint, None, 0)
-        learnt = kept.get(version, from_rows)
-        return diagnose(learnt, cases, embedded_texts(texts_of([], cases, learnt.instructions)))
+        fitted = kept.get(version, from_rows)
+        return diagnose(fitted, cases, embedded_texts(texts_of([], cases, fitted.instructions)))
 
     try:
         yield ask

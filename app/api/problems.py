@@ -22,7 +22,7 @@ class ProblemError(BaseModel):
 
 
 class Problem(BaseModel):
-    """What went wrong and how to mend it (RFC 9457)."""
+    """What went wrong and how to fix it (RFC 9457)."""
 
     model_config = ConfigDict(extra="allow")
 

@@ -93,11 +93,11 @@ def run(planted: PlantedSet, embedding: Embedding) -> Outcome:
     read = read_set(planted)
     vectors = embedding.vectors(read.examples, read.cases)
     rng = np.random.default_rng
-    learnt = [step for example in read.examples for step in example.steps()]
+    fitted = [step for example in read.examples for step in example.steps()]
     found = triage(
-        examples=learnt,
+        examples=fitted,
         cases=read.cases,
-        vectors=embedding.vectors(learnt, read.cases),
+        vectors=embedding.vectors(fitted, read.cases),
         rng=rng(planted.seed),
     )
     material = Material(

@@ -3,27 +3,27 @@
 import numpy as np
 import pytest
 
-from app.domain.diagnosis.fit import Learnt, learn
+from app.domain.diagnosis.fit import FittedTrainingSet, fit_training_set
 from tests.unit.diagnosis.builders import intents, vectors_of
-from workers.diagnosis.fitted_sets import ROWS_OF_A_SET, Key, LearntSets
+from workers.diagnosis.fitted_sets import ROWS_OF_A_SET, FittedSets, Key
 
 
 @pytest.fixture(scope="module")
-def learnt() -> Learnt:
+def fitted() -> FittedTrainingSet:
     rows = intents(rows_each=6)
-    return learn(rows, vectors_of(rows, []), np.random.default_rng(0))
+    return fit_training_set(rows, vectors_of(rows, []), np.random.default_rng(0))
 
 
 def _key(version: str, embedder: str = "e") -> Key:
     return Key(version, embedder, None, 0)
 
 
-def test_the_second_diagnosis_of_a_version_learns_nothing_anew(learnt: Learnt) -> None:
-    kept, calls = LearntSets(), []
+def test_the_second_diagnosis_of_a_version_learns_nothing_anew(fitted: FittedTrainingSet) -> None:
+    kept, calls = FittedSets(), []
 
-    def once() -> Learnt:
+    def once() -> FittedTrainingSet:
         calls.append(1)
-        return learnt
+        return fitted
 
     assert kept.get(_key("v1"), once) is kept.get(_key("v1"), once)
     assert len(calls) == 1
@@ -32,14 +32,14 @@ def test_the_second_diagnosis_of_a_version_learns_nothing_anew(learnt: Learnt) -
     assert len(calls) == 3
 
 
-def test_what_was_used_longest_ago_makes_room(learnt: Learnt) -> None:
-    rows, learns = len(learnt.examples), []
-    kept = LearntSets(max_rows=2 * (ROWS_OF_A_SET + rows))
+def test_what_was_used_longest_ago_makes_room(fitted: FittedTrainingSet) -> None:
+    rows, learns = len(fitted.examples), []
+    kept = FittedSets(max_rows=2 * (ROWS_OF_A_SET + rows))
 
     def get(version: str) -> None:
-        def again() -> Learnt:
+        def again() -> FittedTrainingSet:
             learns.append(version)
-            return learnt
+            return fitted
 
         kept.get(_key(version), again)
 
@@ -48,13 +48,13 @@ def test_what_was_used_longest_ago_makes_room(learnt: Learnt) -> None:
     assert learns == ["a", "b", "c", "b"]
 
 
-def test_a_set_larger_than_the_room_is_used_and_not_kept(learnt: Learnt) -> None:
-    kept, calls = LearntSets(max_rows=10), []
+def test_a_set_larger_than_the_room_is_used_and_not_kept(fitted: FittedTrainingSet) -> None:
+    kept, calls = FittedSets(max_rows=10), []
 
-    def again() -> Learnt:
+    def again() -> FittedTrainingSet:
         calls.append(1)
-        return learnt
+        return fitted
 
-    assert kept.get(_key("v"), again) is learnt
+    assert kept.get(_key("v"), again) is fitted
     kept.get(_key("v"), again)
     assert len(calls) == 2

@@ -10,7 +10,7 @@ from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from app.domain.diagnosis.fit import Learnt
+from app.domain.diagnosis.fit import FittedTrainingSet
 
 MAX_ROWS = 1_200_000
 """Rows of all sets that are kept together: about 3 KiB each with vectors and texts, less than learning them takes."""
@@ -29,21 +29,21 @@ class Key:
     seed: int
 
 
-class LearntSets:
+class FittedSets:
     """The sets used last; safe for threads. Two that ask for the same new set both learn it."""
 
     def __init__(self, max_rows: int = MAX_ROWS) -> None:
         self._max_rows = max_rows
-        self._kept: OrderedDict[Key, Learnt] = OrderedDict()
+        self._kept: OrderedDict[Key, FittedTrainingSet] = OrderedDict()
         self._lock = threading.Lock()
 
-    def get(self, key: Key, learn: Callable[[], Learnt]) -> Learnt:
+    def get(self, key: Key, fit_training_set: Callable[[], FittedTrainingSet]) -> FittedTrainingSet:
         with self._lock:
             found = self._kept.get(key)
             if found is not None:
                 self._kept.move_to_end(key)
                 return found
-        made = learn()
+        made = fit_training_set()
         with self._lock:
             self._kept[key] = made
             while len(self._kept) > 1 and sum(map(_rows, self._kept.values())) > self._max_rows:
@@ -53,5 +53,5 @@ class LearntSets:
         return made
 
 
-def _rows(learnt: Learnt) -> int:
-    return ROWS_OF_A_SET + len(learnt.examples)
+def _rows(fitted: FittedTrainingSet) -> int:
+    return ROWS_OF_A_SET + len(fitted.examples)

@@ -32,7 +32,7 @@ SAMPLE_BYTES = 1 << 20
 
 
 class BaseModelError(Exception):
-    """A base model cannot be used. ``code`` is stable, the message names the fact and the mend."""
+    """A base model cannot be used. ``code`` is stable, the message says what is wrong and how to fix it."""
 
     code = "base_model_unusable"
 

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from app.db.models import AdapterRow, BadCaseRow, DiagnosisRow
 from app.db.repositories import bad_cases as case_rows
 from app.domain.diagnosis.clusters.projection import project
-from app.domain.diagnosis.fit import Learnt, learn
+from app.domain.diagnosis.fit import FittedTrainingSet, fit_training_set
 from app.domain.diagnosis.triage import Diagnosis, Override, TriageOptions, diagnose
 from app.domain.diagnosis.views import texts_of
 from app.domain.records import BadCase
@@ -23,14 +23,14 @@ from app.services import vectors
 from app.services.diagnoses import comparisons, diagnoses, maps, overrides
 from app.services.versions import versions
 from workers.context import StageContext
-from workers.diagnosis.fitted_sets import Key, LearntSets
+from workers.diagnosis.fitted_sets import FittedSets, Key
 from workers.diagnosis.options import with_options
 from workers.embedding import embed_views, kept_views
 from workers.models.base_models import BaseModelError, resolve
 from workers.models.chat import template_source
 from workers.scaleout import embedder_for, read_texts
 
-LEARNT = LearntSets()
+LEARNT = FittedSets()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,12 +48,12 @@ class Inputs:
 
 def run(context: StageContext) -> None:
     inputs = load(context)
-    learnt = learnt_set(context, inputs)
+    fitted = fitted_set(context, inputs)
     context.progress(0.7, "triage")
     asked = [*inputs.cases, *(o.case for o in inputs.overrides)]
-    looked_up = embed_views(context, texts_of([], asked, learnt.instructions), context.span(0.7, 0.75))
+    looked_up = embed_views(context, texts_of([], asked, fitted.instructions), context.span(0.7, 0.75))
     result = diagnose(
-        learnt,
+        fitted,
         inputs.cases,
         looked_up,
         overrides=inputs.overrides,
@@ -65,15 +65,15 @@ def run(context: StageContext) -> None:
         context,
         result,
         inputs.options,
-        examples=learnt.examples,
+        examples=fitted.examples,
         cases=inputs.cases,
         case_vectors=case_vectors,
-        example_vectors=learnt.known.training.prompts.vectors,
+        example_vectors=fitted.known.training.prompts.vectors,
         progress=context.span(0.88, 0.95),
     )
-    map_uri = maps.save(context.store, draw_map(context, inputs, learnt, result, case_vectors))
+    map_uri = maps.save(context.store, draw_map(context, inputs, fitted, result, case_vectors))
     context.progress(0.98)
-    save(context, inputs, learnt, result, map_uri)
+    save(context, inputs, fitted, result, map_uri)
 
 
 def load(context: StageContext) -> Inputs:
@@ -104,7 +104,7 @@ def _base_model(session: Session, rows: Sequence[BadCaseRow]) -> str | None:
     return None if adapter is None or adapter.project_id != rows[0].project_id else adapter.base_model
 
 
-def learnt_set(context: StageContext, inputs: Inputs) -> Learnt:
+def fitted_set(context: StageContext, inputs: Inputs) -> FittedTrainingSet:
     """The training set as it is learnt: from memory where this worker has diagnosed it before."""
     template = chat_template(context, inputs.options.get("base_model"))
     key = Key(
@@ -114,13 +114,13 @@ def learnt_set(context: StageContext, inputs: Inputs) -> Learnt:
         seed=inputs.seed,
     )
 
-    def from_rows() -> Learnt:
+    def from_rows() -> FittedTrainingSet:
         with context.reading() as session:
             examples = [
                 step for row in versions.iter_examples(session, inputs.version_id) for step in row.steps()
             ]
         looked_up = kept_views(context, texts_of(examples, []), context.span(0.05, 0.5))
-        return learn(
+        return fit_training_set(
             examples,
             looked_up,
             np.random.default_rng(inputs.seed),
@@ -140,7 +140,11 @@ def triage_options(context: StageContext) -> TriageOptions:
 
 
 def draw_map(
-    context: StageContext, inputs: Inputs, learnt: Learnt, result: Diagnosis, case_vectors: np.ndarray
+    context: StageContext,
+    inputs: Inputs,
+    fitted: FittedTrainingSet,
+    result: Diagnosis,
+    case_vectors: np.ndarray,
 ) -> maps.DiagnosisMap:
     """Rows stay where they lay on the last map of their version; new cases join them."""
     embedder = embedder_for(context.settings.embedder).name
@@ -148,12 +152,12 @@ def draw_map(
         known = maps.known_places(session, context.store, inputs.version_id, embedder=embedder)
     return maps.draw(
         project(
-            learnt.known.training.prompts.vectors,
+            fitted.known.training.prompts.vectors,
             case_vectors,
             rng=np.random.default_rng(inputs.seed),
             known=known,
         ),
-        examples=learnt.examples,
+        examples=fitted.examples,
         case_vectors=case_vectors,
         cluster_of_case=[f.cluster for f in result.findings],
         clusters=len(result.clusters),
@@ -171,11 +175,13 @@ def chat_template(context: StageContext, base_model: str | None) -> str | None:
         return None  # training will say what is wrong with it; the diagnosis does without
 
 
-def save(context: StageContext, inputs: Inputs, learnt: Learnt, result: Diagnosis, map_uri: str) -> None:
+def save(
+    context: StageContext, inputs: Inputs, fitted: FittedTrainingSet, result: Diagnosis, map_uri: str
+) -> None:
     held_back = choose_held_back(
         inputs.cases,
         result.findings,
-        training_prompts={e.prompt for e in learnt.examples},
+        training_prompts={e.prompt for e in fitted.examples},
         share=float(inputs.options.get("hold_back", 0.0)),
         rng=np.random.default_rng(inputs.seed),
     )

@@ -16,7 +16,7 @@ from workers.models.chat import UnrenderableConversation, prompt_and_answer_ids
 
 
 class TrainingDataError(ValueError):
-    """The rows cannot be trained on. The message names the line and the mend."""
+    """The rows cannot be trained on. The message names the line, what is wrong and how to fix it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

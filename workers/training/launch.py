@@ -33,7 +33,7 @@ STOP_GRACE_SECONDS = 60.0
 
 
 class TrainingFailed(Exception):
-    """The training ended without an adapter. ``code`` is stable, the message names the fact and the mend."""
+    """The training ended without an adapter. ``code`` is stable, the message says what is wrong and how to fix it."""
 
     def __init__(self, message: str, *, code: str = "internal") -> None:
         super().__init__(message)

@@ -16,7 +16,7 @@ from workers.training.run_folder import read_json, write_json
 
 
 class LoraError(ValueError):
-    """The adapter does not fit the model. The message names the fact and the mend."""
+    """The adapter does not fit the model. The message says what is wrong and how to fix it."""
 
 
 def lora_config(config: TrainingConfig) -> LoraConfig:

@@ -53,7 +53,7 @@ class AugmentationOptions:
 
     @classmethod
     def from_dict(cls, raw: Mapping[str, Any]) -> AugmentationOptions:
-        """Validate options from outside; a ValueError names the fact and the mend."""
+        """Validate options from outside; a ValueError says what is wrong and how to fix it."""
         known = {f.name for f in fields(cls)}
         unknown = sorted(set(raw) - known)
         if unknown:

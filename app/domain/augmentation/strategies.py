@@ -148,7 +148,7 @@ OFFLINE: tuple[tuple[StrategyName, Callable[[Context], list[AugmentedRow]]], ...
 
 
 def paraphrase_requests(context: Context) -> list[LLMRequest]:
-    """Other wordings for every case that data can mend; twice as many are asked for as are kept."""
+    """Other wordings for every case that data can fix; twice as many are asked for as are kept."""
     count = context.paraphrases_per_case
     return [
         LLMRequest(

@@ -20,7 +20,7 @@ from app.domain.diagnosis.features import conflict, coverage
 from app.domain.diagnosis.features.conflict import ASKS_THE_SAME, CONFUSION_FLOOR
 from app.domain.diagnosis.features.extractor import FEATURES
 from app.domain.diagnosis.features.neighbors import Near, Sides
-from app.domain.diagnosis.fit import Learnt
+from app.domain.diagnosis.fit import FittedTrainingSet
 from app.domain.language import pair_differences, text
 from app.domain.records import BadCase, Neighbor, RootCause, TrainingExample
 
@@ -42,7 +42,7 @@ _LABEL_UNSEEN: Final = FEATURES.index("label_unseen")
 
 
 def neighbors(
-    learnt: Learnt,
+    fitted: FittedTrainingSet,
     near: Near,
     on: Sides,
     relevance: Float32[ndarray, "q k"],
@@ -58,7 +58,7 @@ def neighbors(
         expected=on.expected[row],
         wrong=on.wrong[row],
         present=near.present[row],
-        labelled=_labelled(learnt, _task(learnt, near, row)),
+        labelled=_labelled(fitted, _task(fitted, near, row)),
         room=room,
     )
     # Rows that ask the very same are the first thing to look at, whatever the statistics make of them.
@@ -68,7 +68,7 @@ def neighbors(
     order = [*first, *(int(k) for k in order if k not in first)][:room]
     return tuple(
         findings.neighbor(
-            learnt.examples[int(near.rows[row, k])],
+            fitted.examples[int(near.rows[row, k])],
             float(near.cosine[row, k]),
             findings.agreement(bool(on.expected[row, k]), bool(on.wrong[row, k])),
             same_question=k in asking,
@@ -78,7 +78,7 @@ def neighbors(
 
 
 def ood(
-    learnt: Learnt,
+    fitted: FittedTrainingSet,
     case: BadCase,
     features: Float64[ndarray, " f"],
     cosines: Float32[ndarray, " k"],
@@ -87,7 +87,7 @@ def ood(
     *,
     labelled: bool,
 ) -> dict[str, Any]:
-    new = novelty.novelty(_asked(learnt, case), learnt.vocabulary, known_scripts)
+    new = novelty.novelty(_asked(fitted, case), fitted.vocabulary, known_scripts)
     unseen = bool(features[_LABEL_UNSEEN] > 0.5)
     return {
         **coverage.evidence(features, cosines, expected_rows, labelled=labelled),
@@ -118,7 +118,7 @@ def _judged_without(case: BadCase) -> list[str]:
 
 
 def contradiction(
-    learnt: Learnt,
+    fitted: FittedTrainingSet,
     case: BadCase,
     near: Near,
     on: Sides,
@@ -135,8 +135,8 @@ def contradiction(
     """
     told = conflict.evidence(near, on, relevance, row)
     present, expected, wrong = near.present[row], on.expected[row], on.wrong[row] & ~on.expected[row]
-    task = _task(learnt, near, row)
-    labelled, agreement = _labelled(learnt, task), learnt.known.relevance.task_agreement[task]
+    task = _task(fitted, near, row)
+    labelled, agreement = _labelled(fitted, task), fitted.known.relevance.task_agreement[task]
     # of 24 near rows most are other questions: whose side these are on says nothing
     least = max(ASKS_THE_SAME, CREDIBLE_SHARE * float(relevance[row].max(initial=0.0)))
     if not labelled:
@@ -162,9 +162,9 @@ def contradiction(
         against = int(np.flatnonzero(near.rows[row] == proof[0])[0])
     if chance < 0.5 and not asking[against]:
         return told
-    other = learnt.examples[int(near.rows[row, against])]
+    other = fitted.examples[int(near.rows[row, against])]
     differing = pair_differences.between(
-        text.clip(_asked(learnt, case)), text.clip(text.focus(other.prompt, learnt.instructions))
+        text.clip(_asked(fitted, case)), text.clip(text.focus(other.prompt, fitted.instructions))
     )[:_SHOWN_DIFFERENCES]
     told["contradicting_pair"] = {
         "left": {"example_id": None, "input": case.prompt, "output": case.expected_output},
@@ -195,7 +195,7 @@ def _label_groups(features: Float64[ndarray, " f"], case: BadCase) -> dict[str, 
 
 
 def hard(
-    learnt: Learnt,
+    fitted: FittedTrainingSet,
     case: BadCase,
     near: Near,
     row: int,
@@ -204,35 +204,35 @@ def hard(
     *,
     already_right: bool,
 ) -> dict[str, Any]:
-    asked, expected = _asked(learnt, case), case.expected_output or ""
+    asked, expected = _asked(fitted, case), case.expected_output or ""
     rows, present = near.rows[row], near.present[row]
     said: Int64[ndarray, " k"] = np.where(
-        present, learnt.known.outputs.whole[np.maximum(rows, 0)] if len(learnt.known.outputs) else 0, -1
+        present, fitted.known.outputs.whole[np.maximum(rows, 0)] if len(fitted.known.outputs) else 0, -1
     )
     groups = (
-        difficulty.confusable(near.cosine[row], said, learnt.margins) if _labelled(learnt, task) else None
+        difficulty.confusable(near.cosine[row], said, fitted.margins) if _labelled(fitted, task) else None
     )
-    names = _names(learnt.examples, rows[present], said[present])
+    names = _names(fitted.examples, rows[present], said[present])
     # how long the name of a label is makes nothing hard
-    answered = "" if _labelled(learnt, task) else expected
-    found = difficulty.reasons(learnt.demands, asked, answered, task=task, groups=groups, names=names)
+    answered = "" if _labelled(fitted, task) else expected
+    found = difficulty.reasons(fitted.demands, asked, answered, task=task, groups=groups, names=names)
     return {
-        **learnt.demands.percentiles(asked, expected, task),
-        "taught_by": [learnt.examples[r].id for r in same.supporting],
+        **fitted.demands.percentiles(asked, expected, task),
+        "taught_by": [fitted.examples[r].id for r in same.supporting],
         "reasons": [r.as_dict() for r in found],
         "confusable": groups.as_dict(names) if groups else None,
         "model_output_is_right": already_right,
     }
 
 
-def _labelled(learnt: Learnt, task: int) -> bool:
-    return bool(learnt.known.placed[task])
+def _labelled(fitted: FittedTrainingSet, task: int) -> bool:
+    return bool(fitted.known.placed[task])
 
 
-def _task(learnt: Learnt, near: Near, row: int) -> int:
+def _task(fitted: FittedTrainingSet, near: Near, row: int) -> int:
     """The task of most of the five nearest rows."""
     rows = near.rows[row][near.present[row]][:5]
-    return int(np.bincount(learnt.known.training.tasks[rows]).argmax()) if len(rows) else 0
+    return int(np.bincount(fitted.known.training.tasks[rows]).argmax()) if len(rows) else 0
 
 
 def _names(
@@ -241,5 +241,5 @@ def _names(
     return {int(s): text.clip(examples[int(r)].output, 80) for r, s in zip(rows, said, strict=True)}
 
 
-def _asked(learnt: Learnt, case: BadCase) -> str:
-    return text.focus(case.prompt, learnt.instructions)
+def _asked(fitted: FittedTrainingSet, case: BadCase) -> str:
+    return text.focus(case.prompt, fitted.instructions)

@@ -16,14 +16,14 @@ from numpy import ndarray
 
 from app.domain.diagnosis import symptoms
 from app.domain.diagnosis.classifier import cause_classifier
-from app.domain.diagnosis.classifier.cause_classifier import Judge
+from app.domain.diagnosis.classifier.cause_classifier import CauseClassifier
 from app.domain.diagnosis.evidence import difficulty, novelty
 from app.domain.diagnosis.evidence.difficulty import Demands
 from app.domain.diagnosis.evidence.novelty import Vocabulary
 from app.domain.diagnosis.evidence.same_question import RowIndex, questions_of
 from app.domain.diagnosis.features import conflict
 from app.domain.diagnosis.features.coverage import BASELINE_MIN_ROWS
-from app.domain.diagnosis.features.extractor import SIMULATION_ROWS, Reference, refer
+from app.domain.diagnosis.features.extractor import SIMULATION_ROWS, Reference, fit_reference
 from app.domain.diagnosis.features.neighbors import NEIGHBORS, Reader, part_of, read_training_set
 from app.domain.diagnosis.serving.training_format import TrainingFormat, format_of
 from app.domain.diagnosis.simulation.simulated_cases import CAUSES, simulate
@@ -36,7 +36,7 @@ from app.domain.records import TrainingExample
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Learnt:
+class FittedTrainingSet:
     """``tasks``: the number of each task by its instruction. ``margins`` (m,) ascending: by how much training
     rows are nearer to their own group than to the next."""
 
@@ -44,7 +44,7 @@ class Learnt:
     instructions: frozenset[str]
     tasks: Mapping[str, int]
     known: Reference
-    judge: Judge
+    classifier: CauseClassifier
     profile: OutputProfile
     demands: Demands
     vocabulary: Vocabulary
@@ -55,17 +55,17 @@ class Learnt:
 
     def summary(self) -> dict[str, Any]:
         """What was learnt from the training set and how, JSON-ready."""
-        training, simulation = self.known.training, self.judge.simulation
+        training, simulation = self.known.training, self.classifier.simulation
         made = np.bincount(simulation.causes, minlength=len(CAUSES))
         nearest = training.sampled.cosine[:, 0]
         quantiles = (0.01, 0.05, 0.25, 0.5, 0.75) if len(training) > 1 else ()
-        learnt = self.judge.learnt
+        fitted = self.classifier.fitted
         return {
-            "method": "causes simulated in the training set" if learnt else "too few rows to learn from",
+            "method": "causes simulated in the training set" if fitted else "too few rows to learn from",
             "training_rows": len(training),
             "sampled_rows": len(training.sample),
             "simulated_cases": {cause.value: int(made[i]) for i, cause in enumerate(CAUSES)},
-            "expected_calibration_error": self.judge.calibration_error,
+            "expected_calibration_error": self.classifier.calibration_error,
             "search_recall": round(training.index.recall, 4),
             "same_meaning_cosine": round(training.same_meaning_cosine, 4),
             "nearest_cosine_quantiles": {
@@ -76,7 +76,7 @@ class Learnt:
         }
 
 
-def learn(
+def fit_training_set(
     examples: Sequence[TrainingExample],
     vectors: Vectors,
     rng: np.random.Generator,
@@ -84,7 +84,7 @@ def learn(
     chat_template: str | None = None,
     reader: Reader = ngram_frequencies.read,
     progress: Callable[[float], None] = lambda _: None,
-) -> Learnt:
+) -> FittedTrainingSet:
     """``vectors``: of the examples; those of cases are not looked at. ``reader`` reads the prompts' n-grams, perhaps
     on other machines. ``progress`` gets the share done."""
     instructions = known_instructions(examples)
@@ -100,20 +100,20 @@ def learn(
     relevance = conflict.learn_relevance(training, rng)
     part = part_of(training, SIMULATION_ROWS, rng)
     grams = grams_of(part.prompts.texts)
-    small = refer(part, relevance, grams=grams)
-    known = small if part is training else refer(training, relevance)
+    small = fit_reference(part, relevance, grams=grams)
+    known = small if part is training else fit_reference(training, relevance)
     simulation = simulate(small, rng, grams)
     progress(0.8)
-    judge = cause_classifier.judge(simulation, seed=int(rng.integers(2**31)))
+    classifier = cause_classifier.fit(simulation, seed=int(rng.integers(2**31)))
     outputs = training.outputs.whole
     near = training.sampled.first(NEIGHBORS)
     said = np.where(near.present, outputs[np.maximum(near.rows, 0)] if len(outputs) else 0, -1)
-    return Learnt(
+    return FittedTrainingSet(
         examples=examples,
         instructions=instructions,
         tasks=numbers,
         known=known,
-        judge=judge,
+        classifier=classifier,
         profile=symptoms.profile(examples, instructions),
         demands=demands,
         vocabulary=vocabulary,

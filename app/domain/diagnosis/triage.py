@@ -26,7 +26,7 @@ from app.domain.diagnosis.evidence.rightness import Rightness
 from app.domain.diagnosis.evidence.same_question import SameQuestion
 from app.domain.diagnosis.features.extractor import Asked
 from app.domain.diagnosis.features.neighbors import NEIGHBORS, Near, Sides, compared, read_prompts, sides
-from app.domain.diagnosis.fit import Learnt, learn
+from app.domain.diagnosis.fit import FittedTrainingSet, fit_training_set
 from app.domain.diagnosis.serving import mismatch
 from app.domain.diagnosis.serving.training_format import TaskFormat
 from app.domain.diagnosis.simulation.simulated_cases import CAUSES
@@ -89,11 +89,11 @@ def triage(
 ) -> Diagnosis:
     """Say for every case why it fails. ``vectors`` of the cases cover those of the overrides, behind them.
     ``progress`` is called with the share done, 0..1, ascending."""
-    learnt = learn(
+    fitted = fit_training_set(
         examples, vectors, rng, chat_template=chat_template, progress=lambda share: progress(0.7 * share)
     )
     return diagnose(
-        learnt,
+        fitted,
         cases,
         vectors,
         overrides=overrides,
@@ -103,7 +103,7 @@ def triage(
 
 
 def diagnose(
-    learnt: Learnt,
+    fitted: FittedTrainingSet,
     cases: Sequence[BadCase],
     vectors: Vectors,
     *,
@@ -115,12 +115,12 @@ def diagnose(
     chosen = options or TriageOptions()
     taught = [o for o in overrides if o.root_cause in CAUSES]
     everything = [*cases, *(o.case for o in taught)]
-    texts = texts_of([], everything, learnt.instructions)
-    looked = _look(everything, texts, vectors, learnt)
+    texts = texts_of([], everything, fitted.instructions)
+    looked = _look(everything, texts, vectors, fitted)
     progress(0.3)
-    judge = _taught(learnt, looked, taught, len(cases))
-    labelled = learnt.known.placed[looked.tasks]
-    causes = judge.probabilities(
+    classifier = _taught(fitted, looked, taught, len(cases))
+    labelled = fitted.known.placed[looked.tasks]
+    causes = classifier.probabilities(
         looked.features,
         looked.near,
         looked.sides,
@@ -133,7 +133,7 @@ def diagnose(
             causes[row], same, has_expected=bool(looked.has_expected[row]), labelled=bool(labelled[row])
         )
     progress(0.5)
-    explained = [_explained(learnt, case, looked, causes, row, chosen) for row, case in enumerate(cases)]
+    explained = [_explained(fitted, case, looked, causes, row, chosen) for row, case in enumerate(cases)]
     progress(0.8)
     grouped = clustering.cluster_cases(
         cases,
@@ -152,26 +152,26 @@ def diagnose(
         clusters=grouped.clusters,
         roadmap=roadmap.roadmap(counts, grouped.clusters),
         by_category=counts,
-        calibration={**learnt.summary(), "overrides_learnt_from": len(taught)},
-        training_defaults=roadmap.training_defaults(counts, rows=len(learnt.examples)),
+        calibration={**fitted.summary(), "overrides_learnt_from": len(taught)},
+        training_defaults=roadmap.training_defaults(counts, rows=len(fitted.examples)),
     )
 
 
 def _taught(
-    learnt: Learnt, looked: _Looked, overrides: Sequence[Override], cases: int
-) -> cause_classifier.Judge:
-    """The judge, taught by what persons said as well; in the order of the case ids, whatever order they came in."""
+    fitted: FittedTrainingSet, looked: _Looked, overrides: Sequence[Override], cases: int
+) -> cause_classifier.CauseClassifier:
+    """The classifier, fitted to what people said as well; in the order of the case ids, however they came in."""
     if not overrides:
-        return learnt.judge
+        return fitted.classifier
     order = sorted(range(len(overrides)), key=lambda i: overrides[i].case.id)
     rows = np.array([cases + i for i in order], dtype=np.int64)
     simulation = cause_classifier.taught_by(
-        learnt.judge.simulation,
+        fitted.classifier.simulation,
         looked.features[rows],
         np.array([CAUSES.index(overrides[i].root_cause) for i in order], dtype=np.int64),
-        learnt.known.placed[looked.tasks[rows]],
+        fitted.known.placed[looked.tasks[rows]],
     )
-    return cause_classifier.Judge(simulation=simulation, seed=learnt.judge.seed)
+    return cause_classifier.CauseClassifier(simulation=simulation, seed=fitted.classifier.seed)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -190,19 +190,19 @@ class _Looked:
     same: Sequence[SameQuestion]
 
 
-def _look(cases: Sequence[BadCase], texts: ViewTexts, vectors: Vectors, learnt: Learnt) -> _Looked:
-    known, training = learnt.known, learnt.known.training
+def _look(cases: Sequence[BadCase], texts: ViewTexts, vectors: Vectors, fitted: FittedTrainingSet) -> _Looked:
+    known, training = fitted.known, fitted.known.training
     prompts, _ = read_prompts(texts.case_inputs, vectors.case_inputs)
     labels = frozenset(known.labels.names.tolist())
     expected = agreement.commitments(texts.case_expected, vectors.case_expected, labels)
     wrong = agreement.commitments(texts.case_outputs, vectors.case_outputs, labels)
-    asking = [_asking(learnt, case, int(wrong.whole[i])) for i, case in enumerate(cases)]
+    asking = [_asking(fitted, case, int(wrong.whole[i])) for i, case in enumerate(cases)]
     found = training.index.search(prompts.vectors[:], NEIGHBORS)
     found = _with_rows(found, [same for same, _ in asking], prompts.vectors, training.prompts.vectors)
     near = compared(prompts, found, training.prompts)
     cut = training.same_meaning_cosine
     on = sides(near, training.outputs, expected=expected, wrong=wrong, same_meaning_cosine=cut)
-    tasks = _tasks_of_cases(cases, near, learnt)
+    tasks = _tasks_of_cases(cases, near, fitted)
     asked = Asked(
         prompts=prompts, near=near, sides=on, tasks=tasks, expected=expected.whole, wrong=wrong.whole
     )
@@ -217,19 +217,19 @@ def _look(cases: Sequence[BadCase], texts: ViewTexts, vectors: Vectors, learnt: 
         has_output=wrong.whole != 0,
         rightness=rightness.of_cases(cases),
         same=[
-            _on_sides(learnt, case, rows, uninstructed, near, on, i)
+            _on_sides(fitted, case, rows, uninstructed, near, on, i)
             for i, (case, (rows, uninstructed)) in enumerate(zip(cases, asking, strict=True))
         ],
     )
 
 
-def _asking(learnt: Learnt, case: BadCase, said: int) -> tuple[list[int], list[int]]:
+def _asking(fitted: FittedTrainingSet, case: BadCase, said: int) -> tuple[list[int], list[int]]:
     """Rows that ask what the case asks, and those that do so under an instruction that it lacks. ``said``: whole-hash
     of the model's output; an answer of more rows than are looked at is a label, and nobody's own."""
-    examples, instructions = learnt.examples, learnt.instructions
+    examples, instructions = fitted.examples, fitted.instructions
     most = NEIGHBORS
-    same, without = same_question.candidates(case, examples, learnt.questions, instructions, most)
-    own = learnt.answers.find(said).tolist()
+    same, without = same_question.candidates(case, examples, fitted.questions, instructions, most)
+    own = fitted.answers.find(said).tolist()
     others = [row for row in own if row not in same]
     # Who asks the same and says so is found; and an answer of many rows is nobody's own.
     if len(others) == len(own) <= same_question.OWN_ROWS:
@@ -260,7 +260,7 @@ def _with_rows(
 
 
 def _on_sides(
-    learnt: Learnt,
+    fitted: FittedTrainingSet,
     case: BadCase,
     rows: Sequence[int],
     uninstructed: Sequence[int],
@@ -271,42 +271,42 @@ def _on_sides(
     """What the rows that ask the same answer. A free answer of neither side excludes the expected one only where that
     can be pointed at."""
     place = {int(row): column for column, row in enumerate(near.rows[query])}
-    labels, tasks = learnt.known.labels.of, learnt.known.training.tasks
+    labels, tasks = fitted.known.labels.of, fitted.known.training.tasks
 
     def side(row: int) -> str:
         if on.expected[query, place[row]]:
             return "supporting"
         if on.wrong[query, place[row]]:
             return "teaching"
-        if labels[row] >= 0 and learnt.known.placed[tasks[row]]:
+        if labels[row] >= 0 and fitted.known.placed[tasks[row]]:
             return "contradicting"
-        output = learnt.examples[row].output
+        output = fitted.examples[row].output
         excluded = case.wanted and contradiction.contradiction(case.prompt, case.wanted, output)
         return "contradicting" if excluded else "others"
 
     # Asked under several system prompts, and the case has none: whose answer it should have had is not known.
-    systems = {learnt.examples[row].system for row in rows}
+    systems = {fitted.examples[row].system for row in rows}
     unknown = len(systems) > 1 and not case.system and not (case.request and case.request.system)
     sides_of = [(row, "others" if unknown else side(row)) for row in rows]
     made = {name: tuple(row for row, its in sides_of if its == name) for name in same_question.SIDES}
     return SameQuestion(**made, uninstructed=tuple(uninstructed))
 
 
-def _tasks_of_cases(cases: Sequence[BadCase], near: Near, learnt: Learnt) -> Int64[ndarray, " q"]:
+def _tasks_of_cases(cases: Sequence[BadCase], near: Near, fitted: FittedTrainingSet) -> Int64[ndarray, " q"]:
     """What the case's instruction says; where it is of no task, the task of most of the five nearest rows."""
-    tasks = learnt.known.training.tasks
+    tasks = fitted.known.training.tasks
     made = np.zeros(len(cases), dtype=np.int64)
     if not len(tasks):
         return made
     closest = tasks[np.maximum(near.rows[:, :5], 0)]
     for row, case in enumerate(cases):
-        said = learnt.tasks.get(text.instruction_of(case.prompt, learnt.instructions))
+        said = fitted.tasks.get(text.instruction_of(case.prompt, fitted.instructions))
         made[row] = np.bincount(closest[row]).argmax() if said is None else said
     return made
 
 
 def _explained(
-    learnt: Learnt,
+    fitted: FittedTrainingSet,
     case: BadCase,
     looked: _Looked,
     causes: Float64[ndarray, "q 3"],
@@ -314,14 +314,14 @@ def _explained(
     options: TriageOptions,
 ) -> Finding:
     same = looked.same[row]
-    mismatches = mismatch.mismatches(case, learnt.format, _task_format(learnt, same, looked.near.rows[row]))
+    mismatches = mismatch.mismatches(case, fitted.format, _task_format(fitted, same, looked.near.rows[row]))
     serving = mismatch.probability(mismatches)
     probabilities = findings.combined(causes[row], serving)
     right, alike = bool(looked.rightness.right[row]), bool(looked.rightness.looks_alike[row])
     cause = findings.root_cause(probabilities, already_right=right or alike, below=options.undetermined_below)
-    seen = () if right else symptoms.symptom_findings(case, learnt.profile)
+    seen = () if right else symptoms.symptom_findings(case, fitted.profile)
     near, on, relevance = looked.near, looked.sides, looked.relevance
-    labelled = bool(learnt.known.placed[looked.tasks[row]])
+    labelled = bool(fitted.known.placed[looked.tasks[row]])
     return Finding(
         bad_case_id=case.id,
         root_cause=cause,
@@ -329,10 +329,10 @@ def _explained(
         confidence=probabilities[cause] if cause in probabilities else max(probabilities.values()),
         evidence=Evidence(
             neighbors=explain.neighbors(
-                learnt, near, on, relevance, row, cause, options.shown_neighbors, same
+                fitted, near, on, relevance, row, cause, options.shown_neighbors, same
             ),
             ood=explain.ood(
-                learnt,
+                fitted,
                 case,
                 looked.features[row],
                 near.cosine[row][near.present[row]],
@@ -341,7 +341,7 @@ def _explained(
                 labelled=labelled,
             ),
             conflict=explain.contradiction(
-                learnt,
+                fitted,
                 case,
                 near,
                 on,
@@ -351,7 +351,7 @@ def _explained(
                 probabilities[RootCause.CONFLICT],
                 same,
             ),
-            hard=explain.hard(learnt, case, near, row, int(looked.tasks[row]), same, already_right=right)
+            hard=explain.hard(fitted, case, near, row, int(looked.tasks[row]), same, already_right=right)
             | looked.rightness.evidence(row),
             serving_mismatch={
                 "said": case.request is not None,
@@ -373,17 +373,17 @@ def _explained(
     )
 
 
-def _task_format(learnt: Learnt, same: SameQuestion, near: Int64[ndarray, " k"]) -> TaskFormat:
-    left_out = {_instruction(learnt, row) for row in same.uninstructed}
+def _task_format(fitted: FittedTrainingSet, same: SameQuestion, near: Int64[ndarray, " k"]) -> TaskFormat:
+    left_out = {_instruction(fitted, row) for row in same.uninstructed}
     around = same.rows or same.uninstructed or [row for row in near[:3].tolist() if row >= 0]
     return TaskFormat(
         left_out=left_out.pop() if len(left_out) == 1 and not same.rows else "",
-        systems=frozenset(text.normalised(learnt.examples[row].system or "") for row in around),
+        systems=frozenset(text.normalised(fitted.examples[row].system or "") for row in around),
     )
 
 
-def _instruction(learnt: Learnt, row: int) -> str:
-    return text.instruction_of(learnt.examples[row].prompt, learnt.instructions)
+def _instruction(fitted: FittedTrainingSet, row: int) -> str:
+    return text.instruction_of(fitted.examples[row].prompt, fitted.instructions)
 
 
 def _is_label(case: BadCase, expected_rows: int) -> bool:

@@ -52,7 +52,7 @@ def format_of_row(row: dict[str, Any], usual: Format) -> Format:
 
 
 def parse_row(row: object, format: Format) -> ParsedRow:
-    """The fields of a training example; raises ``RowError`` with what is wrong and how to mend it."""
+    """The fields of a training example; raises ``RowError`` with what is wrong and how to fix it."""
     if not isinstance(row, dict):
         raise RowError("not_an_object", f"the row is {json_type(row)}; it must be a JSON object")
     if not row:

@@ -80,7 +80,7 @@ class MixtureRecipe:
 
     @classmethod
     def from_dict(cls, raw: Mapping[str, Any]) -> MixtureRecipe:
-        """Validate a recipe from outside; a ValueError names the fact and the mend."""
+        """Validate a recipe from outside; a ValueError says what is wrong and how to fix it."""
         known = {f.name for f in fields(cls)}
         unknown = sorted(set(raw) - known)
         if unknown:

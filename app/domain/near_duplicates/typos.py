@@ -57,12 +57,12 @@ _ALIKE = (frozenset(("a", "an", "the")), frozenset("吗呢啊呀吧"))
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Differences:
     """Characters that differ, by what they are: slips of the pen, other words, words without a counterpart.
-    ``garbled``: both texts have one answer, and differ as no two of one template do."""
+    ``noisy``: both texts have one answer, and differ as no two of one template do."""
 
     slips: int
     other: int
     added: int
-    garbled: bool = False
+    noisy: bool = False
 
 
 def differences(
@@ -81,8 +81,8 @@ def differences(
     spans = Spans.of(runs, occurrences)
     made: list[Differences | None] = [None] * len(pairs)
     for pair, found in spans.of_pairs(_open(spans, _undecided(spans))):
-        garbled = agreed is not None and agreed[pair] and _is_garbled(found, int(runs.characters[pair]))
-        made[pair] = _judged(found, runs.tokens[pair], lenient=lenient, garbled=garbled)
+        noisy = agreed is not None and agreed[pair] and _is_noisy(found, int(runs.characters[pair]))
+        made[pair] = _judged(found, runs.tokens[pair], lenient=lenient, noisy=noisy)
     return made
 
 
@@ -117,12 +117,12 @@ def _open(spans: Spans, pairs: Sequence[int]) -> list[int]:
         if pair in told or _may_be_chance(span):
             continue
         slip = _is_slip(span, None, alone=begins[pair + 1] - begins[pair] == 1)
-        if _makes_another_question(span, None, runs.tokens[pair], slip=slip, garbled=False):
+        if _makes_another_question(span, None, runs.tokens[pair], slip=slip, noisy=False):
             told.add(pair)
     return [pair for pair in pairs if pair not in told]
 
 
-def _is_garbled(spans: Sequence[Span], characters: int) -> bool:
+def _is_noisy(spans: Sequence[Span], characters: int) -> bool:
     """Whether two texts that are answered alike differ as no two of one template do: in few of their letters, or by a
     letter here and there in more places than a template has to fill in."""
     if sum(span.size for span in spans) <= _FEW_LETTERS * characters:
@@ -138,7 +138,7 @@ def _judged(
     tokens: tuple[Sequence[str], Sequence[str]],
     *,
     lenient: bool,
-    garbled: bool,
+    noisy: bool,
 ) -> Differences | None:
     slips = added = other = slipped = chance = 0
     kinds = set[tuple[str, str]]()
@@ -147,7 +147,7 @@ def _judged(
     for span in sorted(spans, key=lambda of: of.is_cjk):
         reading = chinese_typos.read(*tokens, span.place) if span.is_cjk else None
         slip = _is_slip(span, reading, alone=len(spans) == 1)
-        if _makes_another_question(span, reading, tokens, slip=slip, garbled=garbled):
+        if _makes_another_question(span, reading, tokens, slip=slip, noisy=noisy):
             if not _may_be_chance(span):
                 return None
             chance, other = chance + 1, other + span.size
@@ -164,11 +164,11 @@ def _judged(
     if chance > _CHANCE_SHARE * len(kinds):
         return None
     differs = sum(span.size for span in unlike)
-    if len(unlike) > slipped and not (lenient or garbled):
+    if len(unlike) > slipped and not (lenient or noisy):
         if any(span.left and span.right for span in unlike) or _replaces(unlike):
             return None
         return Differences(slips=slips, other=other, added=added + differs)
-    return Differences(slips=slips, other=other + differs, added=added, garbled=garbled)
+    return Differences(slips=slips, other=other + differs, added=added, noisy=noisy)
 
 
 def _makes_another_question(
@@ -177,11 +177,11 @@ def _makes_another_question(
     tokens: tuple[Sequence[str], Sequence[str]],
     *,
     slip: bool,
-    garbled: bool,
+    noisy: bool,
 ) -> bool:
     both = bool(span.left and span.right)
     # A misspelt word looks like a negation by chance.
-    if not (slip and both and not span.is_cjk) and _turns(span, reading, tokens, garbled=garbled):
+    if not (slip and both and not span.is_cjk) and _turns(span, reading, tokens, noisy=noisy):
         return True
     return not slip and not _harmless(span) and (_is_other_word(span) or (span.concentrated and both))
 
@@ -280,7 +280,7 @@ def _turns(
     reading: chinese_typos.Reading | None,
     tokens: tuple[Sequence[str], Sequence[str]],
     *,
-    garbled: bool,
+    noisy: bool,
 ) -> bool:
     """Whether one side has a negation, or more of a number, that the other has not, and that is no slip."""
     if span.counts:
@@ -293,6 +293,6 @@ def _turns(
     if chinese_typos.is_lost(reading, left=negated) and _denies_nothing(span.place, tokens, left=negated):
         return False
     prefixed = not _PREFIXES.isdisjoint((*span.left, *span.right))
-    if garbled and not prefixed and chinese_typos.reads_worse(reading, left=negated):
+    if noisy and not prefixed and chinese_typos.reads_worse(reading, left=negated):
         return False
     return not chinese_typos.is_too_much(reading, left=negated)

@@ -35,7 +35,7 @@ EDIT_SHARE: Final = 0.25
 # Share of the longer text that words without a counterpart may make up ("please", "thanks").
 _ADDED_SHARE: Final = 0.05
 
-# Rows of one answer that a garbled row may stand for: itself, and a copy of that.
+# Rows of one answer that a noisy row may stand for: itself, and a copy of that.
 _GARBLED_PARTNERS: Final = 2
 
 
@@ -109,7 +109,7 @@ class Comparison:
         return alone | by_answers
 
     def found_apart(self) -> tuple[dict[tuple[int, int], float], dict[tuple[int, int], float]]:
-        """Those that are one text whatever is answered, and those for which nothing but the same answer vouches."""
+        """Those that are one text whatever is answered, and those for which only the answers match."""
         first_of = self._first_of_equals()
         filled = self.sketches.wholes != 0
         again = np.flatnonzero((first_of != np.arange(len(first_of))) & filled)
@@ -136,7 +136,7 @@ class Comparison:
     def _without_rivals(
         self, pairs: Int64[ndarray, "m 2"], alike: Float32[ndarray, " m"]
     ) -> dict[tuple[int, int], float]:
-        """A garbled row that could be either of two goes with the one it is nearer to, unless these are one."""
+        """A noisy row that could be either of two goes with the one it is nearer to, unless these are one."""
         rows, where = np.unique(pairs, return_inverse=True)
         known = self.known_words(rows)[where.reshape(-1, 2)]
         told = {(a, b): value for (a, b), value in zip(pairs.tolist(), alike.tolist(), strict=True)}
@@ -147,8 +147,8 @@ class Comparison:
                     nearest[row] = (value, other)
         kept: dict[tuple[int, int], float] = {}
         for ((a, b), value), (known_a, known_b) in zip(told.items(), known.tolist(), strict=True):
-            garbled, other = (a, b) if known_a < known_b else (b, a)
-            best, twin = nearest[garbled]
+            noisy, other = (a, b) if known_a < known_b else (b, a)
+            best, twin = nearest[noisy]
             rival = (min(twin, other), max(twin, other))
             if twin == other or value == best or rival in told:
                 kept[(a, b)] = value
@@ -235,7 +235,7 @@ class Comparison:
         made = np.zeros(len(pairs), dtype=np.float32)
         chosen: list[int] = asked.tolist()
         for i, differs in zip(chosen, self._differences(asked, left, right, agreed), strict=True):
-            if differs is None or (told[i] and not differs.garbled):
+            if differs is None or (told[i] and not differs.noisy):
                 continue
             if edits[i] == 0 or differs.added > _ADDED_SHARE * longest[i]:
                 near = float(estimates[i]) if long[i] else exact_jaccard(raw[sides[0][i]], raw[sides[1][i]])
@@ -288,7 +288,7 @@ class Comparison:
 
 
 def _without_crowds(pairs: Sequence[tuple[int, int]]) -> list[tuple[int, int]]:
-    """A garbled row has a partner or two; whoever has more is a version of a template among others."""
+    """A noisy row has a partner or two; whoever has more is a version of a template among others."""
     partners = Counter(row for pair in pairs for row in pair)
     return [pair for pair in pairs if max(partners[row] for row in pair) <= _GARBLED_PARTNERS]
 

@@ -35,7 +35,7 @@ def other_words(sketches: Sketches, pairs: Int64[ndarray, "m 2"]) -> OtherWords:
     character = hard & ((entries & PAIR) != 0)
     places, size = 2 * which + side, 2 * len(pairs)
     many, known, best = _summed(places[word], counts[word], size)
-    # A garbled row has words that nobody knows; one or two may be known by chance.
+    # A noisy row has words that nobody knows; one or two may be known by chance.
     by_words = (3 * known > 2 * many) & (best > 1)
     told = by_words.all(axis=1) & _comparable(best)
     many_pairs, known_pairs, best_pairs = _summed(places[character], counts[character], size)

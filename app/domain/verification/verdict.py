@@ -46,7 +46,7 @@ class GateSettings:
 
     @classmethod
     def from_dict(cls, raw: Mapping[str, Any]) -> GateSettings:
-        """Validate settings from outside; a ValueError names the fact and the mend."""
+        """Validate settings from outside; a ValueError says what is wrong and how to fix it."""
         known = {f.name: f.name for f in fields(cls)}
         for name, value in raw.items():
             if name not in known:

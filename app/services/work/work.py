@@ -159,7 +159,7 @@ def delay_before_retry(attempts: int, *, wait_seconds: int) -> timedelta:
 
 
 def without_job(session: Session) -> list[tuple[Stage, str]]:
-    """Work that is not done and that no job in the queue stands for; locked, so that one finder mends it."""
+    """Work that is not done and that no job in the queue stands for; locked, so that one finder re-queues it."""
     lost: list[tuple[Stage, str]] = []
     for stage, row_class in ROW_OF.items():
         abandoned = text(

@@ -5,7 +5,7 @@ import pytest
 
 from app.domain.diagnosis.evidence import difficulty
 from app.domain.diagnosis.features import conflict, coverage
-from app.domain.diagnosis.features.extractor import FEATURES, Reference, refer, usable_columns
+from app.domain.diagnosis.features.extractor import FEATURES, Reference, fit_reference, usable_columns
 from app.domain.diagnosis.features.label_mixing import interleaving
 from app.domain.diagnosis.features.neighbors import TrainingSet, part_of, read_training_set
 from app.domain.diagnosis.simulation.simulated_cases import CAUSES, simulate
@@ -22,7 +22,7 @@ def _read(rows: list[TrainingExample]) -> TrainingSet:
 
 def _refer(rows: list[TrainingExample]) -> Reference:
     training = _read(rows)
-    return refer(training, conflict.learn_relevance(training, np.random.default_rng(0)))
+    return fit_reference(training, conflict.learn_relevance(training, np.random.default_rng(0)))
 
 
 def test_near_rows_of_an_intent_set_are_expected_to_agree_and_far_ones_are_not() -> None:

@@ -7,7 +7,7 @@ import pytest
 
 from app.domain.diagnosis.features.extractor import FEATURES
 from app.domain.diagnosis.features.label_ngrams import MEASURES, LabelWords, label_words
-from app.domain.diagnosis.simulation.scenarios import worlds
+from app.domain.diagnosis.simulation.scenarios import scenarios_of
 from app.domain.diagnosis.simulation.simulated_cases import OOD, simulate
 from app.domain.estimators import mahalanobis
 from app.domain.language.ngram_frequencies import grams_of
@@ -84,11 +84,11 @@ def test_the_angle_of_a_row_left_out_is_that_to_a_centre_without_it() -> None:
 
 def test_no_simulated_model_says_a_label_that_no_row_teaches() -> None:
     clean = _refer(intents())
-    for world in worlds(clean, np.random.default_rng(0)):
-        taught = set(world.outputs.whole[world.kept].tolist())
+    for scenario in scenarios_of(clean, np.random.default_rng(0)):
+        taught = set(scenario.outputs.whole[scenario.kept].tolist())
         gone = set(clean.labels.names.tolist()) - taught
-        assert not gone & set(world.cases.wrong.tolist())
-        asked_for = world.cases.expected[world.cases.causes == OOD]
+        assert not gone & set(scenario.cases.wrong.tolist())
+        asked_for = scenario.cases.expected[scenario.cases.causes == OOD]
         assert not set(asked_for.tolist()) & taught
 
 

@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from app.domain.diagnosis import explain, triage
-from app.domain.diagnosis.fit import learn
+from app.domain.diagnosis.fit import fit_training_set
 from app.domain.diagnosis.triage import Override
 from app.domain.diagnosis.views import Vectors, texts_of
 from app.domain.records import Agreement, RootCause, ServingRequest
@@ -86,11 +86,11 @@ def test_a_row_that_need_not_agree_is_shown_as_a_contradiction_only_where_a_conf
 ):
     rows, cases = intents(), _cases("delivery", "refund", count=1)
     vectors = vectors_of(rows, cases)
-    learnt = learn(rows, vectors, np.random.default_rng(0))
-    looked = triage._look(cases, texts_of([], cases, learnt.instructions), vectors, learnt)
+    fitted = fit_training_set(rows, vectors, np.random.default_rng(0))
+    looked = triage._look(cases, texts_of([], cases, fitted.instructions), vectors, fitted)
     told = [
         explain.contradiction(
-            learnt, cases[0], looked.near, looked.sides, looked.relevance, looked.features[0], 0, chance
+            fitted, cases[0], looked.near, looked.sides, looked.relevance, looked.features[0], 0, chance
         )
         for chance in (0.1, 0.3, 0.6)
     ]
@@ -132,14 +132,14 @@ def test_agreement_that_chance_explains_is_no_side_taken() -> None:
     rows = [example(i, prompt, "ABCD"[rng.integers(4)]) for i, prompt in enumerate(prompts)]
     asked = [case("c", "Which letter is right for question 77 of list 3?", "B", "A")]
     vectors = vectors_of(rows, asked)
-    learnt = learn(rows, vectors, np.random.default_rng(0))
-    looked = triage._look(asked, texts_of([], asked, learnt.instructions), vectors, learnt)
-    usual = float(learnt.known.relevance.task_agreement[0])
-    assert not learnt.known.placed[0]
+    fitted = fit_training_set(rows, vectors, np.random.default_rng(0))
+    looked = triage._look(asked, texts_of([], asked, fitted.instructions), vectors, fitted)
+    usual = float(fitted.known.relevance.task_agreement[0])
+    assert not fitted.known.placed[0]
     assert usual == pytest.approx(0.25, abs=0.05)
     counted = [
         explain.contradiction(
-            learnt,
+            fitted,
             asked[0],
             looked.near,
             looked.sides,
@@ -283,14 +283,14 @@ def test_what_is_learnt_once_serves_any_cases() -> None:
     rows = intents(flipped=("warranty", "refund"))
     asked = [*_cases("warranty", "refund"), *_cases("delivery", "invoice")]
     whole = diagnose(rows, asked)
-    learnt = learn(rows, vectors_of(rows, []), np.random.default_rng(0))
+    fitted = fit_training_set(rows, vectors_of(rows, []), np.random.default_rng(0))
     for part in (asked[:3], asked[3:]):
-        again = triage.diagnose(learnt, part, vectors_of([], part))
+        again = triage.diagnose(fitted, part, vectors_of([], part))
         for finding in again.findings:
             same = next(f for f in whole.findings if f.bad_case_id == finding.bad_case_id)
             assert finding.probabilities == pytest.approx(same.probabilities)
             assert finding.root_cause is same.root_cause
-    assert learnt.summary()["expected_calibration_error"] is not None
+    assert fitted.summary()["expected_calibration_error"] is not None
 
 
 def test_a_case_is_measured_against_the_task_that_its_instruction_names() -> None:
@@ -298,9 +298,9 @@ def test_a_case_is_measured_against_the_task_that_its_instruction_names() -> Non
         *(example(i, e.prompt, e.output, instruction="Name the intent.") for i, e in enumerate(intents())),
         *(example(900 + i, f"{i} plus {i + 3} is", str(2 * i + 3), instruction="Add up.") for i in range(60)),
     ]
-    learnt = learn(rows, vectors_of(rows, []), np.random.default_rng(0))
-    assert learnt.tasks == {"Add up.": 1, "Name the intent.": 2}
-    assert learnt.known.placed.tolist()[1:] == [False, True]
+    fitted = fit_training_set(rows, vectors_of(rows, []), np.random.default_rng(0))
+    assert fitted.tasks == {"Add up.": 1, "Name the intent.": 2}
+    assert fitted.known.placed.tolist()[1:] == [False, True]
     # near the sums in words, and still a message whose intent is asked for
     asked = case("c1", "Name the intent.\n4 plus 7 is", "refund", "delivery")
     found = diagnose(rows, [asked]).findings[0]

@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from app.domain.diagnosis.fit import learn
-from app.domain.diagnosis.simulation.scenarios import CONFLICT, HARD, worlds
+from app.domain.diagnosis.fit import fit_training_set
+from app.domain.diagnosis.simulation.scenarios import CONFLICT, HARD, scenarios_of
 from tests.unit.diagnosis.builders import case, diagnose, example, intents, utterance, vectors_of
 
 LABELLING = "Name the intent."
@@ -27,15 +27,15 @@ def test_a_small_task_without_labels_has_hard_cases_and_conflicts_alike_and_keep
 ):
     rows = _set_with_sums(30)
     sums = np.arange(len(rows)) >= len(rows) - 30
-    known = learn(rows, vectors_of(rows, []), np.random.default_rng(0)).known
+    known = fit_training_set(rows, vectors_of(rows, []), np.random.default_rng(0)).known
     assert not known.placed[known.training.tasks[sums]].any()
     made = {HARD: 0, CONFLICT: 0}
-    for world in worlds(known, np.random.default_rng(0)):
-        of = world.cases.causes[sums[world.cases.rows]]
+    for scenario in scenarios_of(known, np.random.default_rng(0)):
+        of = scenario.cases.causes[sums[scenario.cases.rows]]
         for cause in made:
             made[cause] += int((of == cause).sum())
         if np.isin(of, list(made)).any():
-            assert world.kept[sums].sum() >= sums.sum() // 6
+            assert scenario.kept[sums].sum() >= sums.sum() // 6
     assert min(made.values()) >= 12, made
 
 

@@ -91,7 +91,7 @@ def test_a_wrong_row_among_paraphrases_gets_the_answer_of_the_others(planted: tu
     assert action.evidence["found_by"] == "rows"
     assert right in action.reason
     assert draft.compared == set(range(len(rows.prompts)))
-    assert row in draft.settled
+    assert row in draft.resolved
 
 
 def test_a_policy_may_leave_contradictions_alone(planted: tuple[Rows, int, str]) -> None:
@@ -146,7 +146,7 @@ def test_two_rows_that_contradict_each_other_alone_are_a_persons_to_decide() -> 
     assert action.evidence["rule"] == "ask"
     assert action.evidence["found_by"] == "answers"
     assert action.decision is Decision.PROPOSED
-    assert draft.settled == {0, 1}
+    assert draft.resolved == {0, 1}
 
 
 def intents(rng: np.random.Generator) -> Rows:

@@ -36,13 +36,13 @@ def settled(
     *rules: ResolutionRule,
     approve: Approval = Approval.ALL,
     same_prompt: bool = True,
-    learnt: Resolution | None = None,
+    from_model: Resolution | None = None,
 ) -> Draft:
     draft = Draft.of(examples, RepairPolicy(conflict=rules, approve=approve))
     context = ResolutionContext(measure_quality=lambda: np.linspace(0, 1, len(examples)))
     dispute = disputes.dispute_of(draft, sides)
     disputes.settle(
-        draft, dispute, context, same_prompt=same_prompt, evidence={"found_by": "test"}, learnt=learnt
+        draft, dispute, context, same_prompt=same_prompt, evidence={"found_by": "test"}, from_model=from_model
     )
     return draft
 
@@ -78,8 +78,8 @@ def test_rows_that_ask_in_other_words_get_the_right_answer_and_stay() -> None:
     assert (action.kind, action.example_ids) == (ActionKind.RELABEL, ("ex_2",))
     assert action.after[0]["messages"][-1]["content"] == "30 days"
     assert action.evidence["expected_output"] == "30 days"
-    assert draft.settled == {2}
-    assert draft.gone == set()
+    assert draft.resolved == {2}
+    assert draft.dropped == set()
 
 
 @pytest.mark.parametrize(
@@ -121,8 +121,8 @@ def test_what_a_person_is_asked_waits_whatever_the_policy(approve: Approval, *, 
     assert action.kind is (ActionKind.MERGE if same_prompt else ActionKind.RELABEL)
     assert (action.decision, action.evidence["asks_person"]) == (Decision.PROPOSED, True)
     assert "please choose one" in action.reason
-    assert draft.settled == {0, 1}
-    assert draft.gone == set()
+    assert draft.resolved == {0, 1}
+    assert draft.dropped == set()
 
 
 def test_a_rule_that_asks_waits_for_a_person_too() -> None:
@@ -132,15 +132,17 @@ def test_a_rule_that_asks_waits_for_a_person_too() -> None:
 
 
 def test_what_the_set_says_speaks_in_the_place_of_a_bare_majority_and_of_no_other_rule() -> None:
-    learnt = Resolution(keep=1, score=0.9, because="it stands with others")
+    from_model = Resolution(keep=1, score=0.9, because="it stands with others")
     sides = [[0, 1], [2]]
-    by_set = settled(rows("30 days", "30 days", "14 days"), sides, RULES.MAJORITY, learnt=learnt)
+    by_set = settled(rows("30 days", "30 days", "14 days"), sides, RULES.MAJORITY, from_model=from_model)
     assert [a.example_ids for a in by_set.actions] == [("ex_0",), ("ex_1",)]
     assert all("it stands with others" in a.reason for a in by_set.actions)
     dated = rows("30 days", "30 days", "14 days", dates=("2024-01-01", "2024-01-01", "2020-01-01"))
-    newest = settled(dated, sides, RULES.NEWEST, RULES.MAJORITY, learnt=learnt)
+    newest = settled(dated, sides, RULES.NEWEST, RULES.MAJORITY, from_model=from_model)
     assert [(a.example_ids, a.evidence["rule"]) for a in newest.actions] == [(("ex_2",), "newest")]
-    asked = settled(rows("30 days", "30 days", "14 days"), sides, RULES.ASK, learnt=learnt, same_prompt=False)
+    asked = settled(
+        rows("30 days", "30 days", "14 days"), sides, RULES.ASK, from_model=from_model, same_prompt=False
+    )
     assert [a.example_ids for a in asked.actions] == [("ex_0", "ex_1")]
     assert asked.actions[0].score == 0.9
 
@@ -200,10 +202,10 @@ def test_a_settled_group_is_left_alone_and_dropped_rows_have_no_say() -> None:
     material = Material(
         input_vectors=np.eye(3, dtype=np.float32), output_vectors=np.zeros((3, 4), dtype=np.float32)
     )
-    draft.settled = {1}
+    draft.resolved = {1}
     step.propose(draft, material)
     assert draft.actions == []
-    draft.settled, draft.gone = set(), {2}
+    draft.resolved, draft.dropped = set(), {2}
     step.propose(draft, material)
     assert draft.actions == []
 

@@ -42,8 +42,8 @@ def test_of_equal_rows_the_one_stays_whose_words_others_write_too() -> None:
         (f"please say how long it takes until the {what} was sent back and my money too", f"{_LONG} {what}.")
         for what in ("parcel that came late", "broken lamp")
     ]
-    garbled = "how do i ask for my monye back wehn the parcel was late and broken"
-    plan = _plan([(garbled, _LONG), (_ASK, _LONG), *others])
+    noisy = "how do i ask for my monye back wehn the parcel was late and broken"
+    plan = _plan([(noisy, _LONG), (_ASK, _LONG), *others])
     assert _dropped(plan) == {"ex_0": "ex_1"}
     assert "its words are spelt as in other rows" in plan.actions[0].reason
 
@@ -151,16 +151,16 @@ def test_a_copy_that_is_sure_goes_by_itself_beside_one_that_only_the_answer_vouc
 
 
 def test_who_asks_the_same_does_not_depend_on_who_answers_alike() -> None:
-    first, garbled, whole = (
+    first, noisy, whole = (
         "请查询一下深圳飞往上海的班",
         "请查询一下深圳一飞往上海的航班",
         "请查询一下深圳飞往上海的航班",
     )
     frames = [""] * 3
     alone, by_answers = Comparison.of(
-        [first, garbled, whole], frames, 0.8, answers=["w", "r", "r"]
+        [first, noisy, whole], frames, 0.8, answers=["w", "r", "r"]
     ).found_apart()
-    assert alone == Comparison.of([first, garbled, whole], frames, 0.8).found()
+    assert alone == Comparison.of([first, noisy, whole], frames, 0.8).found()
     assert by_answers.keys() <= {(1, 2)}
 
 

@@ -7,8 +7,8 @@ import pytest
 
 from app.domain.repair.contradictions.label_certainty import ceasing
 from app.domain.repair.contradictions.label_errors import (
+    LabelFix,
     LabelJudgement,
-    LabelMend,
     find_wrong_labels,
     number_labels,
 )
@@ -38,7 +38,7 @@ def _judge(
         in_conflict=np.full(len(task.cases), in_conflict),
         opposed=opposites,
     )
-    mended = {v.row: names[v.label] for v in judgement.wrong if v.mend is LabelMend.RELABEL}
+    mended = {v.row: names[v.label] for v in judgement.wrong if v.fix is LabelFix.RELABEL}
     return judgement, mended
 
 

@@ -39,7 +39,7 @@ class Verdict:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Remedy:
-    """``reason``: what the finding says. ``applies``: whether it is recommended. ``page``: its page, in paragraphs."""
+    """``reason``: what the finding says. ``applies``: whether it is recommended. ``page``: its page."""
 
     name: str
     cost: Cost
@@ -87,7 +87,7 @@ Build the request as the training rows are, and ask again.
 
 **What to do.** The finding lists each difference with what was sent and what the training rows have: system
 prompt, chat template, instruction, special tokens, stop texts, token limit, sampling. Change the request, not
-the data, and send the case again; if it still fails, diagnose it anew with the mended request.
+the data, and send the case again; if it still fails, diagnose it anew with the corrected request.
 """,
     ),
     Remedy(

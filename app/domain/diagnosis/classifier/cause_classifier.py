@@ -112,12 +112,12 @@ class Decision:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Judge:
+class CauseClassifier:
     """Turns features into probabilities of ``CAUSES``; knows which features a case without an expected or
     a model output has none of.
 
     ``calibration_error``: expected calibration error (Naeini et al. 2015, ten bins) on simulated cases that a
-    judge of the same kind was not taught with; None where nothing was learnt. ``decisions`` keeps what was
+    classifier of the same kind was not fitted to; None where nothing was learnt. ``decisions`` keeps what was
     fitted, by the kind of case.
     """
 
@@ -127,7 +127,7 @@ class Judge:
     decisions: dict[tuple[bool, bool, bool], Decision] = field(default_factory=dict)
 
     @property
-    def learnt(self) -> bool:
+    def fitted(self) -> bool:
         """Whether the training set was large enough to make every cause in it."""
         made = np.bincount(self.simulation.causes, minlength=len(CAUSES))
         return bool((made >= _SIMULATED_MIN_CASES).all())
@@ -143,7 +143,7 @@ class Judge:
         placed: Bool[ndarray, " q"],
     ) -> Float64[ndarray, "q 3"]:
         """Rows sum to 1."""
-        if not self.learnt:
+        if not self.fitted:
             return _unlearnt(near, on, has_expected)
         made = np.full((len(features), len(CAUSES)), 1.0 / len(CAUSES))
         for expected, output, labelled in itertools.product((True, False), (True, False), (True, False)):
@@ -162,16 +162,16 @@ class Judge:
         return self.decisions[kind]
 
 
-def judge(simulation: Simulation, *, seed: int) -> Judge:
-    """A judge that knows how far its probabilities can be trusted."""
-    made = Judge(simulation=simulation, seed=seed)
-    if not made.learnt:
+def fit(simulation: Simulation, *, seed: int) -> CauseClassifier:
+    """A classifier that knows how far its probabilities can be trusted."""
+    made = CauseClassifier(simulation=simulation, seed=seed)
+    if not made.fitted:
         return made
     return replace(made, calibration_error=_calibration_error(simulation, seed))
 
 
 def _of_kind(simulation: Simulation, labelled: bool) -> Simulation:
-    """Prompts to be labelled, and prompts to be answered, fail in different ways: each has a judge of its
+    """Prompts to be labelled, and prompts to be answered, fail in different ways: each has a classifier of its
     own where enough cases of it could be made."""
     rows = simulation.placed == labelled
     made = np.bincount(simulation.causes[rows], minlength=len(CAUSES))
@@ -179,7 +179,7 @@ def _of_kind(simulation: Simulation, labelled: bool) -> Simulation:
 
 
 def _calibration_error(simulation: Simulation, seed: int) -> float | None:
-    """Judged by a judge that was taught with the other half, weighted as the causes are."""
+    """Predicted by a classifier that was fitted with the other half, weighted as the causes are."""
     half = np.random.default_rng(seed).random(len(simulation.causes)) < 0.5
     taught, asked = simulation.where(half), simulation.where(~half)
     both = (np.bincount(s.causes, minlength=len(CAUSES)) for s in (taught, asked))

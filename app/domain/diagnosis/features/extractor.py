@@ -225,7 +225,7 @@ class Reference:
         return alone.sum(axis=1) / np.maximum(near.present.sum(axis=1), 1)
 
 
-def refer(
+def fit_reference(
     training: TrainingSet,
     relevance: conflict.Relevance,
     *,

@@ -32,7 +32,7 @@ SIMULATED_SIDED: Final = 0.8
 """Share of simulated conflicts in which the contradicting rows say what the model said."""
 
 _TURNABLE_SUPPORTERS: Final = 2
-_WORLDS: Final = 6
+_SCENARIOS: Final = 6
 _MOST_WORLDS: Final = 24
 _WORLD_ROWS: Final = 6000
 """Rows of all worlds together that are enough for small sets."""
@@ -76,7 +76,7 @@ class Cases:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class World:
+class Scenario:
     """``kept`` (n,): the rows that are left; ``outputs``: what they say."""
 
     kept: Bool[ndarray, " n"]
@@ -84,18 +84,18 @@ class World:
     cases: Cases
 
 
-def worlds(clean: Reference, rng: np.random.Generator) -> Iterator[World]:
+def scenarios_of(clean: Reference, rng: np.random.Generator) -> Iterator[Scenario]:
     """Different worlds out of one training set; none out of a set with fewer than two rows.
 
     The smaller the set, the fewer cases are in one world, and the more worlds there are.
     """
     rows = len(clean.training)
-    count = max(_WORLDS, min(_MOST_WORLDS, _WORLD_ROWS // max(rows, 1)))
+    count = max(_SCENARIOS, min(_MOST_WORLDS, _WORLD_ROWS // max(rows, 1)))
     for turn in range(count if rows > 1 else 0):
         yield _world(clean, turn, _SIMULATED_CASES // count, rng)
 
 
-def _world(clean: Reference, turn: int, each: int, rng: np.random.Generator) -> World:
+def _world(clean: Reference, turn: int, each: int, rng: np.random.Generator) -> Scenario:
     training = clean.training
     out, inner, declared = regions_out(clean, turn, rng)
     whole = training.outputs.whole.copy()
@@ -136,7 +136,7 @@ def _world(clean: Reference, turn: int, each: int, rng: np.random.Generator) -> 
     # what was turned for a neighbour's sake does not leave a hard case as it was
     touched = (whole != training.outputs.whole)[np.maximum(near.rows, 0)] & near.present
     cases = cases.where((part != 3) | ~touched.any(axis=1))
-    return World(kept=kept, outputs=replace(training.outputs, whole=whole), cases=cases)
+    return Scenario(kept=kept, outputs=replace(training.outputs, whole=whole), cases=cases)
 
 
 def _draw(among: Int64[ndarray, " a"], count: int, rng: np.random.Generator) -> Int64[ndarray, " m"]:

@@ -15,7 +15,7 @@ from numpy import ndarray
 from app.domain.answers import agreement
 from app.domain.answers.agreement import Commitments
 from app.domain.diagnosis.features import conflict
-from app.domain.diagnosis.features.extractor import FEATURES, Asked, Reference, refer
+from app.domain.diagnosis.features.extractor import FEATURES, Asked, Reference, fit_reference
 from app.domain.diagnosis.features.neighbors import NEIGHBORS, Near, Sides, compared, sides
 from app.domain.diagnosis.simulation.scenarios import (
     CONFLICT,
@@ -23,8 +23,8 @@ from app.domain.diagnosis.simulation.scenarios import (
     OOD,
     SIMULATED_SIDED,
     Cases,
-    World,
-    worlds,
+    Scenario,
+    scenarios_of,
 )
 from app.domain.language.ngram_frequencies import Grams, grams_of, lexicon, take
 from app.domain.records import CAUSES
@@ -92,12 +92,12 @@ def simulate(
     rows, where they are at hand."""
     features, causes, tasks = [np.empty((0, len(FEATURES)))], [], []
     held = grams_of(clean.training.prompts.texts) if grams is None else grams
-    for world in worlds(clean, rng):
-        measured = _measured(clean, world, held, rng)
-        believed = _believable(measured, world.cases, clean.placed[world.cases.tasks])
+    for scenario in scenarios_of(clean, rng):
+        measured = _measured(clean, scenario, held, rng)
+        believed = _believable(measured, scenario.cases, clean.placed[scenario.cases.tasks])
         features.append(measured[believed])
-        causes.append(world.cases.causes[believed])
-        tasks.append(world.cases.tasks[believed])
+        causes.append(scenario.cases.causes[believed])
+        tasks.append(scenario.cases.tasks[believed])
     none = np.empty(0, dtype=np.int64)
     made, task = np.concatenate([none, *causes]), np.concatenate([none, *tasks])
     return Simulation(
@@ -120,20 +120,20 @@ def balanced(causes: Int64[ndarray, " m"], tasks: Int64[ndarray, " m"]) -> Float
 
 
 def _measured(
-    clean: Reference, world: World, grams: tuple[Grams, ...], rng: np.random.Generator
+    clean: Reference, scenario: Scenario, grams: tuple[Grams, ...], rng: np.random.Generator
 ) -> Float64[ndarray, "m f"]:
-    training, cases = clean.training, world.cases
-    here = refer(
+    training, cases = clean.training, scenario.cases
+    here = fit_reference(
         training,
         clean.relevance,
-        lexicon=lexicon(grams, world.kept),
+        lexicon=lexicon(grams, scenario.kept),
         grams=grams,
-        outputs=world.outputs,
-        kept=world.kept,
+        outputs=scenario.outputs,
+        kept=scenario.kept,
         checked=_WORLD_SAMPLE_ROWS,
     )
     prompts = training.prompts.take(cases.rows)
-    left = np.flatnonzero(world.kept)
+    left = np.flatnonzero(scenario.kept)
     found = agreement.nearest(prompts.vectors[:], training.prompts.vectors[left], NEIGHBORS)
     if len(left):
         found = replace(found, indices=np.where(found.present, left[found.indices], -1))
@@ -142,7 +142,7 @@ def _measured(
     on = sides(
         near,
         # Who has which output is made up here: it is in the hashes and not in the texts.
-        replace(world.outputs, exact=world.outputs.whole),
+        replace(scenario.outputs, exact=scenario.outputs.whole),
         expected=expected,
         wrong=_labels(cases.wrong, expected),
         same_meaning_cosine=training.same_meaning_cosine,

@@ -52,7 +52,7 @@ def with_answer(action: ProposedAction, answer: str, contents: Mapping[str, Cont
 
 def _relabelled(action: ProposedAction, answer: str, contents: Mapping[str, Content]) -> ProposedAction:
     now = dict(zip(action.example_ids, action.before, strict=True))
-    mended = dict(zip(action.example_ids, action.after, strict=bool(action.after)))
+    fixed = dict(zip(action.example_ids, action.after, strict=bool(action.after)))
     ids = [
         i
         for i in rows_concerned(action)
@@ -61,7 +61,7 @@ def _relabelled(action: ProposedAction, answer: str, contents: Mapping[str, Cont
     if not ids:
         raise ValueError("answer: every row says that already; reject the action instead")
     before = [now[i] if i in now else dict(contents[i]) for i in ids]
-    after = [_answering(mended.get(i, row), answer) for i, row in zip(ids, before, strict=True)]
+    after = [_answering(fixed.get(i, row), answer) for i, row in zip(ids, before, strict=True)]
     return replace(action, example_ids=tuple(ids), before=tuple(before), after=tuple(after))
 
 

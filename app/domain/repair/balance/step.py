@@ -25,7 +25,7 @@ _BALANCE_ACTION_COPIES: Final = 500
 
 def propose(draft: Draft, material: Material) -> None:
     """Leaves the distributions in the draft's notes. A person decides on every copy, whatever the policy."""
-    rows = [row for row in range(len(draft.examples)) if row not in draft.gone]
+    rows = [row for row in range(len(draft.examples)) if row not in draft.dropped]
     cases = material.cases
     groups = {
         "length": (
@@ -94,7 +94,7 @@ def _copyable(draft: Draft, group_of: dict[int, str]) -> dict[str, list[int]]:
     made: defaultdict[str, list[int]] = defaultdict(list)
     for row, group in group_of.items():
         example = draft.examples[row]
-        if example.id not in changed and row not in draft.settled and seen[example.content_hash] == 1:
+        if example.id not in changed and row not in draft.resolved and seen[example.content_hash] == 1:
             made[group].append(row)
     return made
 

@@ -16,7 +16,7 @@ from app.domain.diagnosis.evidence.same_question import question_key, same_quest
 from app.domain.language import label_names, pair_differences, text
 from app.domain.records import Agreement, BadCase, Finding, RootCause
 from app.domain.repair.contradictions import label_errors
-from app.domain.repair.contradictions.label_errors import LabelMend, LabelVerdict
+from app.domain.repair.contradictions.label_errors import LabelFix, LabelVerdict
 from app.domain.repair.draft.draft import Draft, excerpt
 from app.domain.repair.policy.repair_policy import ResolutionRule
 from app.domain.repair.resolution import bad_case_conflicts
@@ -87,7 +87,7 @@ def _mend_task(
     )
     given = np.array(
         [
-            -1 if not output or row in draft.gone or not draft.answers(row) else numbers.get(output, -1)
+            -1 if not output or row in draft.dropped or not draft.answers(row) else numbers.get(output, -1)
             for row, output in zip(rows.tolist(), outputs, strict=True)
         ],
         dtype=np.int64,
@@ -116,7 +116,7 @@ def _mend_task(
         row = int(rows[verdict.row])
         alone = not spoken_for and not _asked_by(draft, row, verdict, anchors)
         _mend_label(draft, row, verdict, names[verdict.label], anchors, ask=verdict.asks or alone)
-    draft.settled.update(rows[sorted(judgement.judged)].tolist())
+    draft.resolved.update(rows[sorted(judgement.judged)].tolist())
 
 
 def _label(output: str) -> str:
@@ -156,12 +156,12 @@ def _mend_label(
     )
     if verdict.asks:
         said += "; most rows of that label would change: please say whether both are one thing"
-    match verdict.mend:
-        case LabelMend.RELABEL if loses_reasoning(draft.examples[row], right):
+    match verdict.fix:
+        case LabelFix.RELABEL if loses_reasoning(draft.examples[row], right):
             draft.drop(row, f"{said}; its reasoning leads to the other", verdict.score, evidence, ask=ask)
-        case LabelMend.RELABEL:
+        case LabelFix.RELABEL:
             draft.relabel(row, right, said, verdict.score, evidence, ask=ask)
-        case LabelMend.DROP:
+        case LabelFix.DROP:
             reason = f"{said}; which label is right stays open"
             draft.drop(row, reason, verdict.score, evidence, ask=ask)
 
@@ -199,7 +199,7 @@ def mend_anchored(
         systems=[example.system or "" for example in draft.examples],
         shown=[frozenset(n.example_id for n in near if n.same_question) for near in neighbors],
         labels=draft.labels(),
-        judged=draft.settled | draft.gone | draft.unwanted,
+        judged=draft.resolved | draft.dropped | draft.unwanted,
         same_question_cosine=bad_case_conflicts.same_question_cut(input_vectors, rng),
         templates={row for row, task in enumerate(draft.tasks) if task in draft.templates},
     )

@@ -79,7 +79,7 @@ class RowConflict:
 class Contradictions:
     """``in_conflict`` and ``is_wrong`` (n,) probabilities 0..1; ``rows``: those more likely in conflict than
     not, most likely first; ``groups``: labels that mean the same; ``answers``: free answers to one question
-    that contradict each other. ``learnt``: the set was large enough, and its outputs repeat enough, to say which
+    that contradict each other. ``from_model``: the set was large enough, and its outputs repeat enough, to say which
     near rows contradict each other."""
 
     in_conflict: Float64[ndarray, " n"]
@@ -87,7 +87,7 @@ class Contradictions:
     rows: tuple[RowConflict, ...]
     groups: tuple[LabelGroup, ...]
     answers: tuple[AnswerConflict, ...]
-    learnt: bool
+    from_model: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,7 +99,7 @@ class JudgedPairs:
     right: Int64[ndarray, " p"]
     same: Float64[ndarray, " p"]
     left_wrong: Float64[ndarray, " p"]
-    learnt: bool = False
+    from_model: bool = False
 
     def of_rows(self, rows: int, weights: Float64[ndarray, "2 p"]) -> Float64[ndarray, " n"]:
         """The largest weight of any pair a row stands in; ``weights[0]`` for left rows, ``[1]`` for right."""
@@ -156,7 +156,7 @@ def find(
         rows=_told(by_kind, wrong, _opposing(judged, answers)),
         groups=groups,
         answers=answers,
-        learnt=judged.learnt,
+        from_model=judged.from_model,
     )
 
 
@@ -173,7 +173,7 @@ def between_rows(views: PairViews, outputs: Int64[ndarray, " n"], rng: np.random
     Nothing is said (probability 0) of sets too small, or without repeated outputs, to learn from.
     """
     pairs = label_support.opposition(views, outputs)
-    same, left_wrong, learnt = np.zeros(len(pairs.left)), np.full(len(pairs.left), 0.5), False
+    same, left_wrong, from_model = np.zeros(len(pairs.left)), np.full(len(pairs.left), 0.5), False
     if len(views) >= _CONFLICT_MIN_ROWS and len(pairs.left):
         broken = _broken_apart(views, outputs, rng)
         if len(broken.left_moved) >= MEANING_LEAF_PAIRS:
@@ -184,10 +184,12 @@ def between_rows(views: PairViews, outputs: Int64[ndarray, " n"], rng: np.random
             unlabelled = binned.of(pairs.columns)
             fold = rng.integers(0, CONFLICT_FOLDS, len(views))[np.minimum(pairs.left, pairs.right)]
             same = _positive_unlabelled(unlabelled, fold, broken.columns, rng)
-            left_wrong, learnt = _blame(unlabelled, broken), True
+            left_wrong, from_model = _blame(unlabelled, broken), True
     repeated = _repeats(views, outputs, pairs)
     same = np.where(repeated, np.maximum(same, _REPEAT_CONTRADICTS), same)
-    return JudgedPairs(left=pairs.left, right=pairs.right, same=same, left_wrong=left_wrong, learnt=learnt)
+    return JudgedPairs(
+        left=pairs.left, right=pairs.right, same=same, left_wrong=left_wrong, from_model=from_model
+    )
 
 
 def _repeats(

@@ -1,4 +1,4 @@
-"""How sure a mend of a label is, and when it is a question for a person.
+"""How sure a corrected label is, and when it is a question for a person.
 
 Knows labels as numbers and what the bad cases say; refuses to know rows and inputs.
 """

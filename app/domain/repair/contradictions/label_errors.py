@@ -39,7 +39,7 @@ REGIONAL_KAPPA: Final = 0.25
 CALLED_WRONG: Final = 0.5
 
 
-class LabelMend(StrEnum):
+class LabelFix(StrEnum):
     RELABEL = "relabel"
     DROP = "drop"
 
@@ -55,7 +55,7 @@ class LabelVerdict:
     """
 
     row: int
-    mend: LabelMend
+    fix: LabelFix
     label: int
     score: float
     noise_rate: float
@@ -162,7 +162,7 @@ def find_wrong_labels(
         verdicts.append(
             LabelVerdict(
                 row=row,
-                mend=LabelMend.RELABEL if called.certain else LabelMend.DROP,
+                fix=LabelFix.RELABEL if called.certain else LabelFix.DROP,
                 label=local[called.label],
                 # Where a case stands it is as sure as its own diagnosis, whatever others found elsewhere.
                 score=called.share

@@ -1,6 +1,6 @@
-"""Near rows with another output, and the company that both sides keep.
+"""Near rows with another output, and the support that both sides keep.
 
-Whether two near rows with different outputs contradict each other shows in their company: a hard negative
+Whether two near rows with different outputs contradict each other shows in their support: a hard negative
 has its own output's other rows near it, a wrong row has left them behind. Pairs are directed: ``left`` is the
 row asked about.
 """
@@ -33,20 +33,20 @@ class Opposition:
 
 COLUMNS = (
     *paraphrase.COLUMNS,
-    "own_company",
-    "other_company",
-    "nearer_than_own_company",
-    "nearer_than_other_company",
+    "own_support",
+    "other_support",
+    "nearer_than_own_support",
+    "nearer_than_other_support",
     "nearer_than_both",
-    "near_other_company",
-    "own_company_near_other",
-    "fits_other_company",
-    "other_fits_own_company",
+    "near_other_support",
+    "own_support_near_other",
+    "fits_other_support",
+    "other_fits_own_support",
     "rows_with_output",
     "rows_with_other_output",
 )
 """After the pair's own columns: cosines of each side to the rows that share its output, their differences
-from the pair's cosine, how near each side stands to the other's company, and how many rows (at most 4) have
+from the pair's cosine, how near each side stands to the other's support, and how many rows (at most 4) have
 each output."""
 
 
@@ -64,13 +64,13 @@ def opposition(
     return Opposition(
         left=left,
         right=right,
-        columns=np.column_stack([pairs, _company_columns(views, outputs, left, right, pairs[:, 0])]).astype(
+        columns=np.column_stack([pairs, _support_columns(views, outputs, left, right, pairs[:, 0])]).astype(
             np.float32
         ),
     )
 
 
-def _company_columns(
+def _support_columns(
     views: PairViews,
     outputs: Int64[ndarray, " n"],
     left: Int64[ndarray, " p"],
@@ -81,13 +81,13 @@ def _company_columns(
     place = np.zeros(len(views), dtype=np.int64)
     place[concerned] = np.arange(len(concerned))
     counts = np.bincount(outputs)
-    company = company_of(views, outputs, concerned)
-    # Where there is no company, it is as far as an ordinary row's last neighbour.
+    support = support_of(views, outputs, concerned)
+    # Where there is no support, it is as far as an ordinary row's last neighbour.
     nothing = float(np.quantile(views.neighbors.similarities[:, -1], 0.1)) if len(views) else 0.0
-    near, fit = _closeness(views, concerned, company, nothing)
+    near, fit = _closeness(views, concerned, support, nothing)
     own, other = near[place[left]], near[place[right]]
-    left_near, left_fit = _closeness(views, left, company[place[right]], nothing)
-    right_near, right_fit = _closeness(views, right, company[place[left]], nothing)
+    left_near, left_fit = _closeness(views, left, support[place[right]], nothing)
+    right_near, right_fit = _closeness(views, right, support[place[left]], nothing)
     return np.column_stack(
         [
             own,
@@ -105,7 +105,7 @@ def _company_columns(
     ).astype(np.float32)
 
 
-def company_of(
+def support_of(
     views: PairViews, outputs: Int64[ndarray, " n"], rows: Int64[ndarray, " m"]
 ) -> Int64[ndarray, "m s"]:
     """Up to three other rows with each row's output: neighbours first, then any; -1 where there are fewer."""
@@ -114,8 +114,8 @@ def company_of(
     same = (near >= 0) & (outputs[near] == outputs[rows][:, None])
     width = min(slots, near.shape[1])
     places = np.argsort(~same, axis=1, kind="stable")[:, :width]
-    company = np.full((len(rows), slots), -1, dtype=np.int64)
-    company[:, :width] = np.where(
+    support = np.full((len(rows), slots), -1, dtype=np.int64)
+    support[:, :width] = np.where(
         np.take_along_axis(same, places, axis=1), np.take_along_axis(near, places, axis=1), -1
     )
     order = np.argsort(outputs, kind="stable")
@@ -128,17 +128,17 @@ def company_of(
         # The next in the circle of rows with this output: never the row itself while the step is shorter.
         step = 1 + slot
         candidate = order[starts[outputs[rows]] + (position[rows] + step) % size]
-        free = (company[:, slot] < 0) & (step < size) & ~(company == candidate[:, None]).any(axis=1)
-        company[:, slot] = np.where(free, candidate, company[:, slot])
-    return company
+        free = (support[:, slot] < 0) & (step < size) & ~(support == candidate[:, None]).any(axis=1)
+        support[:, slot] = np.where(free, candidate, support[:, slot])
+    return support
 
 
 def _closeness(
-    views: PairViews, rows: Int64[ndarray, " p"], company: Int64[ndarray, "p s"], nothing: float
+    views: PairViews, rows: Int64[ndarray, " p"], support: Int64[ndarray, "p s"], nothing: float
 ) -> tuple[Float32[ndarray, " p"], Float32[ndarray, " p"]]:
-    """Largest and mean cosine of each row to its company; ``nothing`` where it has none."""
-    present = company >= 0
-    cosines = np.stack([paraphrase.cosines(views.vectors, rows, np.maximum(c, 0)) for c in company.T], axis=1)
+    """Largest and mean cosine of each row to its support; ``nothing`` where it has none."""
+    present = support >= 0
+    cosines = np.stack([paraphrase.cosines(views.vectors, rows, np.maximum(c, 0)) for c in support.T], axis=1)
     members = present.sum(axis=1)
     largest = np.where(present, cosines, -np.inf).max(axis=1, initial=-np.inf)
     mean = np.where(present, cosines, 0.0).sum(axis=1) / np.maximum(members, 1)

@@ -43,7 +43,7 @@ def propose(draft: Draft, material: Material) -> None:
         found = _find(draft, rows, material)
         if found is None:
             continue
-        if found.learnt:
+        if found.from_model:
             draft.compared.update(rows.tolist())
         _settle_rows(draft, rows, found, context)
         _settle_undecided(draft, rows, found, context)
@@ -70,7 +70,7 @@ def _tasks(draft: Draft) -> Iterator[Int64[ndarray, " r"]]:
     of_task: defaultdict[str, list[int]] = defaultdict(list)
     for row, task in enumerate(draft.tasks):
         example = draft.examples[row]
-        if row not in draft.gone and draft.answers(row) and example.output.strip():
+        if row not in draft.dropped and draft.answers(row) and example.output.strip():
             of_task[task].append(row)
     for rows in of_task.values():
         if len(rows) >= _CONTRADICTION_MIN_ROWS:
@@ -111,11 +111,11 @@ def _settle_rows(
             continue
         row = int(rows[conflict.row])
         right = _right_side(draft, rows, conflict, found)
-        if row in draft.settled or not right:
+        if row in draft.resolved or not right:
             continue
         dispute = disputes.dispute_of(draft, [right, [row]])
         keep = next(i for i, side in enumerate(dispute.sides) if row not in side)
-        learnt = Resolution(
+        from_model = Resolution(
             keep=keep,
             score=conflict.wrong,
             because=(
@@ -123,7 +123,9 @@ def _settle_rows(
             ),
             judged_words=True,
         )
-        disputes.settle(draft, dispute, context, same_prompt=False, evidence=_method(conflict), learnt=learnt)
+        disputes.settle(
+            draft, dispute, context, same_prompt=False, evidence=_method(conflict), from_model=from_model
+        )
 
 
 def _right_side(
@@ -145,7 +147,7 @@ def _settle_undecided(
     open_rows = {
         c.row: c
         for c in found.rows
-        if c.kind is not ConflictKind.LABELS and int(rows[c.row]) not in draft.settled
+        if c.kind is not ConflictKind.LABELS and int(rows[c.row]) not in draft.resolved
     }
     pairs = [(c.row, o) for c in open_rows.values() for o in c.opposing[:1] if o in open_rows]
     for group in grouping.connected(len(rows), pairs):
@@ -178,7 +180,7 @@ def _unify(
         spelt[text.normalised(output) or output.strip()].append(row)
     members = {label: spelt[name] for label, name in names.items()}
     standing = {
-        label: tuple(row for row in of if row not in draft.gone and row not in draft.settled)
+        label: tuple(row for row in of if row not in draft.dropped and row not in draft.resolved)
         for label, of in members.items()
     }
     asked_for = {

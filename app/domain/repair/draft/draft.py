@@ -32,13 +32,12 @@ class Draft:
     """``examples`` are cleaned, ``originals`` as they came; ``prompts`` is the part of each
     that varies, ``tasks`` the part that does not.
 
-    ``gone`` rows are dropped, ``settled`` ones were judged: later methods leave both alone. ``compared`` rows were
-    looked at by a model of what contradicts what in their task. ``templates``: tasks whose prompts are one template
-    filled in again and again. ``unwanted``: rows whose answer nobody should give (KTO, weight 0); never compared as
-    right and never relabelled. ``notes`` is what methods have to say beside their
-    actions, JSON-ready: it goes into the plan's summary by name. ``memo``: what one step read of the
-    rows as they stand, for later ones. ``judge_log``: what a language
-    model was asked about disputes.
+    Later methods leave ``dropped`` and ``resolved`` rows alone. ``compared`` rows were looked at by a model of what
+    contradicts what in their task. ``templates``: tasks whose prompts are one template filled in again and again.
+    ``unwanted``: rows whose answer nobody should give (KTO, weight 0); never compared as right and never
+    relabelled. ``notes`` is what methods have to say beside their actions, JSON-ready: it goes into the plan's
+    summary by name. ``memo``: what one step read of the rows as they stand, for later ones. ``judge_log``: what a
+    language model was asked about disputes.
     """
 
     examples: list[TrainingExample]
@@ -48,8 +47,8 @@ class Draft:
     prompts: list[str] = field(default_factory=list)
     tasks: list[str] = field(default_factory=list)
     actions: list[ProposedAction] = field(default_factory=list)
-    gone: set[int] = field(default_factory=set)
-    settled: set[int] = field(default_factory=set)
+    dropped: set[int] = field(default_factory=set)
+    resolved: set[int] = field(default_factory=set)
     compared: set[int] = field(default_factory=set)
     groups: PromptGroups = field(default_factory=lambda: PromptGroups(groups=(), jaccards={}))
     templates: frozenset[str] = frozenset()
@@ -92,7 +91,7 @@ class Draft:
         self._add(ActionKind.DROP, (row,), (), reason, score, evidence, ask=ask)
         # A drop that is not sure may be rejected: then the row still has to be right.
         if score >= CONFIDENT_SCORE and not ask:
-            self.gone.add(row)
+            self.dropped.add(row)
 
     def relabel(
         self,
@@ -106,7 +105,7 @@ class Draft:
     ) -> None:
         after = (with_answer(self.examples[row], output).content(),)
         self._add(ActionKind.RELABEL, (row,), after, reason, score, evidence, ask=ask)
-        self.settled.add(row)
+        self.resolved.add(row)
 
     def ask_answer(
         self,
@@ -143,7 +142,7 @@ class Draft:
         ordered = rows if keep is None else (keep, *(row for row in rows if row != keep))
         after = () if keep is None else (self.examples[keep].content(),)
         self._add(ActionKind.MERGE, ordered, after, reason, score, evidence, ask=True)
-        self.settled.update(rows)
+        self.resolved.update(rows)
 
     def upsample(self, rows: Sequence[int], reason: str, score: float, evidence: Mapping[str, Any]) -> None:
         """Propose one more copy of each of ``rows``; a row that is named twice gets two. A person decides."""

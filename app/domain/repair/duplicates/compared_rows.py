@@ -46,7 +46,7 @@ class Side:
         rows = [
             i
             for i, example in enumerate(draft.examples)
-            if i not in draft.gone
+            if i not in draft.dropped
             and not example.rejected
             and (not free or len(texts[i]) >= FREE_ANSWER_CHARACTERS)
         ]
@@ -77,7 +77,7 @@ class Side:
         return alone | by_answers
 
     def pairs_apart(self) -> tuple[dict[tuple[int, int], float], dict[tuple[int, int], float]]:
-        """Rows that are one by these texts alone, and those for which nothing but the same answer vouches."""
+        """Rows that are one by these texts alone, and those for which only the answers match."""
         rows: list[int] = self.rows.tolist()
         alone, by_answers = (
             {(rows[a], rows[b]): value for (a, b), value in found.items()}
@@ -89,6 +89,6 @@ class Side:
         return self.compared.alike(self.place[pairs])
 
     def known_words(self, rows: Sequence[int]) -> dict[int, float]:
-        """Share 0..1 of the words of each row that other rows write too: of a garbled copy the smaller one."""
+        """Share 0..1 of the words of each row that other rows write too: of a noisy copy the smaller one."""
         shares = self.compared.known_words(self.place[np.array(rows, dtype=np.int64)])
         return dict(zip(rows, shares.tolist(), strict=True))

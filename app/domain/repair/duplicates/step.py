@@ -56,7 +56,7 @@ def propose(draft: Draft, material: Material) -> None:
     match over:
         case Over.PAIRS:
             answers = Side.of(draft, draft.outputs(), [""] * len(draft.examples), material.read)
-            pairs = {p: v for p, v in draft.groups.jaccards.items() if p[0] not in draft.gone}
+            pairs = {p: v for p, v in draft.groups.jaccards.items() if p[0] not in draft.dropped}
             pairs = _teaching_the_same(draft, pairs)
             pairs = _where(pairs, lambda of: _same_answers(draft, answers, of))
             alike = functools.partial(_alike_rows, draft, prompts, answers, templates)
@@ -67,15 +67,15 @@ def propose(draft: Draft, material: Material) -> None:
         case Over.OUTPUTS:
             answers = Side.of(draft, draft.outputs(), [""] * len(draft.examples), material.read, free=True)
             dropped = _drop_groups(draft, answers.pairs(), answers.alike, score, answers)
-    vouched = {
+    by_answer = {
         (a, b): value
         for (a, b), value in by_answers.items()
         if draft.tasks[a] not in templates and a not in dropped and b not in dropped
     }
     if over is Over.PAIRS:
-        vouched = _teaching_the_same(draft, vouched)
+        by_answer = _teaching_the_same(draft, by_answer)
     stay = frozenset(dropped.values())
-    dropped |= _drop_groups(draft, vouched, agreeing.alike, score, agreeing, stay=stay)
+    dropped |= _drop_groups(draft, by_answer, agreeing.alike, score, agreeing, stay=stay)
     if draft.policy.duplicates.meaning_cosine is not None:
         _drop_same_meaning(draft, material, draft.policy.duplicates.meaning_cosine, score, dropped)
 
@@ -122,7 +122,7 @@ def _drop_exact_duplicates(draft: Draft) -> None:
     hashes = [example.content_hash for example in draft.examples]
     for dropped in grouping.exact_duplicates(hashes):
         # A row that leaks goes, and so does its copy: neither "stays".
-        if dropped.row in draft.gone:
+        if dropped.row in draft.dropped:
             continue
         kept = draft.examples[dropped.of]
         draft.drop(
@@ -284,7 +284,7 @@ def _drop_same_meaning(
     dropped: Collection[int],
 ) -> None:
     """``dropped``: rows that a person is asked about, or that go, already."""
-    standing = [i for i, e in enumerate(draft.examples) if i not in draft.gone and not e.rejected]
+    standing = [i for i, e in enumerate(draft.examples) if i not in draft.dropped and not e.rejected]
     by_outputs = draft.policy.duplicates.over is Over.OUTPUTS
     texts = draft.outputs() if by_outputs else draft.prompts
     vectors = material.output_vectors if by_outputs else material.input_vectors
@@ -294,7 +294,7 @@ def _drop_same_meaning(
         pairs = list(found)
         agree = semantic.same_answers(draft.outputs(), material.output_vectors, pairs, cosine)
         found = {pair: found[pair] for pair, same in zip(pairs, agree, strict=True) if same}
-    proposed = {draft.examples[i].id for i in (*draft.gone, *dropped)}
+    proposed = {draft.examples[i].id for i in (*draft.dropped, *dropped)}
     for (a, b), value in sorted(found.items(), key=lambda item: (-item[1], item[0])):
         best = keep_best((a, b), draft.examples, score)
         row = b if best.row == a else a

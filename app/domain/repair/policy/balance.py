@@ -26,7 +26,7 @@ class BalancePolicy:
 
     @classmethod
     def from_dict(cls, raw: Any) -> BalancePolicy:
-        """Validate the section from outside; a ValueError names the fact and the mend."""
+        """Validate the section from outside; a ValueError says what is wrong and how to fix it."""
         if not isinstance(raw, Mapping):
             raise ValueError(
                 f'policy.balance is {raw!r}; give {{"alpha": 0.6, "by": "task"}}, or null to leave it alone'

@@ -43,7 +43,7 @@ class DecisionPolicy:
 
     @classmethod
     def from_dict(cls, raw: Mapping[str, Any]) -> DecisionPolicy:
-        """Validate a policy from outside; a ValueError names the fact and the mend."""
+        """Validate a policy from outside; a ValueError says what is wrong and how to fix it."""
         check_fields(raw, {"approve", "min_score", "rules"})
         rules = raw.get("rules", {})
         if not isinstance(rules, Mapping):

@@ -35,7 +35,7 @@ class DuplicatePolicy:
 
     @classmethod
     def from_dict(cls, raw: object) -> DuplicatePolicy:
-        """Validate the section from outside; a ValueError names the fact and the mend."""
+        """Validate the section from outside; a ValueError says what is wrong and how to fix it."""
         if not isinstance(raw, Mapping):
             raise ValueError(f"policy.duplicates is {raw!r}; give an object")
         check_fields(raw, cls.__dataclass_fields__, "policy.duplicates")

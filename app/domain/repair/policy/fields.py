@@ -1,4 +1,4 @@
-"""Fields of a policy from outside, checked: a ValueError names the field, the fact and the mend."""
+"""Fields of a policy from outside, checked: a ValueError says which field, what is wrong and how to fix it."""
 
 from __future__ import annotations
 

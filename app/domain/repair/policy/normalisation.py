@@ -36,7 +36,7 @@ class NormalisationPolicy:
 
     @classmethod
     def from_raw(cls, raw: object) -> NormalisationPolicy:
-        """true = every rule, false = none, or ``{"rules": [...]}``; a ValueError names the fact and the mend."""
+        """true = every rule, false = none, or ``{"rules": [...]}``; a ValueError says how to fix it."""
         if isinstance(raw, bool):
             return cls() if raw else cls(rules=frozenset())
         if not isinstance(raw, Mapping):

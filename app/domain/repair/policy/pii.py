@@ -51,7 +51,7 @@ class PiiPolicy:
 
     @classmethod
     def from_dict(cls, raw: object) -> PiiPolicy:
-        """Validate the section from outside; a ValueError names the fact and the mend."""
+        """Validate the section from outside; a ValueError says what is wrong and how to fix it."""
         if not isinstance(raw, Mapping):
             raise ValueError(f'policy.pii is {raw!r}; give {{"mode": "redact"}}, "replace" or "off"')
         check_fields(raw, cls.__dataclass_fields__, "policy.pii")

@@ -34,7 +34,7 @@ class QualityPolicy:
 
     @classmethod
     def from_dict(cls, raw: object) -> QualityPolicy:
-        """Validate a section from outside; a ValueError names the field, the fact and the mend."""
+        """Validate a section from outside; a ValueError says which field, what is wrong and how to fix it."""
         if not isinstance(raw, Mapping):
             raise ValueError(f"policy.quality is {raw!r}; give an object, or null to score no rows")
         check_fields(raw, cls.__dataclass_fields__, "policy.quality")

@@ -74,7 +74,7 @@ class RepairPolicy:
 
     @classmethod
     def from_dict(cls, raw: Mapping[str, Any]) -> RepairPolicy:
-        """Validate a policy from outside; a ValueError names the fact and the mend."""
+        """Validate a policy from outside; a ValueError says what is wrong and how to fix it."""
         check_fields(raw, cls.__dataclass_fields__)
         values: dict[str, Any] = {}
         if "conflict" in raw:

@@ -34,12 +34,12 @@ def settle(
     *,
     same_prompt: bool,
     evidence: Mapping[str, Any] | None = None,
-    learnt: Resolution | None = None,
+    from_model: Resolution | None = None,
 ) -> None:
     """Propose what the first rule that can decide says.
 
     ``same_prompt``: the rows ask in the same words, so that those in error can go; else they are given the right
-    answer and stay, as another way to ask. ``learnt``: what the training set as a whole says about who is in
+    answer and stay, as another way to ask. ``from_model``: what the training set as a whole says about who is in
     error; it speaks in the place of a bare majority.
     """
     told = {**(evidence or {}), "sides": _told(draft, dispute, context)}
@@ -52,9 +52,11 @@ def settle(
                 )
             return
         if rule is ResolutionRule.ASK:
-            _ask(draft, dispute, learnt, {**told, "rule": rule}, same_prompt=same_prompt)
+            _ask(draft, dispute, from_model, {**told, "rule": rule}, same_prompt=same_prompt)
             return
-        found = learnt if learnt and rule is ResolutionRule.MAJORITY else RULES[rule](dispute, context)
+        found = (
+            from_model if from_model and rule is ResolutionRule.MAJORITY else RULES[rule](dispute, context)
+        )
         if found is not None:
             _mend(draft, dispute, found, {**told, "rule": rule}, same_prompt=same_prompt)
             return
@@ -63,7 +65,7 @@ def settle(
 def _ask(
     draft: Draft,
     dispute: Dispute,
-    learnt: Resolution | None,
+    from_model: Resolution | None,
     evidence: dict[str, Any],
     *,
     same_prompt: bool,
@@ -74,8 +76,12 @@ def _ask(
         for side, said in zip(dispute.sides[:_SHOWN_SIDES], dispute.answers, strict=False)
     )
     reason = f"{_about(dispute)}: {ways}; please choose one"
-    if learnt:
-        reason, leader, score = f"{reason}; {learnt.because}", dispute.sides[learnt.keep][0], learnt.score
+    if from_model:
+        reason, leader, score = (
+            f"{reason}; {from_model.because}",
+            dispute.sides[from_model.keep][0],
+            from_model.score,
+        )
     else:
         reason, leader = f"{reason}: nothing speaks for one of them", None
         score = float(evidence.get("in_conflict", CONTRADICTS))
@@ -84,7 +90,7 @@ def _ask(
         draft.ask(dispute.rows, leader, reason, score, evidence)
     else:
         draft.ask_answer(dispute.rows, leader, reason, score, evidence)
-        draft.settled.update(dispute.rows)
+        draft.resolved.update(dispute.rows)
 
 
 def _mend(

@@ -17,9 +17,9 @@ def propose(draft: Draft, material: Material) -> None:
     context = ResolutionContext.of(draft, material)
     asking_the_same = [pair for pair in draft.groups.jaccards if _same_question_guard(draft, *pair)]
     for group in grouping.connected(len(prompts), asking_the_same):
-        if any(row in draft.settled for row in group):
+        if any(row in draft.resolved for row in group):
             continue
-        standing = [row for row in group if row not in draft.gone and draft.answers(row)]
+        standing = [row for row in group if row not in draft.dropped and draft.answers(row)]
         for asked in _same_question(draft, standing):
             sides = bad_case_conflicts.sides(asked, prompts, outputs, labels)
             if len(sides) > 1:

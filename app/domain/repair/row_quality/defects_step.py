@@ -33,7 +33,7 @@ def propose(draft: Draft, material: Material) -> None:
     for _, detect in DETECTORS:
         for noisy in detect(rows):
             found[noisy.row].append(noisy)
-    spoken_for = draft.gone | draft.settled | draft.unwanted
+    spoken_for = draft.dropped | draft.resolved | draft.unwanted
     for row, signs in sorted(found.items()):
         score = combined(signs)
         if score < PROPOSED_FROM or row in spoken_for:

@@ -53,7 +53,7 @@ def propose(draft: Draft, material: Material) -> None:
         if quality.band is not Use.DROP:
             continue
         asked = example.id in spoken_for and not quality.vetoes
-        if row in draft.gone or row in draft.settled or asked:
+        if row in draft.dropped or row in draft.resolved or asked:
             continue
         draft.drop(
             row,

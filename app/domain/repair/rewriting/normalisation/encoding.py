@@ -25,11 +25,11 @@ def _mojibake(text: str) -> tuple[str, int]:
         return text, 0
     # Lossy guesses ("replacement characters") are no certainty, and a no-break space is left to the rule for
     # spaces.
-    mended = ftfy.fix_encoding(
+    fixed = ftfy.fix_encoding(
         text, restore_byte_a0=False, replace_lossy_sequences=False, fix_c1_controls=False
     )
     # What still looks wrong was not understood.
-    return (text, 0) if badness(mended) else (mended, 1)
+    return (text, 0) if badness(fixed) else (fixed, 1)
 
 
 def _gbk(text: str) -> tuple[str, int]:
@@ -63,5 +63,5 @@ def _everyday(run: str) -> bool:
 RULE = TextRule(
     name="encoding",
     trigger=re.compile(f"{_CONTINUED.pattern}|{_GBK_RUN.pattern}"),
-    steps=(("wrong encoding mended", _mojibake), ("wrong encoding mended", _gbk)),
+    steps=(("wrong encoding fixed", _mojibake), ("wrong encoding fixed", _gbk)),
 )
