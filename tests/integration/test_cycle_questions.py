@@ -27,8 +27,8 @@ from app.domain.repair.plan import ProposedAction, RepairPlan
 from app.domain.repair.policy.decision import Decision
 from app.errors import InvalidInput
 from app.queue import Stage
-from app.services.cycles import cycles
-from app.services.repairs import applying, decisions, open_questions, plans, runs
+from app.services.cycles import advance, cycles
+from app.services.repairs import decisions, open_questions, plans, runs
 from app.services.repairs.selection import ActionFilter
 from app.services.versions import lineage, versions
 from app.services.work import lifecycle, work
@@ -225,7 +225,7 @@ def test_a_question_that_stops_a_cycle_is_waited_for_though_it_would_go_on(
 
 def test_a_person_may_apply_a_plan_whose_questions_are_open(session: Session, project: str) -> None:
     cycle = planned(session, project, questions="wait")
-    applying.apply(session, project, cycle.stages[-1]["result_id"])
+    advance.apply_repair(session, project, cycle.stages[-1]["result_id"])
     assert names(cycle)[-2:] == [("questions", "succeeded"), ("augment", "running")]
     assert cycle.stages[-2]["open_questions"]["count"] == 2
 

@@ -28,7 +28,6 @@ from app.errors import Conflict, InvalidInput, NotFound
 from app.queue import QUEUE_OF, Stage
 from app.services import projects
 from app.services.cycles import advance, cycles
-from app.services.repairs import applying
 from app.services.training import training
 from app.services.work import lifecycle, work
 from tests.integration.builders import (
@@ -202,7 +201,7 @@ def test_a_cycle_that_waits_for_a_person_is_cancelled_at_once(session: Session, 
     assert cycle.status == Status.CANCELLED
     assert outline(cycle)[-1] == ("repair", 1, "cancelled")
     # The plan itself is still good: it may be applied, and the cycle stays as it is.
-    applying.apply(session, project, repair_id)
+    advance.apply_repair(session, project, repair_id)
     assert (cycle.status, jobs(session)) == (Status.CANCELLED, queued)
 
 
@@ -230,10 +229,10 @@ def test_manual_approval_waits_and_goes_on_when_the_plan_is_applied(session: Ses
     assert (cycle.status, outline(cycle)[-1]) == (Status.RUNNING, ("repair", 1, "awaiting_approval"))
     assert jobs(session) == queued
     assert event_types(session, cycle.id)[-1] == "awaiting_approval"
-    applying.apply(session, project, cycle.stages[-1]["result_id"])
+    advance.apply_repair(session, project, cycle.stages[-1]["result_id"])
     assert outline(cycle)[-2:] == [("repair", 1, "succeeded"), ("augment", 1, "running")]
     assert [stage for _, stage, _ in jobs(session)][len(queued) :] == ["augment"]
-    applying.apply(session, project, cycle.stages[-2]["result_id"])
+    advance.apply_repair(session, project, cycle.stages[-2]["result_id"])
     assert [stage for _, stage, _ in jobs(session)][len(queued) :] == ["augment"]
 
 

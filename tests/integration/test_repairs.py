@@ -46,7 +46,7 @@ def actions_of(session: Session, repair: RepairRow) -> list[RepairActionRow]:
     return list(session.scalars(statement.order_by(RepairActionRow.ordinal)))
 
 
-def decided(session: Session, repair: RepairRow) -> list[str]:
+def decisions_of(session: Session, repair: RepairRow) -> list[str]:
     return [row.decision for row in actions_of(session, repair)]
 
 
@@ -63,7 +63,7 @@ def test_a_plan_is_kept_in_its_order_with_everything_a_person_needs(
 ) -> None:
     rows = actions_of(session, repair)
     assert [r.kind for r in rows] == ["drop", "relabel", "add"]
-    assert decided(session, repair) == ["proposed", "approved", "approved"]
+    assert decisions_of(session, repair) == ["proposed", "approved", "approved"]
     assert rows[1].before[0]["messages"][-1]["content"] == "A1"
     assert rows[1].after[0]["messages"][-1]["content"] == "better"
     assert plans.count_actions(session, repair.id) == {
@@ -79,7 +79,7 @@ def test_only_approved_actions_are_carried_out(session: Session, project: str, r
     assert outputs(session, version) == ["A0", "better", "A2", "A3", "A4", "new"]
     assert outputs(session, parent) == ["A0", "A1", "A2", "A3", "A4"]
     assert (version.parent_id, version.recipe) == (parent.id, {"kind": "repair", "repair_id": repair.id})
-    assert decided(session, repair) == ["proposed", "applied", "applied"]
+    assert decisions_of(session, repair) == ["proposed", "applied", "applied"]
     assert event_types(session, repair.id)[-1] == "applied"
 
 
@@ -129,7 +129,7 @@ def test_a_plan_without_an_approved_action_changes_nothing(
     assert version.id == repair.dataset_version_id
     assert version_count(session) == before
     session.expire_all()
-    assert decided(session, repair) == ["rejected"] * 3
+    assert decisions_of(session, repair) == ["rejected"] * 3
     assert session.get_one(RepairRow, repair.id).applied_at is not None
 
 
@@ -152,7 +152,7 @@ def test_a_decision_on_what_was_read_stale_is_refused(
         decisions.decide(
             session, project, drop.id, decision=Decision.APPROVED, key_id="key_2", now=NOW, if_revision=1
         )
-    assert decided(session, repair)[0] == "rejected"
+    assert decisions_of(session, repair)[0] == "rejected"
 
 
 def test_two_people_who_decide_at_once_do_not_overwrite_each_other(
@@ -195,7 +195,7 @@ def test_nothing_is_decided_after_the_plan_is_applied(
             decisions.decide(session, project, row.id, decision=Decision.REJECTED, key_id=None, now=NOW)
     with pytest.raises(Conflict, match="applied"):
         decisions.decide_many(session, project, repair.id, decision=Decision.REJECTED, key_id=None, now=NOW)
-    assert decided(session, repair) == ["proposed", "applied", "applied"]
+    assert decisions_of(session, repair) == ["proposed", "applied", "applied"]
 
 
 @pytest.mark.parametrize(
@@ -220,7 +220,7 @@ def test_a_decision_that_meets_an_apply_is_carried_out_or_refused(
             Decision.APPROVED: (["better", "A2", "A3", "A4", "new"], ["applied"] * 3),
         }[decision]
         version = session.get_one(DatasetVersionRow, version_id)
-        assert (outputs(session, version), decided(session, repair)) == expected
+        assert (outputs(session, version), decisions_of(session, repair)) == expected
 
 
 def test_a_decision_sees_an_apply_that_came_after_its_session_first_read_the_plan(
@@ -263,7 +263,7 @@ def test_many_are_decided_by_what_they_have_in_common(
             )
             assert decided == hit, chosen
             session.expire_all()
-            assert decided(session, repair).count("rejected") == hit, chosen
+            assert decisions_of(session, repair).count("rejected") == hit, chosen
             savepoint.rollback()
     session.expire_all()
     assert relabel.revision == 1
@@ -321,4 +321,4 @@ def test_the_repairs_of_another_project_are_not_there(
         decisions.decide(session, other, drop.id, decision=Decision.APPROVED, key_id=None, now=NOW)
     with pytest.raises(NotFound):
         decisions.decide_many(session, other, repair.id, decision=Decision.APPROVED, key_id=None, now=NOW)
-    assert decided(session, repair) == ["proposed", "approved", "approved"]
+    assert decisions_of(session, repair) == ["proposed", "approved", "approved"]
