@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from functools import lru_cache
 from pathlib import Path
+from typing import Literal
 
 from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -40,6 +41,10 @@ class Settings(BaseSettings):
 
     embedder: str = "use-multilingual-v3"
     base_model_cache: Path | None = Field(default=None, description="Folder of converted base models.")
+    bf16: Literal["auto", "off"] = Field(
+        default="auto",
+        description="auto: training, generation and embedders use bfloat16 where the hardware has it; off: float32.",
+    )
     training_threads: int | None = Field(default=None, description="CPU threads of a training; unset: all.")
     pii_salt: SecretStr | None = Field(
         default=None,

@@ -7,6 +7,8 @@ from pathlib import Path
 
 import torch
 
+from app.settings import get_settings
+
 CPU_BF16_FLAGS = frozenset({"amx_bf16", "avx512_bf16", "bf16"})  # the last one is Arm's name for it
 
 
@@ -28,14 +30,16 @@ def _cpu_flags() -> frozenset[str]:
 
 
 def has_fast_bf16(device: torch.device) -> bool:
-    """Whether bfloat16 matrix products run in hardware: without that they are slower than float32."""
+    """Whether bfloat16 matrix products run in hardware, and are not switched off: elsewhere float32 is faster."""
+    if get_settings().bf16 == "off":
+        return False
     if device.type == "cuda":
         return torch.cuda.is_bf16_supported(including_emulation=False)
     return bool(_cpu_flags() & CPU_BF16_FLAGS)
 
 
 def fast_dtype(device: torch.device) -> torch.dtype:
-    """bfloat16 where the device has it, else float32."""
+    """bfloat16 where the device has it and ``CASEMEND_BF16`` does not say off, else float32."""
     return torch.bfloat16 if has_fast_bf16(device) else torch.float32
 
 

@@ -28,7 +28,7 @@ MAX_CHARACTERS = 16_000
 
 BATCH_SIZE = 64
 
-RECIPE = "packed-1"
+RECIPE = "sentence-transformers-1"
 """Part of the fingerprint. Changed when the same weights would give other vectors."""
 
 
@@ -81,8 +81,7 @@ class SentenceEncoder:
     def __init__(self, name: str, place: str, *, device: str = "auto") -> None:
         from sentence_transformers import SentenceTransformer
 
-        from workers.models.devices import fast_dtype, pick_device
-        from workers.models.packed_bert import PackedBert
+        from workers.models.devices import pick_device
 
         self.name = name
         self._device = pick_device(device)
@@ -97,7 +96,6 @@ class SentenceEncoder:
         except (OSError, ValueError) as error:
             raise EmbedderNotFound(name, f"sentence-transformers weights at {place} ({error})") from error
         self.dimensions = int(self._model.get_embedding_dimension() or 0)
-        self._packed = PackedBert.of(self._model, fast_dtype(self._device))
         self._fingerprint: str | None = None
 
     @property
@@ -114,10 +112,7 @@ class SentenceEncoder:
 
         vectors = np.zeros((len(texts), self.dimensions), dtype=np.float32)
         spoken = [i for i, text in enumerate(texts) if text.strip()]
-        if spoken and self._packed is not None:
-            clipped = [clip(texts[i], max_characters=MAX_CHARACTERS) for i in spoken]
-            vectors[spoken] = self._packed.encode(clipped).numpy()
-        elif spoken:
+        if spoken:
             with torch.inference_mode(), self._precision():
                 vectors[spoken] = self._model.encode(
                     [clip(texts[i], max_characters=MAX_CHARACTERS) for i in spoken],
