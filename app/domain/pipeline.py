@@ -5,10 +5,14 @@ Knows the order and the policy. Refuses to know tables, queues and workers.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any
+from typing import Annotated, Any
+
+from pydantic import Field
+
+from app.domain.repair.policy.repair_policy import RepairPolicy
+from app.domain.repair.policy.section import Section, Share
 
 
 class CycleStage(StrEnum):
@@ -62,73 +66,31 @@ class Gate(StrEnum):
     INCONCLUSIVE = "inconclusive"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CyclePolicy:
-    """How a cycle is run. The mappings are handed to their stages, which validate them.
+StageOptions = Annotated[dict[str, Any], Field(default_factory=dict)]
+"""Handed to its stage, which validates it."""
 
-    ``hold_back`` is the share (0..0.5) of each cluster's cases that is never trained on, so that the fix
-    is measured on cases that the model has not seen. A cycle tries at most ``max_attempts`` times, as
-    long as the fix rate stays below ``target_fix_rate`` or the gate rejects the adapter. ``questions``: with
-    ``go_on`` the rows that the plan asks a person about are left out of the mixture, with ``wait`` the cycle stands
-    in the stage ``questions`` until every one is answered.
-    """
+
+class CyclePolicy(Section):
+    """How a cycle is run."""
 
     approval: Approval = Approval.POLICY
     questions: Questions = Questions.GO_ON
-    hold_back: float = 0.25
-    max_attempts: int = 2
-    target_fix_rate: float = 0.8
-    seed: int = 0
+    """What happens while the repair plan asks a person: the rows in question are left out, or the cycle
+    stands in the stage ``questions`` until every one is answered."""
+    hold_back: Annotated[float, Field(strict=True, ge=0, le=0.5)] = 0.25
+    """Share of each cluster's cases that is never trained on, so that the fix is measured on unseen cases."""
+    max_attempts: Annotated[int, Field(strict=True, ge=1, le=5)] = 2
+    """A further attempt is made while the fix rate is below ``target_fix_rate`` or the gate rejects the adapter."""
+    target_fix_rate: Share = 0.8
+    seed: Annotated[int, Field(strict=True, ge=0, le=2**31 - 1)] = 0
     before_adapter_id: str | None = None
     retention_dataset_version_id: str | None = None
     pool_dataset_version_id: str | None = None
-    repair: Mapping[str, Any] = field(default_factory=dict)
-    augmentation: Mapping[str, Any] = field(default_factory=dict)
-    mixture: Mapping[str, Any] = field(default_factory=dict)
-    training: Mapping[str, Any] = field(default_factory=dict)
-    verification: Mapping[str, Any] = field(default_factory=dict)
-
-    @classmethod
-    def from_dict(cls, values: Mapping[str, Any]) -> CyclePolicy:
-        """Raises ValueError naming the unknown key or the value out of range."""
-        known = {f.name for f in fields(cls)}
-        unknown = sorted(set(values) - known)
-        if unknown:
-            raise ValueError(f"policy: unknown key {unknown[0]!r}; known are {', '.join(sorted(known))}")
-        given = dict(values)
-        if "approval" in given:
-            try:
-                given["approval"] = Approval(given["approval"])
-            except ValueError:
-                raise ValueError("policy.approval: must be 'policy' or 'manual'") from None
-        if "questions" in given:
-            try:
-                given["questions"] = Questions(given["questions"])
-            except ValueError:
-                raise ValueError("policy.questions: must be 'go_on' or 'wait'") from None
-        for name in ("repair", "augmentation", "mixture", "training", "verification"):
-            if not isinstance(given.get(name, {}), Mapping):
-                raise ValueError(f"policy.{name}: must be an object")
-        _check_number(given, "hold_back", 0.0, 0.5)
-        _check_number(given, "target_fix_rate", 0.0, 1.0)
-        _check_integer(given, "max_attempts", 1, 5)
-        _check_integer(given, "seed", 0, 2**31 - 1)
-        for name in ("before_adapter_id", "retention_dataset_version_id", "pool_dataset_version_id"):
-            if not isinstance(given.get(name), str | None):
-                raise ValueError(f"policy.{name}: must be an id")
-        return cls(**given)
-
-
-def _check_number(given: Mapping[str, Any], name: str, low: float, high: float) -> None:
-    value = given.get(name, low)
-    if isinstance(value, bool) or not isinstance(value, int | float) or not low <= value <= high:
-        raise ValueError(f"policy.{name}: must be a number from {low} to {high}")
-
-
-def _check_integer(given: Mapping[str, Any], name: str, low: int, high: int) -> None:
-    value = given.get(name, low)
-    if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
-        raise ValueError(f"policy.{name}: must be a whole number from {low} to {high}")
+    repair: RepairPolicy = Field(default_factory=RepairPolicy)
+    augmentation: StageOptions
+    mixture: StageOptions
+    training: StageOptions
+    verification: StageOptions
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

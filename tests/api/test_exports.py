@@ -228,7 +228,7 @@ def test_an_export_in_an_unknown_format_is_refused(client: TestClient, uploads: 
 
 def test_a_parquet_export_never_loads_torch() -> None:
     code = (
-        "import sys; from app.services import exports; import pyarrow.parquet; "
+        "import sys; from app.services.versions import exports; import pyarrow.parquet; "
         "print(sorted({'torch', 'datasets', 'transformers'} & set(sys.modules)))"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

@@ -58,7 +58,7 @@ def create_repair(
         session,
         caller.project_id,
         diagnosis_id=payload.diagnosis_id,
-        policy=payload.policy,
+        policy=payload.policy.model_dump(mode="json", exclude_unset=True),
         evaluation_dataset_version_id=payload.evaluation_dataset_version_id,
     )
     return located(response, "/v1/repairs", row)
@@ -155,8 +155,7 @@ def decide_many(
         "if_revision": if_match(if_match_header),
     }
     if payload.policy is not None:
-        policy = payload.policy.model_dump(exclude_none=True)
-        decided = decisions.decide_by_policy(session, caller.project_id, repair_id, policy, **common)
+        decided = decisions.decide_by_policy(session, caller.project_id, repair_id, payload.policy, **common)
     else:
         assert payload.decision is not None
         decided = decisions.decide_many(

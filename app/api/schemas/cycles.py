@@ -8,14 +8,15 @@ from typing import Annotated, Any, Literal
 from pydantic import BeforeValidator, ConfigDict, Field
 
 from app.api.schemas.bad_cases import CaseSelection
-from app.api.schemas.common import Id, LongWork, Options, Resource
+from app.api.schemas.common import Id, LongWork, Resource
 from app.api.schemas.pipeline import BaseModelName
+from app.domain.pipeline import CyclePolicy
 
 
 class NewCycle(CaseSelection):
     dataset_version_id: Id
     base_model: BaseModelName
-    policy: Options
+    policy: CyclePolicy = Field(default_factory=lambda: CyclePolicy.model_validate({}))
 
 
 class CycleStage(Resource):

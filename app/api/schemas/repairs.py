@@ -7,17 +7,19 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, computed_field, model_validator
 
-from app.api.schemas.common import Body, Id, LongWork, Options, Resource, Whole
+from app.api.schemas.common import Body, Id, LongWork, Resource, Whole
 from app.api.schemas.datasets import ChangeCounts, ChangedRow
 from app.domain.repair.draft.actions import needs_answer
 from app.domain.repair.draft.row_bands import Veto
 from app.domain.repair.plan import ActionKind, Decision
+from app.domain.repair.policy.decisions import DecisionPolicy
+from app.domain.repair.policy.repair_policy import RepairPolicy
 from app.domain.repair.row_quality.scores import Use
 
 
 class NewRepair(Body):
     diagnosis_id: Id
-    policy: Options
+    policy: RepairPolicy = Field(default_factory=RepairPolicy)
     evaluation_dataset_version_id: Id | None = Field(
         default=None, description="Rows that repeat one of this dataset version are planned to be dropped."
     )
@@ -116,26 +118,11 @@ class NewDecision(Body):
     )
 
 
-class RuleBar(Body):
-    approve: Literal["all", "confident", "none"] | None = None
-    min_score: float | None = Field(default=None, ge=0, le=1)
-
-
-class PolicyDecision(RuleBar):
-    """``approve``: all, confident (from ``min_score`` on) or none; ``rules`` gives a rule its own bar.
-
-    Only proposed actions are decided, and only approved: what people decided stays, what is below stays
-    proposed. Actions that ask a person are decided by their rule's own bar alone.
-    """
-
-    rules: dict[Rule, RuleBar] = Field(default_factory=dict, max_length=200)
-
-
 class NewDecisions(Body):
     """Every action that meets all given conditions is decided: as ``decision`` says, or by ``policy``."""
 
     decision: _Decision | None = None
-    policy: PolicyDecision | None = None
+    policy: DecisionPolicy | None = None
     kind: Annotated[ActionKind, Field(strict=False)] | None = None
     rule: Rule | None = None
     current: _Decision | None = Field(

@@ -15,7 +15,6 @@ from app.services import events
 from app.services.cycles import advance
 from app.services.cycles.advance import AWAITING_APPROVAL, STAGE_OF
 from app.services.cycles.stage_inputs import policy_of
-from app.services.repairs import plans
 from app.services.training import adapters, augmentations, mixtures, training, verifications
 from app.services.versions import versions
 from app.services.work import lifecycle
@@ -35,7 +34,6 @@ def create(
     if not base_model.strip():
         raise InvalidInput("base_model: name a model, such as smollm2-135m-instruct or a local folder")
     parsed = policy_of(policy or {})
-    plans.check_policy(parsed.repair)
     verifications.check_options(parsed.verification)
     augmentations.check_options(parsed.augmentation)
     mixtures.check_recipe(parsed.mixture)

@@ -46,7 +46,7 @@ def start(session: Session, cycle: CycleRow, stage: CycleStage) -> work.WorkRow:
                 session,
                 project_id,
                 diagnosis_id=result_id(cycle, CycleStage.DIAGNOSE),
-                policy=policy.repair,
+                policy=policy.repair.model_dump(mode="json", exclude_unset=True),
                 evaluation_dataset_version_id=policy.retention_dataset_version_id,
                 cycle_id=cycle_id,
             )

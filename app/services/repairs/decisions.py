@@ -5,9 +5,8 @@ Every decision locks its repair and raises its revision: who has read an older s
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
 
 from sqlalchemy import ColumnElement, not_, select, type_coerce
 from sqlalchemy.dialects.postgresql import JSONB
@@ -148,7 +147,7 @@ def decide_by_policy(
     session: Session,
     project_id: str,
     repair_id: str,
-    policy: Mapping[str, Any],
+    policy: DecisionPolicy,
     *,
     chosen: ActionFilter | None = None,
     key_id: str | None,
@@ -156,15 +155,11 @@ def decide_by_policy(
     if_revision: int | None = None,
 ) -> int:
     """Approve the proposed actions that reach the policy's bar; what a person decided stays. Returns how many."""
-    try:
-        parsed = DecisionPolicy.from_dict(policy)
-    except ValueError as error:
-        raise InvalidInput(str(error), errors=[{"pointer": "/policy", "message": str(error)}]) from error
     repair = plans.require_open(session, project_id, repair_id, if_revision)
     conditions = [
         *(chosen or ActionFilter()).conditions(),
         RepairActionRow.decision == Decision.PROPOSED,
-        selection.approved_by(parsed),
+        selection.approved_by(policy),
         not_(selection.waits_for_answer()),
     ]
     return _decide_where(session, repair, Decision.APPROVED, conditions, key_id=key_id, now=now)

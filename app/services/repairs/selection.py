@@ -69,7 +69,7 @@ def approved_by(policy: DecisionPolicy) -> ColumnElement[bool]:
         for rule, bar in policy.rules.items()
         if bar.lowest_score is not None
     ]
-    lowest = policy.default.lowest_score
+    lowest = policy.lowest_score
     if lowest is not None:
         asks = row.evidence["asks_person"].as_boolean().is_(True)
         others = not_(row.rule == func.any(_texts(list(policy.rules))))

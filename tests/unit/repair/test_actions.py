@@ -39,17 +39,14 @@ def test_decisions_only_move_along_allowed_ways_and_applied_is_final(wished: lis
     ("raw", "message"),
     [
         ({"conflcit": []}, "no field 'conflcit'"),
-        (
-            {"conflict": []},
-            "give a list of expected_output, majority, best_quality, newest, source_priority, judge, drop, ask",
-        ),
+        ({"conflict": []}, r"policy.conflict is \[\]: value should have at least 1 item"),
         ({"conflict": ["majority", "majority"]}, "names a rule twice"),
-        ({"conflict": ["vote"]}, "choose from expected_output"),
-        ({"approve": "some"}, "choose from all, confident, none"),
-        ({"min_score": 1.5}, "a number from 0 to 1"),
-        ({"min_score": True}, "a number from 0 to 1"),
-        ({"near_duplicate_threshold": 0}, "give null"),
-        ({"normalise": "yes"}, "true or false"),
+        ({"conflict": ["vote"]}, "input should be 'expected_output', 'majority'"),
+        ({"approve": "some"}, "input should be 'all', 'confident' or 'none'"),
+        ({"min_score": 1.5}, "less than or equal to 1"),
+        ({"min_score": True}, "a valid number"),
+        ({"near_duplicate_threshold": 0}, "greater than 0"),
+        ({"normalise": "yes"}, "give an object"),
     ],
 )
 def test_a_policy_from_outside_is_refused_with_the_fact_and_the_mend(raw: dict, message: str) -> None:

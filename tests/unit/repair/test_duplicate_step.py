@@ -108,11 +108,11 @@ def _only(example_id: str) -> Any:
 @pytest.mark.parametrize(
     ("section", "said"),
     [
-        ("pairs", "give an object"),
+        ("pairs", "policy.duplicates is 'pairs': give an object"),
         ({"of": 1}, "policy.duplicates has no field 'of'"),
         ({"over": "rows"}, "duplicates.over"),
-        ({"edit_share": 0.9}, "give less"),
-        ({"lenient": 1}, "give true or false"),
+        ({"edit_share": 0.9}, "less than or equal to 0.5"),
+        ({"lenient": 1}, "valid boolean"),
     ],
 )
 def test_a_policy_that_cannot_be_read_names_the_fact_and_the_mend(section: object, said: str) -> None:

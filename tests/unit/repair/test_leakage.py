@@ -86,7 +86,7 @@ def test_no_held_back_row_survives_a_plan_that_is_applied(
     plan = plan_of(
         rows,
         [protected(prompt) for prompt in held_back],
-        policy=RepairPolicy(approve=approve, normalise=NormalisationPolicy.from_raw(normalise)),
+        policy=RepairPolicy(approve=approve, normalise=NormalisationPolicy.from_dict(normalise)),
     )
     ids = iter(f"new_{i}" for i in range(1000))
     applied = apply_actions(rows, plan.actions, new_id=lambda: next(ids))

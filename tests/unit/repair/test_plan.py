@@ -159,7 +159,7 @@ def test_a_clear_majority_decides_and_a_tie_asks_a_person() -> None:
     (action,) = _plan([*same, odd], policy=policy).actions
     assert (action.kind, action.example_ids) == (ActionKind.DROP, ("odd",))
     assert action.decision is Decision.APPROVED
-    (asked,) = _plan([same[0], odd], policy=replace(policy, approve=Approval.ALL)).actions
+    (asked,) = _plan([same[0], odd], policy=policy.model_copy(update={"approve": Approval.ALL})).actions
     assert asked.kind is ActionKind.MERGE
     assert asked.decision is Decision.PROPOSED
     assert set(asked.example_ids) == {"s0", "odd"}
@@ -308,13 +308,13 @@ def test_a_policy_says_what_it_was_made_from() -> None:
 @pytest.mark.parametrize(
     ("raw", "told"),
     [
-        ({"conflict": ["oldest"]}, "choose from"),
+        ({"conflict": ["oldest"]}, "input should be 'expected_output'"),
         ({"conflict": []}, "policy.conflict is"),
         ({"conflict": ["judge", "judge"]}, "names a rule twice"),
-        ({"source_priority": "handbook"}, "give a list of names"),
-        ({"source_priority": [""]}, "give a list of names"),
-        ({"source_priority": [7]}, "give a list of names"),
-        ({"contradictions": 1}, "give true or false"),
+        ({"source_priority": "handbook"}, "policy.source_priority is 'handbook'"),
+        ({"source_priority": [""]}, "at least 1 character"),
+        ({"source_priority": [7]}, "valid string"),
+        ({"contradictions": 1}, "valid boolean"),
         ({"contradiction": True}, "policy has no field 'contradiction'"),
     ],
 )

@@ -130,7 +130,7 @@ def test_only_outputs_with_facts_beside_a_passage_are_checked_against_it() -> No
     ("raw", "fact"),
     [
         ("high", "policy.quality"),
-        ({"weight": {}}, "weights"),
+        ({"weight": {}}, "no field 'weight'"),
         ({"weights": {"beauty": 1}}, "beauty"),
         ({"weights": {"format": -1}}, "policy.quality.weights.format"),
         ({"weights": {"format": float("nan")}}, "policy.quality.weights.format"),

@@ -198,20 +198,20 @@ def test_rules_are_decided_one_by_one_and_the_instruction_keeps_its_place() -> N
 @pytest.mark.parametrize(
     ("raw", "message"),
     [
-        ("yes", "true or false"),
-        ({"rules": "width"}, "give a list of"),
-        ({"rules": ["widht"]}, "choose from"),
+        ("yes", "give an object"),
+        ({"rules": "width"}, "valid frozenset"),
+        ({"rules": ["widht"]}, "input should be"),
         ({"rule": []}, "no field"),
     ],
 )
 def test_a_normalisation_policy_is_refused_with_the_fact_and_the_mend(raw: object, message: str) -> None:
     with pytest.raises(ValueError, match=message):
-        NormalisationPolicy.from_raw(raw)
+        NormalisationPolicy.from_dict(raw)
 
 
 def test_a_normalisation_policy_survives_its_own_form() -> None:
     for raw in (True, False, {"rules": ["roles", "width"]}):
-        assert NormalisationPolicy.from_raw(raw).as_raw() == raw
+        assert NormalisationPolicy.from_dict(raw).model_dump() == raw
         assert RepairPolicy.from_dict({"normalise": raw}).as_dict()["normalise"] == raw
     assert RepairPolicy.from_dict({"normalise": {"rules": []}}).as_dict()["normalise"] is False
 

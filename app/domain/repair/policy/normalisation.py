@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from app.domain.repair.policy.fields import check_fields, choice, names
+from pydantic import model_serializer, model_validator
+
+from app.domain.repair.policy.section import Section
 
 
 class NormalisationRule(StrEnum):
@@ -28,28 +28,18 @@ class NormalisationRule(StrEnum):
     SYSTEM_PROMPTS = "system_prompts"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class NormalisationPolicy:
-    """``rules`` in no order; none = rows stay as they are written."""
+class NormalisationPolicy(Section):
+    """true: every rule, false: none, or ``{"rules": [...]}``."""
 
     rules: frozenset[NormalisationRule] = frozenset(NormalisationRule)
 
+    @model_validator(mode="before")
     @classmethod
-    def from_raw(cls, raw: object) -> NormalisationPolicy:
-        """true = every rule, false = none, or ``{"rules": [...]}``; a ValueError says how to fix it."""
-        if isinstance(raw, bool):
-            return cls() if raw else cls(rules=frozenset())
-        if not isinstance(raw, Mapping):
-            raise ValueError(f'policy.normalise is {raw!r}; give true or false, or {{"rules": [...]}}')
-        check_fields(raw, ("rules",), "policy.normalise")
-        rules = raw.get("rules", list(NormalisationRule))
-        if not isinstance(rules, list | tuple):
-            raise ValueError(
-                f"policy.normalise.rules is {rules!r}; give a list of {names(NormalisationRule)}"
-            )
-        return cls(rules=frozenset(choice(NormalisationRule, rule, "normalise.rules") for rule in rules))
+    def _from_flag(cls, raw: Any) -> Any:
+        return ({} if raw else {"rules": ()}) if isinstance(raw, bool) else raw
 
-    def as_raw(self) -> bool | dict[str, Any]:
+    @model_serializer
+    def _as_flag(self) -> bool | dict[str, list[str]]:
         if not self.rules or self.rules == frozenset(NormalisationRule):
             return bool(self.rules)
         return {"rules": sorted(rule.value for rule in self.rules)}

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any
+from typing import Annotated
 
-from app.domain.repair.policy.fields import check_fields, choice, names
+from pydantic import Field, field_serializer
+
+from app.domain.repair.policy.section import Section
 
 
 class PiiKind(StrEnum):
@@ -41,32 +41,14 @@ class Uncertain(StrEnum):
     KEEP = "keep"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PiiPolicy:
-    """What is certain is taken out (``mode``) without a person; ``uncertain`` says what becomes of the rest."""
+class PiiPolicy(Section):
+    """What is certain is taken out without a person (``mode``)."""
 
     mode: PiiMode = PiiMode.REDACT
     uncertain: Uncertain = Uncertain.KEEP_OUT
-    kinds: frozenset[PiiKind] = frozenset(PiiKind)
+    """What becomes of a row while nobody has said whether what it holds is personal data."""
+    kinds: Annotated[frozenset[PiiKind], Field(min_length=1)] = frozenset(PiiKind)
 
-    @classmethod
-    def from_dict(cls, raw: object) -> PiiPolicy:
-        """Validate the section from outside; a ValueError says what is wrong and how to fix it."""
-        if not isinstance(raw, Mapping):
-            raise ValueError(f'policy.pii is {raw!r}; give {{"mode": "redact"}}, "replace" or "off"')
-        check_fields(raw, cls.__dataclass_fields__, "policy.pii")
-        kinds = raw.get("kinds", list(PiiKind))
-        if not isinstance(kinds, list | tuple) or not kinds:
-            raise ValueError(f"policy.pii.kinds is {kinds!r}; give a list of {names(PiiKind)}")
-        return cls(
-            mode=choice(PiiMode, raw.get("mode", PiiMode.REDACT), "pii.mode"),
-            uncertain=choice(Uncertain, raw.get("uncertain", Uncertain.KEEP_OUT), "pii.uncertain"),
-            kinds=frozenset(choice(PiiKind, kind, "pii.kinds") for kind in kinds),
-        )
-
-    def as_dict(self) -> dict[str, Any]:
-        return {
-            "mode": self.mode.value,
-            "uncertain": self.uncertain.value,
-            "kinds": sorted(kind.value for kind in self.kinds),
-        }
+    @field_serializer("kinds")
+    def _sorted(self, kinds: frozenset[PiiKind]) -> list[str]:
+        return sorted(kind.value for kind in kinds)

@@ -10,19 +10,19 @@ from jaxtyping import Float64
 from numpy import ndarray
 
 from app.domain.repair.draft.row_bands import Use, Veto
-from app.domain.repair.policy.quality import QualityPolicy
+from app.domain.repair.policy.quality import QualityComponent, QualityPolicy
 from app.domain.repair.row_quality.defects.statistics import JudgedRows
 from app.domain.repair.row_quality.scores import consistency, form, information, relevance, safety
 from app.domain.repair.row_quality.scores.vetoes import vetoes
 
 Component = Callable[[JudgedRows], Float64[ndarray, " n"]]
 
-COMPONENTS: tuple[tuple[str, Component], ...] = (
-    ("relevance", relevance.score),
-    ("information", information.score),
-    ("format", form.score),
-    ("safety", safety.score),
-    ("consistency", consistency.score),
+COMPONENTS: tuple[tuple[QualityComponent, Component], ...] = (
+    (QualityComponent.RELEVANCE, relevance.score),
+    (QualityComponent.INFORMATION, information.score),
+    (QualityComponent.FORMAT, form.score),
+    (QualityComponent.SAFETY, safety.score),
+    (QualityComponent.CONSISTENCY, consistency.score),
 )
 
 

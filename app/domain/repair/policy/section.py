@@ -1,0 +1,47 @@
+"""What every section of a policy shares: unknown fields are refused, and an error says where and why."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Self
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+Share = Annotated[float, Field(strict=True, ge=0, le=1)]
+"""A number from 0 to 1."""
+
+
+class Section(BaseModel):
+    """A part of a policy. Its fields, their ranges and their meaning stand in openapi.json."""
+
+    model_config = ConfigDict(
+        frozen=True,
+        extra="forbid",
+        allow_inf_nan=False,
+        use_attribute_docstrings=True,
+        validate_default=False,
+    )
+
+    @classmethod
+    def from_dict(cls, raw: object, name: str = "policy") -> Self:
+        """Validate a section from outside; a ValueError says which field, what it holds and what it may hold."""
+        try:
+            return cls.model_validate(raw)
+        except ValidationError as error:
+            raise ValueError(explained(error, name)) from None
+
+    def as_dict(self) -> dict[str, Any]:
+        return self.model_dump(mode="json")
+
+
+def explained(error: ValidationError, name: str) -> str:
+    """The first thing that is wrong, in one sentence."""
+    first = error.errors()[0]
+    place = ".".join([name, *map(str, first["loc"])])
+    if first["type"] == "extra_forbidden":
+        return f"{place.rpartition('.')[0]} has no field {str(first['loc'][-1])!r}"
+    if first["type"] == "value_error":
+        return f"{place}: {first['ctx']['error']}"
+    if first["type"] == "model_type":
+        return f"{place} is {first['input']!r}: give an object with its fields"
+    said = first["msg"]
+    return f"{place} is {first['input']!r}: {said[:1].lower()}{said[1:]}"
