@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cache
 
 import numpy as np
 
-from app.domain.diagnosis.triage import Diagnosis, Override, triage
+from app.domain.diagnosis import triage
+from app.domain.diagnosis.fit import FittedTrainingSet, fit_training_set
+from app.domain.diagnosis.triage import Diagnosis, Override
 from app.domain.diagnosis.views import Vectors, texts_of
 from app.domain.language import text
 from app.domain.records import BadCase, Message, Role, ServingRequest, TrainingExample
@@ -14,14 +17,17 @@ from app.domain.records import BadCase, Message, Role, ServingRequest, TrainingE
 DIMENSIONS = 64
 
 
+@cache
+def _direction(token: str) -> np.ndarray:
+    return np.random.default_rng(text.stable_hash(token)).normal(size=DIMENSIONS).astype(np.float32)
+
+
 def embed(texts: Sequence[str]) -> np.ndarray:
     """Bags of hashed words, unit rows: texts that share words are near each other."""
     rows = np.zeros((len(texts), DIMENSIONS), dtype=np.float32)
     for i, said in enumerate(texts):
         for token in text.tokens(said):
-            rows[i] += (
-                np.random.default_rng(text.stable_hash(token)).normal(size=DIMENSIONS).astype(np.float32)
-            )
+            rows[i] += _direction(token)
     norms = np.linalg.norm(rows, axis=1, keepdims=True)
     return np.divide(rows, norms, out=rows, where=norms > 0)
 
@@ -73,13 +79,20 @@ def diagnose(
     seed: int = 0,
     overrides: Sequence[Override] = (),
 ) -> Diagnosis:
-    return triage(
-        examples=examples,
-        cases=cases,
-        vectors=vectors_of(examples, [*cases, *(o.case for o in overrides)]),
-        overrides=overrides,
-        rng=np.random.default_rng(seed),
-    )
+    """``triage``, with the training set fitted once for all tests that use the same rows."""
+    vectors = vectors_of(examples, [*cases, *(o.case for o in overrides)])
+    return triage.diagnose(fitted(examples, seed=seed), cases, vectors, overrides=overrides)
+
+
+def fitted(examples: Sequence[TrainingExample], *, seed: int = 0) -> FittedTrainingSet:
+    """The rows' model; fitting takes seconds, so each set is fitted once. What a diagnosis keeps in it is a cache."""
+    key = (seed, *((e.id, e.record_hash) for e in examples))
+    if key not in _FITTED:
+        _FITTED[key] = fit_training_set(examples, vectors_of(examples, []), np.random.default_rng(seed))
+    return _FITTED[key]
+
+
+_FITTED: dict[tuple[object, ...], FittedTrainingSet] = {}
 
 
 THINGS = {
