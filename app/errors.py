@@ -67,9 +67,9 @@ class ContentTooLarge(ServiceError):
 
 
 class StorageExhausted(ServiceError):
-    """Full disk. 413, as the server has no room for content of this size; nothing was kept of it."""
+    """Full disk; nothing was kept of the request."""
 
-    status_code = 413
+    status_code = 507
     type = "storage-exhausted"
     title = "The server has no room left for this content"
 

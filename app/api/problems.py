@@ -43,7 +43,8 @@ MEANING: dict[int, str] = {
     405: "The path does not support this method",
     409: "The object's state does not allow this",
     412: "The object has changed since it was read",
-    413: "The body is too large, or the server has no room for it",
+    413: "The body is too large",
+    507: "The server has no room for the content",
     415: "The body's content type or encoding is not supported",
     422: "The input is not valid",
     503: "The database cannot be reached; try again",
@@ -65,7 +66,7 @@ def statuses_of(methods: Collection[str], path: str) -> set[int]:
     if "{" in path:
         statuses.add(404)
     if set(methods) & {"POST", "PUT", "PATCH"}:
-        statuses |= {400, 404, 409, 413, 415}
+        statuses |= {400, 404, 409, 413, 415, 507}
     if "DELETE" in methods:
         statuses.add(409)
     return statuses

@@ -89,7 +89,8 @@ def _methods_facts(known: Sequence[tuple[str, float]]) -> list[Fact]:
     each = sorted(ranks.items(), key=lambda rank: -rank[1])[: min(outside, SHOWN_MEASURES)]
     return [
         Fact(
-            says=f"By {outside} of {len(ranks)} measures further out than {_percent(FAR_OUT)} of the task's rows",
+            says=f"Unusual on {outside} of {len(ranks)} distance measures "
+            f"(beyond the {round(100 * FAR_OUT)}th percentile)",
             words=tuple(
                 f"{MEASURE_NAMES.get(name, _words(name).lower())} {_percent(share)}" for name, share in each
             ),

@@ -203,7 +203,7 @@ def test_a_full_disk_is_said_so_and_nothing_is_kept(client: TestClient) -> None:
     dataset_id = client.post("/v1/datasets", json={"name": "x"}).json()["id"]
     client.app.state.store = FullStore()  # pyright: ignore[reportFunctionMemberAccess]
     answer = client.post(f"/v1/datasets/{dataset_id}/versions", content=b"{}")
-    assert problem(answer, 413)["type"] == "/problems/storage-exhausted"
+    assert problem(answer, 507)["type"] == "/problems/storage-exhausted"
     assert client.get("/v1/imports").json()["data"] == []
 
 

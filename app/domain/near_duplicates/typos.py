@@ -1,9 +1,9 @@
 """Are two texts one text written twice? What differs is read word by word.
 
-A slip of the pen makes a word that nobody else writes and that looks like the one it stands for: nobody in the
-set, and where the set is silent nobody in general writing. Another word that is as well known makes another
+A typo is a rare word within a small edit distance of a frequent one: rare in the set, and where the set is silent in
+general writing. Another word that is as well known makes another
 question: "the weather in Rome", "the weather in Oslo". Numbers, formula signs and the ends of an axis of opposites
-always do; a negation, but where it is a single Chinese character among many slips, or, between rows of one answer,
+always do; a negation, but where it is a single Chinese character among many typos, or, between rows of one answer,
 in a place where nobody negates. Words for spaced scripts, characters for Chinese and Japanese.
 """
 
@@ -56,7 +56,7 @@ _ALIKE = (frozenset(("a", "an", "the")), frozenset("吗呢啊呀吧"))
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Differences:
-    """Characters that differ, by what they are: slips of the pen, other words, words without a counterpart.
+    """Characters that differ, by what they are: typos, other words, words without a counterpart.
     ``noisy``: both texts have one answer, and differ as no two of one template do."""
 
     slips: int

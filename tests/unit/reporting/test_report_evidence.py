@@ -161,7 +161,7 @@ def test_measures_are_counted_the_furthest_named_in_words_and_all_stay_with_the_
     }
     shown = view(Evidence(ood={"methods": ranks}))
     (fact,) = dict(shown.facts)["ood"]
-    assert fact.says == "By 2 of 4 measures further out than 90% of the task's rows"
+    assert fact.says == "Unusual on 2 of 4 distance measures (beyond the 90th percentile)"
     assert fact.words == (
         "wording that no near row shares 99.9%",
         "distance to its task as a whole 95%",

@@ -1,7 +1,7 @@
 """Probabilities of the root causes, learnt from causes simulated in the user's own training set.
 
 First whether the case is covered, then, of what is covered, whether it is contradicted. Both are judged by
-classifiers over the features of simulated cases; no cut-off is set by hand. What persons said about real
+classifiers over the features of simulated cases; no cut-off is set by hand. What people said about real
 cases is learnt from too.
 """
 
@@ -80,7 +80,7 @@ def taught_by(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Opinions:
-    """Two opinions on one question, mixed: a linear one, which carries over, and a monotone one of trees,
+    """Blend of a sign-constrained logistic regression, which carries over, and monotone boosted trees,
     which sees that one strong sign is enough."""
 
     linear_share: float

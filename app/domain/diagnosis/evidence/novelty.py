@@ -202,7 +202,7 @@ def unseen_terms(prompt: str, trained: Vocabulary, limit: int = _NOVEL_TERMS) ->
     """Terms of the prompt that no training prompt holds, the most telling first.
 
     Pairs of characters that follow each other are one term. Function words, numbers, word forms of known
-    words and likely slips of the pen come not at all or last.
+    words and likely typos come not at all or last.
     """
     folded = _without_commands(_folded(prompt))
     words = [w for w in dict.fromkeys(_WORDS.findall(_UNSPACED.sub(" ", folded))) if len(w) > 1]

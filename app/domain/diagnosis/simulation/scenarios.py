@@ -1,4 +1,5 @@
-"""Simulated worlds: the user's own training set, changed so that the cause of a failure is known.
+"""Synthetic failures: copies of the training set with rows removed or relabelled, so that each held-out row's root
+cause is known.
 
 In one world rows are taken out and become cases. What is asked without its corner, its labels or its whole
 task is *ood*. What has near rows turned to another answer, its label split under two names, or contradicting

@@ -1,4 +1,4 @@
-"""Near rows with another output, and the support that both sides keep.
+"""Label support: how close a row is to rows with its own output, and to rows with the neighbour's.
 
 Whether two near rows with different outputs contradict each other shows in their support: a hard negative
 has its own output's other rows near it, a wrong row has left them behind. Pairs are directed: ``left`` is the

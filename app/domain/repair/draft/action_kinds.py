@@ -17,7 +17,7 @@ with a Jaccard of character n-grams from .7; rows that only mean the same, and r
 Candidates are found by MinHash, in shingles of two characters for Chinese, Japanese and Korean and of three
 elsewhere: 128 values in 64 bands of two, so that two texts with a Jaccard s meet with probability 1 - (1 - s^2)^64:
 .47 at s = .1, .93 at .2, .998 at .3. Every candidate is then read in full: two texts are one where at most a
-quarter of the characters differ and all that differs looks like slips of the pen, or where the exact Jaccard
+quarter of the characters differ and all that differs looks like typos, or where the exact Jaccard
 reaches the policy's threshold; another number, negation or name makes another question. The best row of a group
 stays. The plan's summary holds the curve.
 
