@@ -50,16 +50,6 @@ def test_rows_that_are_not_landmarks_join_their_neighbours(monkeypatch: pytest.M
     assert np.median(apart) < 0.05
 
 
-def test_a_large_set_finds_its_landmarks_in_cells(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(projection, "LANDMARKS", 5_200)
-    monkeypatch.setattr(projection, "APPROXIMATE_FROM", 6_000)
-    monkeypatch.setattr(projection, "EPOCHS", 60)
-    vectors, group = topics(6_500, 20)
-    made = project(vectors, vectors[:0], rng=np.random.default_rng(0))
-    some = np.random.default_rng(1).choice(6_500, 1_500, replace=False)
-    assert purity(made.examples[some], group[some]) > 0.85  # 0.05 by chance
-
-
 def test_cases_that_nothing_covers_make_an_island_of_their_own() -> None:
     vectors, _ = topics(1_000, 20, seed=1)
     strange, _ = topics(30, 1, seed=2)

@@ -2,21 +2,20 @@
 
 Knows vectors and places. Refuses to know texts and how a map is drawn.
 
-The method is UMAP's (McInnes, Healy, Melville 2018) in whole arrays: along a graph of nearest neighbours points
-pull each other, random others push, from a start along the principal components. ``LANDMARKS`` points at most
-are laid out together; every further one starts between its nearest landmarks and moves alone among them (the
-paper's "transform"), so that time grows with the number of points. docs/experiments.md compares it.
+t-SNE (van der Maaten and Hinton 2008) lays landmarks out, by scikit-learn; every further row is placed between its
+nearest landmarks, so that time grows with the number of rows. docs/experiments.md compares it with what was tried.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-import faiss
 import numpy as np
-from jaxtyping import Float32, Int32, Int64
+from jaxtyping import Float32
 from numpy import ndarray
-from scipy import sparse
+from sklearn.decomposition import PCA
+from sklearn.manifold import TSNE
+from sklearn.neighbors import KNeighborsRegressor
 
 from app.domain.diagnosis.clusters import map_cases
 from app.domain.vectors.half_precision import UnitVectors, blocks
@@ -25,31 +24,22 @@ MAP_SCALE = 65_535
 """Places are whole numbers 0..65,535 on both axes."""
 
 
-LANDMARKS = 20_000
-"""Laid out together: four to six seconds on one core. Most training sets have no more rows."""
+LANDMARKS = 2_000
+"""Rows laid out by t-SNE, some seconds on one core; the others are placed among them."""
 
-COMPONENTS = 100
-"""Principal components in which neighbours are looked for; 50 keep fewer of them, all are slower."""
+COMPONENTS = 50
+"""Principal components in which neighbours are looked for."""
 
-NEIGHBORS = 12
-PUSHES = 4
-"""Random others that push a point in one epoch."""
-PUSH_STRENGTH = np.float32(0.6)
-"""Twice of what UMAP's five pushes a pull amount to: more of the map is used, neighbours stay as well."""
+PERPLEXITY = 30.0
+ITERATIONS = 500
+NEIGHBORS = 5
+"""Landmarks between which a row is placed."""
 
-EPOCHS = 300
-JOINING_EPOCHS = 40
-START_SPREAD = 2.0
-"""Standard deviation of the start. Further apart, languages end at the edges with nothing between."""
-MAX_STEP = np.float32(4.0)
+FEW = 12
+"""So few rows show nothing by themselves: they are laid out together with the cases."""
+
 MARGIN = 0.03
-JITTER = 1e-2
-"""Points that equal each other need different places to be pushed apart from."""
-BLOCK_ROWS = 65_536
-
-APPROXIMATE_FROM = 50_000
-"""So many points look for their landmarks in a part of 8 of 128 cells: exact search would take minutes."""
-CELLS, CELLS_PROBED = 128, 8
+JITTER = 1e-3
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,149 +66,53 @@ def project(
     """
     n = len(vectors)
     rows_rng, cases_rng = rng.spawn(2)
-    if n <= NEIGHBORS:
-        together = [part for part in (vectors, case_vectors) if len(part)]
-        places = _on_the_map(_layout(_components(together, rows_rng), rows_rng))
+    if n <= FEW:
+        together = np.concatenate([np.asarray(part[:], dtype=np.float32) for part in (vectors, case_vectors)])
+        places = _on_the_map(_flat(_told_apart(together, rows_rng)))
         return Projection(examples=places[:n], cases=places[n:])
     if known is None or len(known) != n:
-        known = _on_the_map(_layout(_components([vectors], rows_rng), rows_rng))
+        known = _on_the_map(_layout(vectors, rows_rng))
     return Projection(
         examples=known, cases=_rounded(map_cases.join(vectors, known, case_vectors, rng=cases_rng))
     )
 
 
-def _layout(points: Float32[ndarray, "m c"], rng: np.random.Generator) -> Float32[ndarray, "m 2"]:
-    count = len(points)
-    if count <= NEIGHBORS + 1:
-        return points[:, :2].copy()
-    if count <= LANDMARKS:
-        return _laid_out(points, rng)
-    landmarks = np.sort(rng.choice(count, LANDMARKS, replace=False))
-    places = np.empty((count, 2), dtype=np.float32)
-    places[landmarks] = _laid_out(points[landmarks], rng)
-    rest = np.setdiff1d(np.arange(count), landmarks)
-    index = _index(points[landmarks], approximate=count >= APPROXIMATE_FROM)
-    for start in range(0, len(rest), BLOCK_ROWS):
-        block = rest[start : start + BLOCK_ROWS]
-        places[block] = _joined(points[block], index, places[landmarks], rng)
-    return places
+def _flat(points: Float32[ndarray, "m d"]) -> Float32[ndarray, "m 2"]:
+    """The first two principal components."""
+    if len(points) < 2:
+        return np.zeros((len(points), 2), dtype=np.float32)
+    made = PCA(min(2, *points.shape)).fit_transform(points).astype(np.float32)
+    return np.pad(made, ((0, 0), (0, 2 - made.shape[1])))
 
 
-def _components(parts: list[UnitVectors], rng: np.random.Generator) -> Float32[ndarray, "m c"]:
-    """Principal components, two at least, learnt from ``LANDMARKS`` rows; each axis' largest weight is > 0."""
-    count = sum(len(part) for part in parts)
-    if count == 0:
-        return np.empty((0, 2), dtype=np.float32)
-    sample = np.concatenate(
-        [p[:] if count <= LANDMARKS else p[np.sort(_some(len(p), count, rng))] for p in parts]
-    ).astype(np.float32)
-    mean = sample.mean(axis=0)
-    sample -= mean
-    axes = np.linalg.eigh(sample.T @ sample)[1][:, ::-1][:, :COMPONENTS]
-    axes = axes * np.sign(np.take_along_axis(axes, np.abs(axes).argmax(axis=0)[None], axis=0))
-    axes = np.pad(axes, ((0, 0), (0, max(0, 2 - axes.shape[1])))).astype(np.float32)
-    # Block by block and without a centred copy: a million vectors are held once.
-    shift = mean @ axes
+def _told_apart(points: Float32[ndarray, "m d"], rng: np.random.Generator) -> Float32[ndarray, "m d"]:
+    """Rows that equal each other need different places to be pushed apart from."""
+    return points + rng.normal(0.0, JITTER, points.shape).astype(np.float32)
+
+
+def _layout(vectors: UnitVectors, rng: np.random.Generator) -> Float32[ndarray, "n 2"]:
+    """t-SNE of the landmarks; every other row between its nearest landmarks."""
+    count = len(vectors)
+    landmarks = np.arange(count)
+    if count > LANDMARKS:
+        landmarks = np.sort(rng.choice(count, LANDMARKS, replace=False))
+    sample = _told_apart(vectors[landmarks].astype(np.float32), rng)
+    pca = PCA(min(COMPONENTS, *sample.shape), svd_solver="covariance_eigh").fit(sample)
+    points = pca.transform(sample).astype(np.float32)
+    tsne = TSNE(
+        perplexity=min(PERPLEXITY, (len(points) - 1) / 3),
+        init="pca",
+        max_iter=ITERATIONS,
+        random_state=int(rng.integers(2**31)),
+        n_jobs=1,
+    )
+    laid_out = tsne.fit_transform(points)
+    if count == len(landmarks):
+        return laid_out
+    near = KNeighborsRegressor(NEIGHBORS, weights="distance", n_jobs=1).fit(points, laid_out)
     return np.concatenate(
-        [rows.astype(np.float32, copy=False) @ axes - shift for part in parts for _, rows in blocks(part)]
-    )
-
-
-def _some(rows: int, of: int, rng: np.random.Generator) -> Int64[ndarray, " s"]:
-    return rng.choice(rows, max(1, round(LANDMARKS * rows / of)), replace=False)
-
-
-def _index(points: Float32[ndarray, "l c"], *, approximate: bool = False) -> faiss.Index:
-    exact = faiss.IndexFlatL2(points.shape[1])
-    index = faiss.IndexIVFFlat(exact, points.shape[1], CELLS) if approximate else exact
-    points = np.ascontiguousarray(points)
-    if isinstance(index, faiss.IndexIVFFlat):
-        index.train(points)
-        index.nprobe = CELLS_PROBED
-    index.add(points)
-    return index
-
-
-def _laid_out(points: Float32[ndarray, "m c"], rng: np.random.Generator) -> Float32[ndarray, "m 2"]:
-    graph = _graph(points)
-    count = len(points)
-    tails, starts = graph.indices, graph.indptr[:-1]
-    heads = np.repeat(np.arange(count, dtype=np.int32), np.diff(graph.indptr))
-    # A step is a mean over the edges: having many of them makes no point jump further.
-    weights = graph.data / np.add.reduceat(graph.data, starts)[heads]
-    start = points[:, :2] * np.float32(START_SPREAD / max(float(points[:, :2].std()), 1e-6))
-    x, y = (start + rng.normal(0.0, JITTER, (count, 2))).astype(np.float32).T.copy()
-    for epoch in range(EPOCHS):
-        dx, dy = x[tails] - x[heads], y[tails] - y[heads]
-        pull = weights / (1.0 + dx * dx + dy * dy)
-        step_x, step_y = np.add.reduceat(pull * dx, starts), np.add.reduceat(pull * dy, starts)
-        x, y = _moved(x, y, step_x, step_y, others=(x, y), rate=1.0 - epoch / EPOCHS, rng=rng)
-    return np.stack([x, y], axis=1)
-
-
-def _joined(
-    points: Float32[ndarray, "b c"],
-    index: faiss.Index,
-    fixed: Float32[ndarray, "l 2"],
-    rng: np.random.Generator,
-) -> Float32[ndarray, "b 2"]:
-    """Places among landmarks that do not move."""
-    squared, near = index.search(np.ascontiguousarray(points), NEIGHBORS)
-    found = near >= 0  # an approximate search may find fewer
-    strength = map_cases.strengths(np.sqrt(np.maximum(squared, 0.0)), found)
-    weights = strength / np.maximum(strength.sum(axis=1, keepdims=True), 1e-9)
-    others_x, others_y = np.ascontiguousarray(fixed.T)
-    near_x, near_y = others_x[near], others_y[near]
-    start = np.stack([(weights * near_x).sum(axis=1), (weights * near_y).sum(axis=1)])
-    x, y = (start + rng.normal(0.0, JITTER, start.shape)).astype(np.float32)
-    for epoch in range(JOINING_EPOCHS):
-        dx, dy = near_x - x[:, None], near_y - y[:, None]
-        pull = weights / (1.0 + dx * dx + dy * dy)
-        step_x, step_y = (pull * dx).sum(axis=1), (pull * dy).sum(axis=1)
-        rate = 1.0 - epoch / JOINING_EPOCHS
-        x, y = _moved(x, y, step_x, step_y, others=(others_x, others_y), rate=rate, rng=rng)
-    return np.stack([x, y], axis=1)
-
-
-def _moved(
-    x: Float32[ndarray, " m"],
-    y: Float32[ndarray, " m"],
-    step_x: Float32[ndarray, " m"],
-    step_y: Float32[ndarray, " m"],
-    *,
-    others: tuple[Float32[ndarray, " l"], Float32[ndarray, " l"]],
-    rate: float,
-    rng: np.random.Generator,
-) -> tuple[Float32[ndarray, " m"], Float32[ndarray, " m"]]:
-    """After the pull in ``step_x`` and ``step_y`` and a push from ``PUSHES`` random others."""
-    for _ in range(PUSHES):
-        other: Int32[ndarray, " m"] = rng.integers(0, len(others[0]), len(x), dtype=np.int32)
-        dx, dy = x - others[0][other], y - others[1][other]
-        squared = dx * dx + dy * dy
-        push = PUSH_STRENGTH / ((np.float32(1e-3) + squared) * (1.0 + squared))
-        step_x = step_x + push * dx
-        step_y = step_y + push * dy
-    scale = np.float32(rate)
-    return (
-        x + scale * np.clip(step_x, -MAX_STEP, MAX_STEP),
-        y + scale * np.clip(step_y, -MAX_STEP, MAX_STEP),
-    )
-
-
-def _graph(points: Float32[ndarray, "m c"]) -> sparse.csr_matrix:
-    """Symmetric strengths 0..1 between near points; every row has an entry."""
-    count = len(points)
-    squared, near = _index(points).search(np.ascontiguousarray(points), NEIGHBORS + 1)
-    # Of rows that equal each other any may stand first: leave the row itself out, or else the furthest.
-    own = near == np.arange(count)[:, None]
-    own[:, -1] |= ~own.any(axis=1)
-    near = near[~own].reshape(count, NEIGHBORS)
-    distances = np.sqrt(np.maximum(squared[~own], 0.0)).reshape(count, NEIGHBORS)
-    strength = map_cases.strengths(distances, np.ones_like(near, dtype=np.bool_))
-    bounds = np.arange(0, near.size + 1, NEIGHBORS)
-    directed = sparse.csr_matrix((strength.ravel(), near.ravel(), bounds), shape=(count, count))
-    backward = directed.T.tocsr()
-    return sparse.csr_matrix(directed + backward - directed.multiply(backward))
+        [near.predict(pca.transform(rows.astype(np.float32))) for _, rows in blocks(vectors)]
+    ).astype(np.float32)
 
 
 def _on_the_map(places: Float32[ndarray, "m 2"]) -> Float32[ndarray, "m 2"]:
