@@ -13,7 +13,7 @@ from typing import Final
 
 from app.domain.language import quantities, text
 from app.domain.language.pair_differences import Difference, DifferenceKind
-from app.domain.language.text import STOP_WORDS
+from app.domain.language.stop_words import STOP_WORDS
 
 LABEL_TASK_SHARE: Final = 0.5
 """Share of rows whose output repeats from which a set is about labels."""

@@ -21,7 +21,7 @@ from numpy import ndarray
 from scipy import sparse
 
 from app.domain.language import quantities, text
-from app.domain.language.text import STOP_WORDS
+from app.domain.language.stop_words import STOP_WORDS
 from app.domain.language.text_features import Readings, names_in, read, route, stands
 
 PAIR_CHUNK: Final = 20_000

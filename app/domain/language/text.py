@@ -23,17 +23,6 @@ INSTRUCTION_MIN_ROWS: Final = 2
 """One row's own wording is not a task instruction."""
 
 
-STOP_WORDS: Final = frozenset(
-    (  # noqa: SIM905
-        "the and for that this with you your are was were have has had can could would will what when where "
-        "which who how why not but from into its our out about please tell does did they them their there been "
-        "any all get got want need some just like make many much than then also "
-        "怎么 什么 可以 我的 多少 一个 一下 请问 哪里 怎样 如何 没有 已经 这个 那个 还是 不能 我想 为什 么时"
-    ).split(" ")
-)
-"""Function words of English and Chinese (as bigrams): they name no cluster."""
-
-
 _CJK = "\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7af\uf900-\ufaff"
 CJK_CHARACTER: Final = f"[{_CJK}]"
 WORD_CHARACTER: Final = rf"[^\W_{_CJK}\U00010000-\U0010ffff]"

@@ -9,38 +9,12 @@ import re
 from collections.abc import Sequence
 from functools import lru_cache
 
-from app.domain.language import antonyms, text
+from app.domain.language import antonyms, phrases, text
 
 _CJK = re.compile(text.CJK_CHARACTER)
 SIGN = re.compile(r"[^\w'’]")
 _CLOSED: tuple[frozenset[str], ...] = tuple(
-    frozenset(of.split())
-    for of in (
-        "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen "
-        "seventeen eighteen nineteen twenty thirty forty fifty sixty seventy eighty ninety hundred thousand "
-        "million billion half twice double once first second third fourth fifth sixth seventh eighth ninth tenth",
-        "january february march april may june july august september october november december jan feb mar apr "
-        "jun jul aug sep sept oct nov dec",
-        "monday tuesday wednesday thursday friday saturday sunday mon tue wed thu fri sat sun today tomorrow "
-        "yesterday weekday weekend",
-        "零 一 二 两 三 四 五 六 七 八 九 十 百 千 万 亿 半",
-        "甲 乙 丙 丁",
-        "克 斤 吨",
-        "元 角",
-        "秒 天 周 月 年",
-        "今 明 昨",
-        "春 夏 秋 冬",
-        "东 南 西 北",
-        "爸 妈 哥 姐 弟 妹",
-        "he she",
-        "his her",
-        "him her",
-        "and or",
-        "with without",
-        "有 没 无",
-        "who what when where which why how",
-        "谁 哪 何 几",
-    )
+    map(frozenset, phrases.document("closed_kinds")["kinds"].values())
 )
 """Words of one kind that are never a slip of each other: numbers, units, months, days, seasons, directions,
 family, question words, having and not having."""

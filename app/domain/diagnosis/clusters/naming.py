@@ -14,7 +14,7 @@ from typing import Final
 import numpy as np
 
 from app.domain.language import text
-from app.domain.language.text import STOP_WORDS
+from app.domain.language.stop_words import STOP_WORDS
 
 _CLUSTER_WHOLE_TERM_SHARE: Final = 0.7
 

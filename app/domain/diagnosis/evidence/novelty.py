@@ -18,7 +18,7 @@ from jaxtyping import Float64, Int64
 from numpy import ndarray
 
 from app.domain.language import scripts, sentence_patterns, text
-from app.domain.language.text import STOP_WORDS
+from app.domain.language.stop_words import STOP_WORDS
 
 _NOVEL_TERMS: Final = 8
 _NOVEL_TERM_CHARACTERS: Final = 40
