@@ -93,6 +93,21 @@ def start_detached(settings: Settings) -> Service:
     raise CannotStart(f"the service did not answer in {START_TIMEOUT_SECONDS} s; see {log_path}")
 
 
+def processor_seconds(settings: Settings) -> float:
+    """Processor time of the service of this data folder and of all that it started, ended ones too; 0 without one."""
+    try:
+        process = _alive(Service(**json.loads(_service_file(settings).read_text())))
+    except (FileNotFoundError, ValueError, TypeError):
+        return 0.0
+    spent = 0.0
+    for one in [] if process is None else [process, *process.children(recursive=True)]:
+        try:
+            spent += sum(one.cpu_times()[:4])  # user, system, and both of its children that have ended
+        except psutil.NoSuchProcess:
+            continue
+    return spent
+
+
 def stop(settings: Settings) -> bool:
     """Stop the service of this data folder; False when none runs."""
     try:

@@ -9,9 +9,8 @@ from __future__ import annotations
 import collections
 import json
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from collections.abc import Set as AbstractSet
-from contextlib import contextmanager
 from importlib import resources
 from pathlib import Path
 from typing import Any
@@ -19,11 +18,11 @@ from typing import Any
 import httpx
 from rich.console import Console
 from rich.markup import escape
-from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
 from app import supervisor
 from app.demo.client import ApiError, Client
+from app.demo.progress import Told, telling, training_note
 from app.settings import get_settings
 
 console = Console()
@@ -50,6 +49,7 @@ def main(*, train: Path | None, evaluation: Path | None, base_model: str, out: P
         console.print(f"[red]The demo cannot read its files:[/] {error}")
         return 1
     ran_before = supervisor.running(settings) is not None
+    used_before = supervisor.processor_seconds(settings) if ran_before else 0.0
     try:
         with console.status("starting database, API and workers"):
             service = supervisor.start_detached(settings)
@@ -60,9 +60,13 @@ def main(*, train: Path | None, evaluation: Path | None, base_model: str, out: P
         console.print(f"[red]The demo stopped:[/] {error}")
         return 1
     finally:
+        used = supervisor.processor_seconds(settings)
         if not ran_before:
             supervisor.stop(settings)
-    console.print(f"all of it took {(time.monotonic() - started) / 60:.1f} minutes")
+    console.print(
+        f"all of it took {(time.monotonic() - started) / 60:.1f} minutes "
+        f"and {used - used_before:,.0f} processor seconds"
+    )
     return 0
 
 
@@ -74,11 +78,11 @@ def _story(
     base_model: str,
     out: Path,
 ) -> None:
-    with _bars() as bars:
-        version = _import(client, bars, "training set", train_rows)
-        eval_version = _import(client, bars, "evaluation set", eval_rows)
-        adapter = _train(client, bars, version, base_model)
-        answers = _evaluate(client, bars, eval_version, base_model, adapter)
+    with telling(console) as told:
+        version = _import(client, told, "training set", train_rows)
+        eval_version = _import(client, told, "evaluation set", eval_rows)
+        adapter = _train(client, told, version, base_model)
+        answers = _evaluate(client, told, eval_version, base_model, adapter)
         wrong = [a for a in answers if not a["correct"]]
         right = [a for a in answers if a["correct"]]
         console.print(
@@ -88,11 +92,11 @@ def _story(
             raise ApiError("the tuned model answers everything right: there is nothing to repair")
         case_ids = _upload_cases(client, wrong, adapter)
         by_id = {row["id"]: row for row in eval_rows if isinstance(row.get("id"), str)}
-        retention = _import(client, bars, "retention set", [_as_row(a, by_id) for a in right])
+        retention = _import(client, told, "retention set", [_as_row(a, by_id) for a in right])
         right_answers = {
             (_instruction(a["prompt_messages"]), str(a["expected_output"]).strip()) for a in answers
         }
-        cycle = _cycle(client, bars, version, case_ids, base_model, adapter, retention, right_answers)
+        cycle = _cycle(client, told, version, case_ids, base_model, adapter, retention, right_answers)
     diagnosis_id = next(s["result_id"] for s in cycle["stages"] if s["name"] == "diagnose")
     findings = list(client.pages(f"/v1/diagnoses/{diagnosis_id}/findings"))
     _print_causes(findings, {_case_name(a): a["metadata"].get("planted") for a in wrong})
@@ -117,42 +121,31 @@ def _read(path: Path | None, bundled: str) -> list[dict[str, Any]]:
     return rows
 
 
-@contextmanager
-def _bars() -> Iterator[Progress]:
-    columns = (
-        SpinnerColumn(),
-        TextColumn("{task.description}"),
-        BarColumn(),
-        TextColumn("{task.percentage:>3.0f}%"),
-        TimeElapsedColumn(),
+def _wait(client: Client, told: Told, path: str, text: str) -> Any:
+    step = told.start(text)
+    done = client.wait(
+        path, lambda thing: told.tell(step, min(thing["progress"], 0.99), training_note(thing))
     )
-    with Progress(*columns, console=console) as bars:
-        yield bars
-
-
-def _wait(client: Client, bars: Progress, path: str, text: str) -> Any:
-    bar = bars.add_task(text, total=1.0)
-    done = client.wait(path, lambda thing: bars.update(bar, completed=thing["progress"]))
-    bars.update(bar, completed=1.0)
+    told.tell(step, 1.0)
     return done
 
 
-def _import(client: Client, bars: Progress, name: str, rows: Sequence[dict[str, Any]]) -> str:
+def _import(client: Client, told: Told, name: str, rows: Sequence[dict[str, Any]]) -> str:
     dataset = client.post("/v1/datasets", {"name": f"support desk: {name}"})
     started = client.upload(f"/v1/datasets/{dataset['id']}/versions", rows, format="auto")
-    done = _wait(client, bars, f"/v1/imports/{started['id']}", f"import {name} ({len(rows)} rows)")
+    done = _wait(client, told, f"/v1/imports/{started['id']}", f"import {name} ({len(rows)} rows)")
     return done["dataset_version_id"]
 
 
-def _train(client: Client, bars: Progress, version: str, base_model: str) -> str:
+def _train(client: Client, told: Told, version: str, base_model: str) -> str:
     job = client.post("/v1/training-jobs", {"dataset_version_id": version, "base_model": base_model})
-    return _wait(client, bars, f"/v1/training-jobs/{job['id']}", "fine-tune on the defective set")[
+    return _wait(client, told, f"/v1/training-jobs/{job['id']}", "fine-tune on the defective set")[
         "adapter_id"
     ]
 
 
 def _evaluate(
-    client: Client, bars: Progress, version: str, base_model: str, adapter: str
+    client: Client, told: Told, version: str, base_model: str, adapter: str
 ) -> list[dict[str, Any]]:
     body = {
         "dataset_version_id": version,
@@ -160,7 +153,7 @@ def _evaluate(
         "adapter_id": adapter,
     }
     run = client.post("/v1/evaluations", body)
-    _wait(client, bars, f"/v1/evaluations/{run['id']}", "ask the tuned model")
+    _wait(client, told, f"/v1/evaluations/{run['id']}", "ask the tuned model")
     return list(client.pages(f"/v1/evaluations/{run['id']}/answers"))
 
 
@@ -203,7 +196,7 @@ def _assistant(content: str) -> dict[str, str]:
 
 def _cycle(
     client: Client,
-    bars: Progress,
+    told: Told,
     version: str,
     case_ids: Sequence[str],
     base_model: str,
@@ -241,12 +234,12 @@ def _cycle(
             if stage["status"] == "awaiting_approval":
                 _decide(client, stage["result_id"], right_answers, decided)
             if stage["name"] not in tasks:
-                tasks[stage["name"]] = bars.add_task(f"cycle: {stage['name']}", total=1.0)
-            done = stage["status"] == "succeeded"
-            part = 1.0
-            if not done:
-                part = client.get(f"/v1/{noun[stage['name']]}/{stage['result_id']}")["progress"]
-            bars.update(tasks[stage["name"]], completed=part)
+                tasks[stage["name"]] = told.start(f"cycle: {stage['name']}")
+            if stage["status"] == "succeeded":
+                told.tell(tasks[stage["name"]], 1.0)
+                continue
+            work = client.get(f"/v1/{noun[stage['name']]}/{stage['result_id']}")
+            told.tell(tasks[stage["name"]], min(work["progress"], 0.99), training_note(work))
 
     return client.wait(f"/v1/cycles/{cycle['id']}", watch)
 

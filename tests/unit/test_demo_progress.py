@@ -1,0 +1,37 @@
+"""What the demo says of its progress where there is no terminal."""
+
+from __future__ import annotations
+
+import io
+
+import pytest
+from rich.console import Console
+
+from app.demo import progress
+
+
+def test_a_line_at_the_start_every_ten_seconds_and_at_the_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    now = [0.0]
+    monkeypatch.setattr(progress.time, "monotonic", lambda: now[0])
+    out = io.StringIO()
+    with progress.telling(Console(file=out, width=200)) as told:
+        step = told.start("train")
+        for second in range(31):
+            now[0] = float(second)
+            told.tell(step, second / 40, f"step {second}")
+        told.tell(step, 1.0)
+        told.tell(step, 1.0)
+    assert out.getvalue().splitlines() == [
+        "train: 0% after 0 s, step 0",
+        "train: 25% after 10 s, step 10, about 30 s left",
+        "train: 50% after 20 s, step 20, about 20 s left",
+        "train: 75% after 30 s, step 30, about 10 s left",
+        "train: 100% after 30 s",
+    ]
+
+
+def test_the_note_of_a_training_is_its_last_step_and_loss() -> None:
+    job = {"metrics": [{"step": 5, "loss": 2.5}, {"step": 10, "loss": 1.25}, {"step": 10, "eval_loss": 1.0}]}
+    assert progress.training_note(job) == "step 10, loss 1.250"
+    assert progress.training_note({"metrics": []}) == ""
+    assert progress.training_note({"progress": 0.5}) == ""
