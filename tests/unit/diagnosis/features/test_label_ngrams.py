@@ -11,9 +11,8 @@ from app.domain.diagnosis.simulation.scenarios import scenarios_of
 from app.domain.diagnosis.simulation.simulated_cases import OOD, simulate
 from app.domain.estimators import mahalanobis
 from app.domain.language.ngram_frequencies import grams_of
-
-from .builders import intents
-from .test_evidence import _refer
+from tests.unit.diagnosis.builders import intents
+from tests.unit.diagnosis.test_evidence import _refer
 
 TEXTS = (
     "freeze my card",
