@@ -40,7 +40,7 @@ def explained(error: ValidationError, name: str) -> str:
     if first["type"] == "extra_forbidden":
         return f"{place.rpartition('.')[0]} has no field {str(first['loc'][-1])!r}"
     if first["type"] == "value_error":
-        return f"{place}: {first['ctx']['error']}"
+        return f"{place}: {first['msg'].removeprefix('Value error, ')}"
     if first["type"] == "model_type":
         return f"{place} is {first['input']!r}: give an object with its fields"
     said = first["msg"]

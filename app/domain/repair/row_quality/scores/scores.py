@@ -57,9 +57,10 @@ class QualityScores:
 
 def score_rows(rows: JudgedRows, policy: QualityPolicy) -> QualityScores:
     """Score every row; a row for which every weighted component is left out scores 1."""
-    components = {name: score(rows) for name, score in COMPONENTS}
+    components = {name.value: score(rows) for name, score in COMPONENTS}
     total, weight = np.zeros(len(rows)), np.zeros(len(rows))
-    for name, values in components.items():
+    for name, _ in COMPONENTS:
+        values = components[name.value]
         judged = ~np.isnan(values)
         total += np.where(judged, np.nan_to_num(values), 0.0) * policy.weights[name]
         weight += judged * policy.weights[name]
