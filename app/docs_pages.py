@@ -16,7 +16,7 @@ from pathlib import Path
 
 from app.domain.diagnosis import symptoms
 from app.domain.diagnosis.catalogue import remedies, root_causes
-from app.domain.diagnosis.catalogue.remedies import Verdict
+from app.domain.diagnosis.catalogue.remedies import RemedyInput
 from app.domain.records import RootCause, Symptom
 from app.domain.repair.draft import action_kinds
 
@@ -88,7 +88,7 @@ def _symptoms() -> Iterator[Page]:
 
 
 # What the reasons that depend on a case are shown for.
-_SHOWN = remedies.Verdict(
+_SHOWN = remedies.RemedyInput(
     cause=RootCause.OOD, symptoms=frozenset(), has_expected=True, already_right=False, nearest=0.5
 )
 
@@ -109,7 +109,7 @@ def _repairs() -> Iterator[Page]:
 def _leads_to(cause: RootCause, symptom: Symptom | None) -> tuple[str, ...]:
     seen = frozenset(() if symptom is None else (symptom,))
     verdicts = [
-        Verdict(cause=cause, symptoms=seen, has_expected=expected, already_right=right, labelled=labelled)
+        RemedyInput(cause=cause, symptoms=seen, has_expected=expected, already_right=right, labelled=labelled)
         for expected in (True, False)
         for right in (False, True)
         for labelled in (False, True)

@@ -1,6 +1,6 @@
 """The door to the job queue: a job is committed together with the row that it works on.
 
-Knows names, queues and how to defer inside a transaction. Refuses to know what the stages do.
+Knows names, queues and how to defer inside a transaction. Does not know what the stages do.
 """
 
 from __future__ import annotations

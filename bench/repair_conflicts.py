@@ -20,7 +20,7 @@ from app.domain.language import text
 from app.domain.records import Message, Role, TrainingExample
 from app.domain.repair.apply.apply import apply_actions
 from app.domain.repair.draft.actions import ActionKind, ProposedAction
-from app.domain.repair.plan import Material, RepairPlan, RepairPolicy, plan_repair
+from app.domain.repair.plan import PlanInputs, RepairPlan, RepairPolicy, plan_repair
 from app.domain.repair.policy.decision import Decision
 from bench.diagnosis_data import Embedding, TriageSet, triage_set
 from bench.diagnosis_pairs import UNHARMED, scored
@@ -74,7 +74,7 @@ def score_triage(data: Path, embedding: Embedding, seeds: Sequence[int]) -> dict
 def plan_of(of: TriageSet, embedding: Embedding, seed: int) -> RepairPlan:
     vectors = embedding.vectors(of.examples, of.cases)
     found = triage(examples=of.examples, cases=of.cases, vectors=vectors, rng=np.random.default_rng(seed))
-    material = Material(
+    material = PlanInputs(
         input_vectors=vectors.example_inputs[:],
         output_vectors=vectors.example_outputs[:],
         cases=of.cases,
@@ -291,7 +291,7 @@ def _score_rows(rows: Sequence[Mapping[str, Any]], embedding: Embedding) -> dict
     vectors = embedding.vectors(examples, [])
     plan = plan_repair(
         examples,
-        Material(input_vectors=vectors.example_inputs[:], output_vectors=vectors.example_outputs[:]),
+        PlanInputs(input_vectors=vectors.example_inputs[:], output_vectors=vectors.example_outputs[:]),
         RepairPolicy(),
     )
     blamed = {r: s for a in plan.actions for r, s in blame(a)}

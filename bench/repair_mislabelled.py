@@ -18,7 +18,7 @@ from numpy import ndarray
 
 from app.domain.answers import agreement
 from app.domain.records import TrainingExample
-from app.domain.repair.plan import Material, RepairPolicy, plan_repair
+from app.domain.repair.plan import PlanInputs, RepairPolicy, plan_repair
 from app.domain.repair.policy.decision import Decision
 from bench.diagnosis_data import Embedding, ood_sets
 from bench.diagnosis_pairs import confident_learning, datalab, scored
@@ -53,7 +53,7 @@ def _run(examples: Sequence[TrainingExample], embedding: Embedding, seed: int) -
     taught = embedding.vectors(rows, [])
     plan = plan_repair(
         rows,
-        Material(
+        PlanInputs(
             input_vectors=taught.example_inputs[:],
             output_vectors=taught.example_outputs[:],
             rng=np.random.default_rng(seed),

@@ -22,7 +22,7 @@ from rich.table import Table
 
 from app.domain.records import Message, Role, TrainingExample
 from app.domain.repair.draft.draft import Draft
-from app.domain.repair.draft.inputs import Material
+from app.domain.repair.draft.inputs import PlanInputs
 from app.domain.repair.policy.repair_policy import RepairPolicy
 from app.domain.repair.rewriting import normalisation_step, pii_step
 from app.domain.repair.rewriting.normalisation import normalise_text
@@ -103,8 +103,8 @@ def _digits(text: str) -> list[int]:
     return [int(c) for c in text if c.isdecimal()]
 
 
-def _material(rows: int) -> Material:
-    return Material(
+def _material(rows: int) -> PlanInputs:
+    return PlanInputs(
         input_vectors=np.ones((rows, 1), dtype=np.float32),
         output_vectors=np.ones((rows, 1), dtype=np.float32),
     )

@@ -13,7 +13,7 @@ from app.artifacts import ArtifactStore
 from app.db.base import new_id
 from app.db.models import ImportRow
 from app.db.session import SessionFactory, transaction
-from app.domain.cycle_status import Status
+from app.domain.job_status import Status
 from app.errors import StageError
 from app.queue import Stage
 from app.services.versions import imports

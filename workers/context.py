@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from app.artifacts import ArtifactStore
 from app.db.session import SessionFactory, transaction
-from app.domain.cycle_status import Status
+from app.domain.job_status import Status
 from app.errors import StageCancelled, StageInterrupted
 from app.services.work import lifecycle, work
 from app.services.work.work import Claim, WorkRow

@@ -15,7 +15,7 @@ from procrastinate.exceptions import JobAborted
 from app.artifacts import StorageFull
 from app.db.base import new_id
 from app.db.session import transaction
-from app.domain.cycle_status import Status
+from app.domain.job_status import Status
 from app.errors import ServiceError, StageCancelled, StageError, StageInterrupted
 from app.logging import get_logger
 from app.queue import Stage

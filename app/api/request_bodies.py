@@ -1,6 +1,6 @@
 """Request bodies: unpacked, bounded, and checked for what PostgreSQL cannot store.
 
-Knows bytes and JSON. Refuses to know what a body means.
+Knows bytes and JSON. Does not know what a body means.
 """
 
 from __future__ import annotations

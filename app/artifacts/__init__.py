@@ -3,7 +3,7 @@
 An artifact's address is the SHA-256 of its bytes, so the same content is kept once, nothing is ever changed
 in place, and no text from outside becomes a path. A file appears under its address whole or not at all.
 
-Refuses to know what artifacts are for, and when they are no longer wanted.
+Does not know what artifacts are for, and when they are no longer wanted.
 """
 
 from __future__ import annotations

@@ -10,7 +10,7 @@ from sqlalchemy import DateTime, Float, MetaData, String, func
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
-from app.domain.cycle_status import Status
+from app.domain.job_status import Status
 
 # Crockford's alphabet: no i, l, o, u, so an id read aloud stays an id.
 _ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"

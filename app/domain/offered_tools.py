@@ -1,6 +1,6 @@
 """The functions that a model may call: read from every form in which rows carry them, and found for a case.
 
-Knows OpenAI's ``tools``, its older ``functions`` and LLaMA-Factory's column of JSON text. Refuses to know how a
+Knows OpenAI's ``tools``, its older ``functions`` and LLaMA-Factory's column of JSON text. Does not know how a
 template writes them.
 """
 

@@ -1,6 +1,9 @@
 """The closed loop as a list: which stage follows which, and what a verification leads to.
 
-Knows the order and the policy. Refuses to know tables, queues and workers.
+A new stage is a member and a place here, a table (``db.models``, a migration), a queue (``app.queue``), its row in
+``services.work``, its inputs in ``services.cycles.stage_inputs``, ``advance.STAGE_OF``, and a file in ``workers/stages``.
+
+Knows the order and the policy. Does not know tables, queues and workers.
 """
 
 from __future__ import annotations
@@ -42,6 +45,17 @@ def stage_after(stage: CycleStage) -> CycleStage | None:
     """The next stage with work of its own, or None after the last one."""
     at = ORDER.index(stage)
     return ORDER[at + 1] if at + 1 < len(ORDER) else None
+
+
+def after_repair() -> CycleStage:
+    """What an applied plan opens, whoever applied it."""
+    following = stage_after(CycleStage.REPAIR)
+    assert following is not None
+    return following
+
+
+RETRY_FROM = CycleStage.MIX
+"""Where a further attempt begins: with another mixture and other training settings of the same data."""
 
 
 class Approval(StrEnum):

@@ -1,6 +1,6 @@
 """The nouns of the domain as frozen records.
 
-Knows what a training example, a bad case and a finding *are*. Refuses to know how they are stored,
+Knows what a training example, a bad case and a finding *are*. Does not know how they are stored,
 sent over HTTP or computed.
 """
 

@@ -1,6 +1,6 @@
 """How one LoRA run is set up. Plain data: importable without torch.
 
-Knows names, ranges and what was measured to work. Refuses to know how a run is carried out.
+Knows names, ranges and what was measured to work. Does not know how a run is carried out.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """The default embedder: Universal Sentence Encoder multilingual v3, on numpy alone.
 
 It knows how a text becomes a unit vector without torch, so the API process embeds a query itself and a
-worker reuses it. It refuses to know about caching, storage and stronger models.
+worker reuses it. It does not know about caching, storage and stronger models.
 """
 
 from __future__ import annotations

@@ -6,7 +6,7 @@ within some thousand texts of one data set half of all trigrams are repeats. So 
 for each distinct n-gram that it sees, in products that share work, and the mean over a text becomes a
 sparse product. Same sums, other order: the vectors agree with the layer-by-layer pass to float32 rounding.
 
-Knows arrays of piece numbers and weights. Refuses to know texts, threads and storage.
+Knows arrays of piece numbers and weights. Does not know texts, threads and storage.
 """
 
 from __future__ import annotations

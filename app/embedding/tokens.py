@@ -1,7 +1,7 @@
 """From a text to the piece numbers that the default encoder reads.
 
 Knows the encoder's SentencePiece model and the two places where the C++ library answers differently from the
-encoder's own tokenizer. Refuses to know vectors.
+encoder's own tokenizer. Does not know vectors.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Marks where two short texts differ, for a reader who compares them side by side.
 
-Knows words, and characters where a script has no spaces. Refuses to mark what would not help: texts that
+Knows words, and characters where a script has no spaces. Does not mark what would not help: texts that
 are too long to compare quickly, and texts that share no word, which differ as a whole.
 """
 

@@ -1,6 +1,6 @@
 """Facts of evidence as sentences: what speaks for not covered, for contradictory data, for hard.
 
-Each function takes what it tells out of the mapping; what it does not know stays there. Refuses to trust a key to
+Each function takes what it tells out of the mapping; what it does not know stays there. Does not trust a key to
 be there, or a value to be of its kind.
 """
 

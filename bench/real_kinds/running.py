@@ -16,7 +16,7 @@ from app.domain.near_duplicates.leakage import ProtectedKind, ProtectedPrompt
 from app.domain.records import BadCase, Finding, ServingRequest, TrainingExample
 from app.domain.repair.apply.apply import apply_actions
 from app.domain.repair.draft.actions import ProposedAction
-from app.domain.repair.plan import Material, RepairPolicy, plan_repair
+from app.domain.repair.plan import PlanInputs, RepairPolicy, plan_repair
 from app.services.bad_cases import NewBadCase, check
 from bench.diagnosis_data import Embedding
 from bench.real_kinds.planting import PlantedCase, PlantedRow, PlantedSet
@@ -100,7 +100,7 @@ def run(planted: PlantedSet, embedding: Embedding) -> Outcome:
         vectors=embedding.vectors(fitted, read.cases),
         rng=rng(planted.seed),
     )
-    material = Material(
+    material = PlanInputs(
         input_vectors=vectors.example_inputs[:],
         output_vectors=vectors.example_outputs[:],
         cases=read.cases,

@@ -27,7 +27,7 @@ from app.db.models import (
 from app.db.repositories import bulk
 from app.db.repositories import versions as version_rows
 from app.db.repositories.example_encoding import encode
-from app.domain.cycle_status import Status
+from app.domain.job_status import Status
 from app.domain.pipeline import CycleStage
 from app.domain.records import Message, Role, TrainingExample, content_hash_of
 from app.domain.repair.plan import ActionKind, Decision, ProposedAction, RepairPlan

@@ -19,7 +19,7 @@ from app.db.models import (
     RepairRunRow,
     VerificationRow,
 )
-from app.domain.cycle_status import Status
+from app.domain.job_status import Status
 from app.domain.pipeline import CycleStage
 from app.domain.records import TrainingExample
 from app.domain.repair.draft.actions import ActionKind

@@ -21,7 +21,7 @@ from app.db.models import (
     VerificationRow,
 )
 from app.db.session import SessionFactory, transaction
-from app.domain.cycle_status import Status
+from app.domain.job_status import Status
 from app.domain.mixing.mixture import MixtureRecipe
 from app.domain.pipeline import ORDER, CycleStage
 from app.errors import Conflict, InvalidInput, NotFound

@@ -11,10 +11,10 @@ from sqlalchemy.orm import Session
 
 from app.artifacts import ArtifactStore
 from app.db.models import BadCaseRow, DatasetVersionRow, DiagnosisRow
-from app.domain.cycle_status import Status
 from app.domain.diagnosis.clusters import projection
 from app.domain.diagnosis.clusters.projection import MAP_SCALE, Projection
 from app.domain.diagnosis.clusters.trends import CaseChange, Trend
+from app.domain.job_status import Status
 from app.domain.records import Cluster, Evidence, Finding, RecommendedAction, RootCause, TrainingExample
 from app.errors import InvalidInput, NotFound
 from app.queue import Stage

@@ -24,7 +24,7 @@ from app.db.models import (
     VerificationCaseRow,
     VerificationRow,
 )
-from app.domain.cycle_status import Status
+from app.domain.job_status import Status
 from app.domain.pipeline import CycleStage
 from app.domain.records import (
     Agreement,

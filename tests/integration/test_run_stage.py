@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 from app.artifacts import ArtifactStore, StorageFull
 from app.db.models import CycleRow, DiagnosisRow
 from app.db.session import SessionFactory, transaction
-from app.domain.cycle_status import Status
+from app.domain.job_status import Status
 from app.errors import NotFound, StageCancelled, StageError
 from app.queue import Queue, Stage
 from app.services.work import lifecycle, work

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from app import queue
 from app.db.models import CycleRow, DiagnosisRow, ImportRow
 from app.db.session import SessionFactory, transaction
-from app.domain.cycle_status import IllegalMove, Status
+from app.domain.job_status import IllegalMove, Status
 from app.errors import Conflict, NotFound
 from app.queue import Stage
 from app.services import projects

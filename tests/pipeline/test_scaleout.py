@@ -18,7 +18,7 @@ import os, sys
 import numpy as np, ray
 os.environ["RAY_ADDRESS"] = ""
 from workers import scaleout
-from app.domain.near_duplicates.verification import Comparison
+from app.domain.near_duplicates.pairwise_comparison import Comparison
 from app.embedding import DEFAULT_EMBEDDER
 
 words = ["freeze", "unfreeze", "card", "冻结", "账户", "12", "please", "my", "now"]

@@ -1,6 +1,6 @@
 """A strong language model behind any OpenAI-compatible endpoint, asked with a cap on what it may cost.
 
-It knows how to ask, to try again and not to pay twice. It refuses to know what the answers are for, and
+It knows how to ask, to try again and not to pay twice. It does not know what the answers are for, and
 never logs a prompt, an answer or the key.
 """
 

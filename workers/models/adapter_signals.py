@@ -1,6 +1,6 @@
 """What a tuned model makes of answers that it is given, and of its own: losses, entropies, samples.
 
-It knows how to ask. It refuses to know what the figures mean: ``app.domain.diagnosis.evidence.adapter_signals`` does.
+It knows how to ask. It does not know what the figures mean: ``app.domain.diagnosis.evidence.adapter_signals`` does.
 """
 
 from __future__ import annotations

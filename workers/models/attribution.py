@@ -2,7 +2,7 @@
 
 TracIn (Pruthi et al. 2020, eq. 1, at the last checkpoint) compares the gradient of a training row's loss with
 that of a test answer's; LESS (Xia et al. 2024) does it for LoRA parameters, randomly projected, by cosine. It
-knows how to get many rows' gradients out of one backward pass. It refuses to know which rows to compare.
+knows how to get many rows' gradients out of one backward pass. It does not know which rows to compare.
 """
 
 from __future__ import annotations

@@ -2,7 +2,7 @@
 
 It knows how to spend little time on that: equal prompts are answered once, prompts of like length share a
 batch, what a batch's prompts have in common at their start (system prompt, instruction) is computed once,
-and a row that has ended leaves the batch. It refuses to know what an answer is worth.
+and a row that has ended leaves the batch. It does not know what an answer is worth.
 """
 
 from __future__ import annotations

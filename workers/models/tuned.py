@@ -1,7 +1,7 @@
 """A tuned model with its adapter still apart, and what it thinks of given answers.
 
 It knows how a conversation and an answer become tokens, in which batches, and what each answer costs the
-model. It refuses to know which cases are asked about and what the figures mean.
+model. It does not know which cases are asked about and what the figures mean.
 """
 
 from __future__ import annotations

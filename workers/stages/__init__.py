@@ -1,4 +1,7 @@
-"""The stages, each: load, compute, save. A new stage is one file and one line here."""
+"""The stages, each: load, compute, save. A new stage is one file and one line here.
+
+``domain.pipeline`` names the other places that it needs.
+"""
 
 from __future__ import annotations
 

@@ -6,7 +6,7 @@ from typing import cast
 
 from app.db.models import ImportRow
 from app.db.session import transaction
-from app.domain.cycle_status import Status
+from app.domain.job_status import Status
 from app.errors import StageCancelled, StageError
 from app.services.versions import imports
 from app.services.work import lifecycle, work

@@ -22,7 +22,7 @@ from app.domain.records import (
     Finding,
     TrainingExample,
 )
-from app.domain.repair.draft.inputs import Material
+from app.domain.repair.draft.inputs import PlanInputs
 from app.domain.repair.plan import RepairPlan, RepairPolicy, plan_repair
 from app.domain.repair.policy.pii import PiiMode
 from app.private_files import kept_secret
@@ -61,7 +61,7 @@ def run(context: StageContext) -> None:
 
     # A step may ask for minutes: between two questions somebody may want the plan to stop.
     judge = judge_of(context.resources, inputs.policy, still_wanted=lambda: report(reached))
-    material = Material(
+    material = PlanInputs(
         input_vectors=made.example_inputs[:],
         output_vectors=made.example_outputs[:],
         cases=inputs.cases,

@@ -1,7 +1,7 @@
 """The run's rows as tokens.
 
 It knows what a row of ``train.jsonl`` holds: ``prompt`` and ``completion`` as messages, and where set
-``weight``, ``rejected`` and ``tools``. It refuses to know where the rows came from.
+``weight``, ``rejected`` and ``tools``. It does not know where the rows came from.
 """
 
 from __future__ import annotations

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from fastapi import APIRouter, Response
 
-from app.api.answers import located
 from app.api.dependencies import DatabaseSession, Maintainer, Page, Reader
+from app.api.response_headers import located
 from app.api.schemas.common import Id, ListOf
 from app.api.schemas.pipeline import Augmentation, NewAugmentation
 from app.api.transaction_route import TransactionRoute

@@ -6,9 +6,9 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Query, Request, Response
 
-from app.api.answers import versioned
 from app.api.dependencies import Contributor, DatabaseSession, Page, Reader
 from app.api.request_bodies import is_json, media_type, strict_json
+from app.api.response_headers import versioned
 from app.api.schemas.bad_cases import (
     BadCase,
     BadCaseInput,

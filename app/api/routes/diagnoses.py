@@ -10,9 +10,9 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Header, Query, Response
 
-from app.api.answers import if_match, located, versioned
 from app.api.dependencies import Contributor, DatabaseSession, Page, PageInOrder, Reader, Store
 from app.api.problems import documented
+from app.api.response_headers import if_match, located, versioned
 from app.api.schemas.common import Id, ListOf
 from app.api.schemas.diagnoses import (
     Cluster,

@@ -8,9 +8,9 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Header, Query, Response
 
 from app.api.action_filter import AskedActions
-from app.api.answers import if_match, located, versioned
 from app.api.dependencies import AppSettings, DatabaseSession, Maintainer, Page, PageInOrder, Reader
 from app.api.problems import documented
+from app.api.response_headers import if_match, located, versioned
 from app.api.schemas.common import Id, ListOf
 from app.api.schemas.datasets import DatasetVersion
 from app.api.schemas.repairs import (

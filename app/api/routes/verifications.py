@@ -6,8 +6,8 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query, Response
 
-from app.api.answers import located
 from app.api.dependencies import DatabaseSession, Maintainer, Page, PageInOrder, Reader
+from app.api.response_headers import located
 from app.api.schemas.common import Id, ListOf
 from app.api.schemas.pipeline import NewVerification, Verification, VerificationCase
 from app.api.transaction_route import TransactionRoute

@@ -1,7 +1,7 @@
 """Which texts are near each other, and which outputs say the same.
 
 Arrays in, arrays out. Knows MinHash and what an output commits to (a label, a final answer, numbers, a
-negation). Refuses to know root causes.
+negation). Does not know root causes.
 """
 
 from __future__ import annotations

@@ -2,7 +2,7 @@
 
 Reads the ways in which data writes them: OpenAI's ``tool_calls`` and older ``function_call``, ``reasoning_content``,
 LLaMA-Factory's ``function_call`` turns, Hermes' and Qwen's ``<tool_call>`` tags, a call as bare JSON, ``<think>``
-blocks. Refuses to know rows and cases.
+blocks. Does not know rows and cases.
 """
 
 from __future__ import annotations

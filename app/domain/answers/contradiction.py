@@ -3,7 +3,7 @@
 A question with one right answer (a calculation, a choice among what it offers, an order, yes or no) is
 contradicted by another answer to it; a request to write something is not. Only what can be pointed at counts:
 another final number, another of the offered choices, another order, yes against no. Everything else is taken
-for another wording. Refuses to judge which answer is right.
+for another wording. Does not judge which answer is right.
 """
 
 from __future__ import annotations

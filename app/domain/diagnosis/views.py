@@ -1,6 +1,6 @@
 """The views of one diagnosis: which texts are embedded, and their vectors.
 
-Knows the five views (inputs and outputs of training rows and cases). Refuses to embed: a worker embeds the
+Knows the five views (inputs and outputs of training rows and cases). Does not embed: a worker embeds the
 unique texts and hands the vectors in.
 """
 

@@ -1,6 +1,6 @@
 """What every training-data format shares: the parsed row, its errors, and the rules for turns.
 
-Knows what makes a row trainable. Refuses to know any one format's keys.
+Knows what makes a row trainable. Does not know any one format's keys.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """What the name of a label says: its words, and whether two names are the same words.
 
-Knows how names are written (PlaySong, play_song, play-song). Refuses to know the rows.
+Knows how names are written (PlaySong, play_song, play-song). Does not know the rows.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Texts as sets of hashed character n-grams: how much of a text was ever seen, and how alike two texts are.
 
 Works for every script alike and without a tokenizer: whole corpora are hashed with array arithmetic. Knows
-document frequencies and sketches. Refuses to know meaning.
+document frequencies and sketches. Does not know meaning.
 """
 
 from __future__ import annotations

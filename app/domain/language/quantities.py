@@ -2,7 +2,7 @@
 
 Every such expression is brought into one notation, in which equal things are equal texts and other things other
 texts. English and Chinese; words and units are data (``data/quantities.toml``). What could mean two things
-(3/4/2024, "at nine", 3.10 of a version) keeps the form that it has. Refuses to judge texts.
+(3/4/2024, "at nine", 3.10 of a version) keeps the form that it has. Does not judge texts.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """What a text is written in: the script of each letter, and the language of a Latin text where that is sure.
 
-Knows Unicode blocks and stop words. Refuses to guess: a short text, or one whose stop words fit two
+Knows Unicode blocks and stop words. Does not guess: a short text, or one whose stop words fit two
 languages, has no language.
 """
 

@@ -1,7 +1,7 @@
 """Texts as the diagnosis compares them: what varies in a prompt, tokens, numbers, scripts.
 
 Knows Unicode and two kinds of scripts (spaced words, and Chinese, Japanese and Korean characters).
-Refuses to know meaning: that is an embedder's.
+Does not know meaning: that is an embedder's.
 """
 
 from __future__ import annotations

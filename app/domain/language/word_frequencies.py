@@ -1,7 +1,7 @@
 """How often words stand in general writing: what is known of a word of which the set itself says little.
 
 Knows the English and the Chinese list of ``wordfreq`` (Speer 2022: subtitles, news, books, the web and others), read
-when first asked for. Refuses to judge what neither list knows well: names, terms of a trade, other languages.
+when first asked for. Does not judge what neither list knows well: names, terms of a trade, other languages.
 """
 
 from __future__ import annotations

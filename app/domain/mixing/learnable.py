@@ -1,6 +1,6 @@
 """Which rows a training may learn from as right, and which answers it learns to avoid.
 
-Knows desirability (KTO), weights of turns (OpenAI) and pairs (DPO). Refuses to know recipes and tokens.
+Knows desirability (KTO), weights of turns (OpenAI) and pairs (DPO). Does not know recipes and tokens.
 """
 
 from __future__ import annotations

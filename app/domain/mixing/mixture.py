@@ -1,6 +1,6 @@
 """From a repaired version to what is trained on: which row, how often, in which role.
 
-Knows recipes, roles and held-back prompts. Refuses to know how training weighs a row.
+Knows recipes, roles and held-back prompts. Does not know how training weighs a row.
 """
 
 from __future__ import annotations

@@ -2,7 +2,7 @@
 
 A random split tells how well a set is learnt by heart: two wordings of one question, or two turns of one
 conversation, on both sides are a leak, and tomorrow's questions are asked after today's. Knows the names that
-people give to times and groups. Refuses to cut a group in two.
+people give to times and groups. Does not cut a group in two.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """What a prompt asks, whatever stands around it: instruction lines, templates, politeness, turns of a conversation.
 
-Reads words, signs and lines. Refuses to know meaning: other words for the same question are another question here.
+Reads words, signs and lines. Does not know meaning: other words for the same question are another question here.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Characters of many texts as arrays, and their words as numbers of a hash table.
 
 What stands in a text is compared a million times, and by its number a thousand times as fast as by its
-letters. Knows the classes of characters. Refuses to know what a word means.
+letters. Knows the classes of characters. Does not know what a word means.
 """
 
 from __future__ import annotations

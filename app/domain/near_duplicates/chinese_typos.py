@@ -2,7 +2,7 @@
 
 A slip leaves half a word (手机 became 手几, or lost its 机) or puts a character into one (小学生 became 小学不生).
 Another word does not: 怎么查 and 怎么刷, 取款 and 贷款, 血压 and 高血压. A set of some thousand rows knows few words,
-general writing does. Knows the characters around the place. Refuses to know what the set says of them, and to judge
+general writing does. Knows the characters around the place. Does not know what the set says of them, and to judge
 characters that general Chinese writing hardly uses: those of names, of Japanese, of Korean.
 """
 

@@ -1,6 +1,6 @@
 """Words that make another question of a text: numbers, units, directions, signs, negations.
 
-Knows both sides of a place where two texts differ. Refuses to know how well a set knows the words.
+Knows both sides of a place where two texts differ. Does not know how well a set knows the words.
 """
 
 from __future__ import annotations

@@ -14,7 +14,7 @@ from enum import StrEnum
 from typing import Final
 
 from app.domain.near_duplicates import minhash
-from app.domain.near_duplicates.verification import EDIT_SHARE, Comparison, Read, exact_jaccard
+from app.domain.near_duplicates.pairwise_comparison import EDIT_SHARE, Comparison, Read, exact_jaccard
 
 # Near-duplicate prompts of a task that differ in their answers at least this often, relative to any two
 # of its prompts, are a template filled in twice; judged from this many pairs.

@@ -1,7 +1,7 @@
 """Which prompts ask what a protected prompt asks: evaluation rows and held-back cases teach nothing.
 
 The one comparison of everything that keeps questions out: mixture, splits, repair plan, augmentation, verification.
-The same question in any frame (``questions``), or near-duplicates in characters. Refuses to miss a near pair: the
+The same question in any frame (``asked_questions``), or near-duplicates in characters. Does not miss a near pair: the
 Jaccard is exact and no pair at the threshold is skipped; and to take another question for the same: a number, a name,
 a negation or a word in the place of another tells two apart.
 """

@@ -2,7 +2,7 @@
 
 One pass in parts, so that memory does not grow with the texts but with 300 bytes a row. Shingles follow the
 script character by character: two characters where Chinese, Japanese or Korean stands, three elsewhere, so that
-a row in two languages needs no choice. Refuses to decide what a duplicate is.
+a row in two languages needs no choice. Does not decide what a duplicate is.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """The nearest others of each row, of pairs that arrive in parts.
 
-Each row keeps as many as it may, so that memory grows with the rows and never with the pairs. Refuses to know how
+Each row keeps as many as it may, so that memory grows with the rows and never with the pairs. Does not know how
 near two rows are: that is given.
 """
 

@@ -1,7 +1,7 @@
 """What a set knows of the places in which two texts differ.
 
 Knows which words, or pairs of Chinese characters, speak for either side of a place, and asks for many at once how
-often the set has them. Refuses to say what a difference means.
+often the set has them. Does not say what a difference means.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from numpy import ndarray
 
 from app.domain.language import text
 from app.domain.near_duplicates import contrast_words
-from app.domain.near_duplicates.shared_passages import Runs
+from app.domain.near_duplicates.diff_runs import Runs
 
 Occurrences = Callable[[Sequence[str]], Sequence[int]]
 """How often each of these words, or pairs of CJK characters, stands in the set; a space = no such character."""

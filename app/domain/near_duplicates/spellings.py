@@ -1,6 +1,6 @@
 """One word of letters written twice: with an ending, without a letter, with a character of another script in it.
 
-Knows two spellings. Refuses to know where they stand and how well a set knows them.
+Knows two spellings. Does not know where they stand and how well a set knows them.
 """
 
 from __future__ import annotations

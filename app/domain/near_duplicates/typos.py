@@ -19,7 +19,7 @@ import numpy as np
 from app.domain.language import text, word_frequencies
 from app.domain.near_duplicates import buckets, chinese_typos, contrast_words, spellings
 from app.domain.near_duplicates.buckets import CHANCE_WORD_CHARACTERS
-from app.domain.near_duplicates.shared_passages import Runs
+from app.domain.near_duplicates.diff_runs import Runs
 from app.domain.near_duplicates.spans import Occurrences, Span, Spans
 
 # Similarity 0..1 from which two words may be one word with a slip: "of" and "xf" have .5, "Rome" and "Oslo" .25.

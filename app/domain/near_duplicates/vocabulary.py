@@ -1,6 +1,6 @@
 """Which words of two rows tell them apart, and how well the set knows them: for many pairs at once.
 
-Knows the words of rows as numbers (``buckets``). Refuses to read texts: what these numbers leave open is read
+Knows the words of rows as numbers (``buckets``). Does not read texts: what these numbers leave open is read
 letter by letter elsewhere.
 """
 

@@ -1,6 +1,6 @@
 """The repair plan: every change that a diagnosis justifies, each with reason, score and evidence.
 
-Knows rows, vectors, bad cases that may be used, and findings. Refuses to know storage. Of held-back cases it
+Knows rows, vectors, bad cases that may be used, and findings. Does not know storage. Of held-back cases it
 knows the prompts alone, to take rows out that repeat them: they never teach anything.
 """
 
@@ -16,7 +16,7 @@ from app.domain.records import TrainingExample
 from app.domain.repair.draft import open_questions
 from app.domain.repair.draft.actions import ActionKind, ProposedAction, decide
 from app.domain.repair.draft.draft import Draft
-from app.domain.repair.draft.inputs import Material
+from app.domain.repair.draft.inputs import PlanInputs
 from app.domain.repair.draft.row_bands import RowQuality
 from app.domain.repair.policy.decision import Decision
 from app.domain.repair.policy.repair_policy import Approval, RepairPolicy, ResolutionRule
@@ -26,7 +26,7 @@ __all__ = [
     "ActionKind",
     "Approval",
     "Decision",
-    "Material",
+    "PlanInputs",
     "ProposedAction",
     "RepairPlan",
     "RepairPolicy",
@@ -48,7 +48,7 @@ class RepairPlan:
 
 def plan_repair(
     examples: Sequence[TrainingExample],
-    material: Material,
+    material: PlanInputs,
     policy: RepairPolicy,
     progress: Callable[[float], None] = lambda _: None,
 ) -> RepairPlan:

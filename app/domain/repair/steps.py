@@ -13,7 +13,7 @@ from app.domain.repair.contradictions.bad_case_step import propose as bad_case_c
 from app.domain.repair.contradictions.step import propose as contradictions
 from app.domain.repair.coverage.step import propose as coverage
 from app.domain.repair.draft.draft import Draft
-from app.domain.repair.draft.inputs import Material
+from app.domain.repair.draft.inputs import PlanInputs
 from app.domain.repair.duplicates.step import propose as duplicates
 from app.domain.repair.leakage.step import propose as leakage
 from app.domain.repair.resolution.step import propose as disputes
@@ -23,7 +23,7 @@ from app.domain.repair.row_quality.defects_step import propose as defects
 from app.domain.repair.row_quality.scores_step import propose as quality
 from app.domain.repair.uniformity.step import propose as uniformity
 
-Step = Callable[[Draft, Material], None]
+Step = Callable[[Draft, PlanInputs], None]
 
 STEPS: tuple[tuple[str, Step], ...] = (
     ("normalisation", normalisation),

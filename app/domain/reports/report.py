@@ -2,7 +2,7 @@
 
 Knows the parts of a report and which of them are always there: project, dataset, diagnosis, findings.
 Everything that comes after a diagnosis is optional, so a report of a diagnosis alone shows only its own
-sections. Refuses to know how a report looks (app.reporting renders it) and where its parts are stored.
+sections. Does not know how a report looks (app.reporting renders it) and where its parts are stored.
 """
 
 from __future__ import annotations

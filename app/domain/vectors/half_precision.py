@@ -1,7 +1,7 @@
 """Unit vectors as they are kept, half as large: float16 rows that are widened where they are read.
 
 Reads like an array of float32 rows as far as rows are taken from it. Knows blocks, sums and scatters of rows, so
-that no caller needs all of them wide at once. Refuses to know what rows mean.
+that no caller needs all of them wide at once. Does not know what rows mean.
 """
 
 from __future__ import annotations

@@ -2,7 +2,7 @@
 
 Arrays in, arrays out. Rows may be float32 or float16; an index keeps a reference to them and adds a few
 bytes a row. Knows inner products (cosines of unit rows), and how many lists have to be looked into so that
-the neighbours that decide are found: it measures that on the corpus itself. Refuses to know what rows mean.
+the neighbours that decide are found: it measures that on the corpus itself. Does not know what rows mean.
 """
 
 from __future__ import annotations

@@ -24,7 +24,7 @@ from app.db.models import (
     VerificationRow,
 )
 from app.domain import pipeline
-from app.domain.cycle_status import Status, move
+from app.domain.job_status import Status, move
 from app.domain.pipeline import Approval, CycleStage, CycleVerdict, Gate
 from app.services import events
 from app.services.cycles.stage_inputs import policy_of, start
@@ -112,7 +112,7 @@ def _repair_applied(session: Session, repair: RepairRow) -> None:
         return
     _tell_questions(session, cycle, repair.id)
     close_stage(cycle, Status.SUCCEEDED)
-    open_stage(session, cycle, CycleStage.AUGMENT)
+    open_stage(session, cycle, pipeline.after_repair())
 
 
 def _after_verification(session: Session, cycle: CycleRow, row: VerificationRow) -> None:
@@ -128,7 +128,7 @@ def _after_verification(session: Session, cycle: CycleRow, row: VerificationRow)
     if pipeline.wants_another_attempt(new, attempt=cycle.attempt, policy=policy):
         events.append(session, cycle.project_id, cycle.id, "another_attempt", {"after": cycle.attempt})
         cycle.attempt += 1
-        open_stage(session, cycle, CycleStage.MIX)
+        open_stage(session, cycle, pipeline.RETRY_FROM)
         return
     end(session, cycle, Status.SUCCEEDED)
 

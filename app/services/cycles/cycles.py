@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from app.db.models import CycleRow
-from app.domain.cycle_status import Status
+from app.domain.job_status import Status
 from app.domain.pipeline import CycleStage
 from app.errors import Conflict, InvalidInput, NotFound
 from app.services import events

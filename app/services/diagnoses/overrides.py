@@ -1,6 +1,6 @@
 """What people said against the machine's verdicts: every word of it kept, the last one taught from.
 
-Knows which of these verdicts still hold for a dataset version. Refuses to know how a diagnosis learns.
+Knows which of these verdicts still hold for a dataset version. Does not know how a diagnosis learns.
 """
 
 from __future__ import annotations

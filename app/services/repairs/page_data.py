@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from app.db.models import RepairActionRow, RepairRow, RepairRunRow
 from app.db.repositories.pages import Page, PageRequest
-from app.domain.cycle_status import Status
+from app.domain.job_status import Status
 from app.services.repairs import plans, selection
 from app.services.repairs.selection import ActionCount, ActionFilter
 

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from app.db.base import new_id
 from app.db.models import DatasetVersionRow, RepairActionRow, RepairRow, RepairRunRow, RowQualityRow
 from app.db.repositories.pages import Page, PageRequest, by_ordinal
-from app.domain.cycle_status import Status
+from app.domain.job_status import Status
 from app.domain.repair.draft.row_bands import Veto
 from app.domain.repair.plan import ProposedAction, RepairPlan, RepairPolicy
 from app.domain.repair.row_quality.scores import Use

@@ -8,7 +8,7 @@ from datetime import datetime
 from sqlalchemy.orm import Session
 
 from app.db.models import DatasetVersionRow, RepairRunRow
-from app.domain.cycle_status import Status
+from app.domain.job_status import Status
 from app.errors import Conflict
 from app.services.cycles import advance
 from app.services.repairs import applying, plans, reverting

@@ -1,6 +1,6 @@
 """The rows of an uploaded file, whatever they are packed in: JSON, a table as text, Parquet, a zip of our own.
 
-Knows containers. Refuses to know what a row means. Memory is flat: tables are read batch by batch, the files of a
+Knows containers. Does not know what a row means. Memory is flat: tables are read batch by batch, the files of a
 zip side by side.
 """
 

@@ -1,4 +1,4 @@
-"""Dataset versions: reading them. Making a child of one is in version_children."""
+"""Dataset versions: reading them. Making a child of one is in children."""
 
 from __future__ import annotations
 

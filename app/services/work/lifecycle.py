@@ -11,7 +11,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app.db.models import EvaluationRow, ImportRow, RepairRunRow
-from app.domain.cycle_status import Status, move
+from app.domain.job_status import Status, move
 from app.errors import Conflict, NotFound
 from app.queue import Stage
 from app.services import events

@@ -26,7 +26,7 @@ from app.db.models import (
     TrainingJobRow,
     VerificationRow,
 )
-from app.domain.cycle_status import Status, move
+from app.domain.job_status import Status, move
 from app.queue import Stage
 from app.services import events
 

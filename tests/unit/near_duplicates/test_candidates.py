@@ -7,7 +7,7 @@ from app.domain.near_duplicates import candidates, minhash
 from app.domain.near_duplicates.candidates import BAND_ROWS, CANDIDATES_PER_ROW
 from app.domain.near_duplicates.minhash import SKETCH_BINS
 from app.domain.near_duplicates.nearest import Nearest
-from app.domain.near_duplicates.verification import Comparison
+from app.domain.near_duplicates.pairwise_comparison import Comparison
 
 
 def test_the_curve_is_the_one_of_the_book() -> None:

@@ -4,7 +4,7 @@ import pytest
 
 from app.domain.near_duplicates import chinese_typos
 from app.domain.near_duplicates.chinese_typos import Side
-from app.domain.near_duplicates.shared_passages import Runs
+from app.domain.near_duplicates.diff_runs import Runs
 
 
 def _reading(left: str, right: str) -> chinese_typos.Reading | None:

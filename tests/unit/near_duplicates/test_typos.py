@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from app.domain.near_duplicates import typos
-from app.domain.near_duplicates.verification import Comparison
+from app.domain.near_duplicates.pairwise_comparison import Comparison
 
 # What the words of the pairs are read against: a set in which they are well known.
 _SET = [

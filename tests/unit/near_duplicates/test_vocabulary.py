@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from app.domain.language import text
 from app.domain.near_duplicates import buckets, minhash, vocabulary
 from app.domain.near_duplicates.buckets import Characters
-from app.domain.near_duplicates.verification import exact_jaccard
+from app.domain.near_duplicates.pairwise_comparison import exact_jaccard
 
 _SET = [
     f"{ask} the {what} near {where}"

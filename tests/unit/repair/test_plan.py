@@ -9,7 +9,7 @@ import pytest
 
 from app.domain.records import BadCase, Finding, RootCause, TrainingExample
 from app.domain.repair.apply.apply import apply_actions
-from app.domain.repair.draft.inputs import Material
+from app.domain.repair.draft.inputs import PlanInputs
 from app.domain.repair.plan import (
     ActionKind,
     Approval,
@@ -34,7 +34,7 @@ def _plan(
     case_vectors: np.ndarray | None = None,
 ) -> RepairPlan:
     n, m = len(examples), len(cases or [])
-    material = Material(
+    material = PlanInputs(
         input_vectors=np.eye(max(n, 8), dtype=np.float32)[:n] if vectors is None else vectors,
         output_vectors=np.zeros((n, 4), dtype=np.float32),
         cases=cases or [],

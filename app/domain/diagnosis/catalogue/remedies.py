@@ -21,7 +21,7 @@ class Cost(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Verdict:
+class RemedyInput:
     """A case's verdict. ``already_right``: the model output certainly equals the expected output; ``labelled``: the
     answers of its task are labels; ``answer_is_label``: its expected answer is a word or two that other rows have.
     ``nearest``: cosine of the nearest row, -1..1, None without rows; ``taught``: a row asks the same and answers as
@@ -43,15 +43,15 @@ class Remedy:
 
     name: str
     cost: Cost
-    reason: str | Callable[[Verdict], str]
-    applies: Callable[[Verdict], bool]
+    reason: str | Callable[[RemedyInput], str]
+    applies: Callable[[RemedyInput], bool]
     page: str
 
-    def reason_for(self, verdict: Verdict) -> str:
+    def reason_for(self, verdict: RemedyInput) -> str:
         return self.reason if isinstance(self.reason, str) else self.reason(verdict)
 
 
-def recommended(verdict: Verdict) -> tuple[RecommendedAction, ...]:
+def recommended(verdict: RemedyInput) -> tuple[RecommendedAction, ...]:
     """The remedies that apply, in the order of ``REMEDIES``."""
     return tuple(
         RecommendedAction(action=remedy.name, reason=remedy.reason_for(verdict), cost=remedy.cost.value)
@@ -60,7 +60,7 @@ def recommended(verdict: Verdict) -> tuple[RecommendedAction, ...]:
     )
 
 
-def _uncovered(verdict: Verdict) -> str:
+def _uncovered(verdict: RemedyInput) -> str:
     if verdict.nearest is None:
         return "there is no training row that could cover this prompt"
     if verdict.nearest >= _NEAR:

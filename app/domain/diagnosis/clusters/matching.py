@@ -1,6 +1,6 @@
 """Which clusters of two diagnoses are the same: by the cases they share, or by how near their centres are.
 
-Knows a diagnosis as a snapshot of its cases and clusters. Refuses to know what changed between two of them.
+Knows a diagnosis as a snapshot of its cases and clusters. Does not know what changed between two of them.
 """
 
 from __future__ import annotations

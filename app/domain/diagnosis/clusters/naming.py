@@ -1,6 +1,6 @@
 """What a cluster of cases is called by its words.
 
-Knows words and their counts. A language model's name in their place: ``cluster_names``.
+Knows words and their counts. A language model's name in their place: ``llm_names``.
 """
 
 from __future__ import annotations

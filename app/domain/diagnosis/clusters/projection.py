@@ -1,6 +1,6 @@
 """A map of the training set and the bad cases: two dimensions in which near prompts stay near.
 
-Knows vectors and places. Refuses to know texts and how a map is drawn.
+Knows vectors and places. Does not know texts and how a map is drawn.
 
 t-SNE (van der Maaten and Hinton 2008) lays landmarks out, by scikit-learn; every further row is placed between its
 nearest landmarks, so that time grows with the number of rows. docs/experiments.md compares it with what was tried.

@@ -1,6 +1,6 @@
 """Two diagnoses side by side: what became of each case, and of each cluster since earlier diagnoses.
 
-Refuses to know where a diagnosis is stored, and to call a case fixed that was only left out: ``gone`` says no
+Does not know where a diagnosis is stored, and to call a case fixed that was only left out: ``gone`` says no
 more than that it is not there.
 """
 

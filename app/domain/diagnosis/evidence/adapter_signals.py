@@ -1,7 +1,7 @@
 """What the adapter itself says about a case: does it prefer the wrong answer, is it sure, has it learnt the rows
 beside it?
 
-Knows how to read losses and samples. Refuses to know how they are made. A reading is evidence and moves no
+Knows how to read losses and samples. Does not know how they are made. A reading is evidence and moves no
 probability: rows learnt and the wrong answer preferred is what a contradiction looks like and what a hard case
 looks like, and causes simulated in a training set have no adapter to learn the difference from.
 """

@@ -136,7 +136,7 @@ def recommended_actions(
 ) -> tuple[RecommendedAction, ...]:
     """What to do about a case, cheapest sensible remedy first."""
     return remedies.recommended(
-        remedies.Verdict(
+        remedies.RemedyInput(
             cause=cause,
             symptoms=frozenset(symptoms),
             has_expected=has_expected,

@@ -1,6 +1,6 @@
 """Which training rows taught the wrong answer: rows whose gradients point where the wrong answer's does.
 
-Knows which gradients are worth making and how to read them. Refuses to know how they are made: that takes the
+Knows which gradients are worth making and how to read them. Does not know how they are made: that takes the
 adapter, and a worker.
 """
 

@@ -1,7 +1,7 @@
 """What is new about a prompt: terms, length, sentence pattern and language that no training prompt has.
 
 Evidence for a person beside distances, and array features for a model of coverage. Knows words and, for
-scripts without spaces, pairs of characters. Refuses to know meaning: a synonym is a new term here.
+scripts without spaces, pairs of characters. Does not know meaning: a synonym is a new term here.
 """
 
 from __future__ import annotations

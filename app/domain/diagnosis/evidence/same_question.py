@@ -2,7 +2,7 @@
 
 Knows when two prompts ask the same for certain: equal but for letter case, spaces, politeness and articles, with the
 same numbers, negation, names and direction, under the same task instruction and system prompt; or in other words,
-where the row holds the model's wrong answer word for word. Refuses to guess at other paraphrases: what resembles is
+where the row holds the model's wrong answer word for word. Does not guess at other paraphrases: what resembles is
 the classifier's business.
 """
 

@@ -1,7 +1,7 @@
 """Does anything in the training set cover this prompt?
 
 Several one-class scores side by side: kNN distance (Sun et al. 2022), Mahalanobis distance to the task and to
-its labels (``one_class``), n-grams never seen (``lexicon``) or never seen in the label it looks most like
+its labels (``mahalanobis``), n-grams never seen (``ngram_frequencies``) or never seen in the label it looks most like
 (``label_words``), how that label stands among the near rows, length, and whether the label model recognises
 anything. Each is read against what the training rows of the same task score when left out themselves: a
 percentile, not a distance. And, where outputs repeat, whether the expected label was ever taught at all.

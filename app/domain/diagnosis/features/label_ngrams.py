@@ -3,7 +3,7 @@
 Vectors tell topics; one word tells an intent from its neighbour. So the n-grams of every label are counted:
 naive Bayes against the n-grams of all labels (McCallum and Nigam 1998), each label's estimate pulled towards
 these, and the share of a prompt's n-grams, weighted by rarity, that its nearest label has seen. A training row
-is taken out of the counts it is measured by. Refuses to know vectors.
+is taken out of the counts it is measured by. Does not know vectors.
 """
 
 from __future__ import annotations

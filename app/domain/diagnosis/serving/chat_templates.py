@@ -1,6 +1,6 @@
 """Chat templates as they look in a rendered prompt: which family the role markers are of, which special tokens.
 
-Knows the marks of the common families. Refuses to render: that is a tokenizer's.
+Knows the marks of the common families. Does not render: that is a tokenizer's.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Fix all like this: the change of one action, proposed for every row that it fits.
 
-Knows the action that a person has looked at, and rows that might be in the same state. Refuses to approve
+Knows the action that a person has looked at, and rows that might be in the same state. Does not approve
 anything: what it proposes is read before it is applied.
 """
 

@@ -1,6 +1,6 @@
 """How the training rows are spread over lengths, tasks and languages, beside the bad cases; and what to repeat.
 
-Knows counts and distances of distributions. Refuses to know which spread is right: that is a proposal.
+Knows counts and distances of distributions. Does not know which spread is right: that is a proposal.
 """
 
 from __future__ import annotations

@@ -10,7 +10,7 @@ import numpy as np
 from app.domain.mixing.sampling import repeats
 from app.domain.repair.balance import balance
 from app.domain.repair.draft.draft import Draft, excerpt, task_of
-from app.domain.repair.draft.inputs import Material
+from app.domain.repair.draft.inputs import PlanInputs
 from app.domain.repair.policy.balance import BalanceBy
 
 # A row is seen at most this often after balancing: more is learnt by heart.
@@ -23,7 +23,7 @@ _BALANCE_MIN_ROWS: Final = 5
 _BALANCE_ACTION_COPIES: Final = 500
 
 
-def propose(draft: Draft, material: Material) -> None:
+def propose(draft: Draft, material: PlanInputs) -> None:
     """Leaves the distributions in the draft's notes. A person decides on every copy, whatever the policy."""
     rows = [row for row in range(len(draft.examples)) if row not in draft.dropped]
     cases = material.cases

@@ -5,11 +5,11 @@ from __future__ import annotations
 from app.domain.language import text
 from app.domain.repair.contradictions import bad_case_relabel
 from app.domain.repair.draft.draft import Draft, task_of
-from app.domain.repair.draft.inputs import Material
+from app.domain.repair.draft.inputs import PlanInputs
 from app.domain.repair.policy.repair_policy import ResolutionRule
 
 
-def propose(draft: Draft, material: Material) -> None:
+def propose(draft: Draft, material: PlanInputs) -> None:
     if ResolutionRule.EXPECTED_OUTPUT in draft.policy.conflict:
         anchors = bad_case_relabel.Anchors(
             cases=material.cases,

@@ -1,6 +1,6 @@
 """How sure a corrected label is, and when it is a question for a person.
 
-Knows labels as numbers and what the bad cases say; refuses to know rows and inputs.
+Knows labels as numbers and what the bad cases say; does not know rows and inputs.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Label tasks: which rows to relabel or drop, because the bad cases contradict them.
 
-Knows which labels the bad cases were contradicted by, and turns ``label_noise``'s estimate into
-decisions on rows. Refuses to know texts: labels are numbers, inputs vectors.
+Knows which labels the bad cases were contradicted by, and turns ``confusion_em``'s estimate into
+decisions on rows. Does not know texts: labels are numbers, inputs vectors.
 """
 
 from __future__ import annotations

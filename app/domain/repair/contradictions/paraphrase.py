@@ -3,7 +3,7 @@
 Knows what a pair looks like in several views at once: cosines, closeness relative to how crowded the
 surroundings are, shared and differing words, numbers, negation, names, direction. Where outputs repeat, two
 near rows with one output mean the same and two with different outputs do not, most of the time: a model
-learnt out of fold from that tells paraphrases from texts that are merely alike. Refuses to embed.
+learnt out of fold from that tells paraphrases from texts that are merely alike. Does not embed.
 """
 
 from __future__ import annotations

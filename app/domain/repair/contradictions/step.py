@@ -22,7 +22,7 @@ from app.domain.repair.contradictions.detect import ConflictKind, Contradictions
 from app.domain.repair.contradictions.label_errors import CALLED_WRONG, REGIONAL_KAPPA
 from app.domain.repair.contradictions.label_synonyms import LabelGroup, Labels
 from app.domain.repair.draft.draft import Draft, excerpt, task_of
-from app.domain.repair.draft.inputs import Material
+from app.domain.repair.draft.inputs import PlanInputs
 from app.domain.repair.draft.open_questions import ROWS_STAY
 from app.domain.repair.duplicates import semantic
 from app.domain.repair.resolution import Resolution, ResolutionContext, disputes
@@ -33,7 +33,7 @@ from app.domain.repair.resolution.majority import MAJORITY_SHARE
 _CONTRADICTION_MIN_ROWS: Final = 16
 
 
-def propose(draft: Draft, material: Material) -> None:
+def propose(draft: Draft, material: PlanInputs) -> None:
     if not draft.policy.contradictions:
         return
     context = ResolutionContext.of(draft, material)
@@ -56,7 +56,7 @@ Expected = Counter[tuple[str, str]]
 """How often bad cases expect one answer where the model said another; both normalised."""
 
 
-def _expected(draft: Draft, material: Material) -> defaultdict[str, Expected]:
+def _expected(draft: Draft, material: PlanInputs) -> defaultdict[str, Expected]:
     made: defaultdict[str, Expected] = defaultdict(Counter)
     for case in material.cases:
         if case.wanted:
@@ -77,7 +77,7 @@ def _tasks(draft: Draft) -> Iterator[Int64[ndarray, " r"]]:
             yield np.array(rows, dtype=np.int64)
 
 
-def _find(draft: Draft, rows: Int64[ndarray, " r"], material: Material) -> Contradictions | None:
+def _find(draft: Draft, rows: Int64[ndarray, " r"], material: PlanInputs) -> Contradictions | None:
     """None where the same words may have any answer: the letters of multiple-choice questions, templates."""
     if draft.tasks[int(rows[0])] in draft.templates:
         return None

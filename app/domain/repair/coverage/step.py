@@ -7,10 +7,10 @@ from __future__ import annotations
 
 from app.domain.records import RootCause
 from app.domain.repair.draft.draft import Draft
-from app.domain.repair.draft.inputs import Material
+from app.domain.repair.draft.inputs import PlanInputs
 
 
-def propose(draft: Draft, material: Material) -> None:
+def propose(draft: Draft, material: PlanInputs) -> None:
     uncovered = {f.bad_case_id for f in material.findings if f.root_cause is RootCause.OOD}
     cases = [case for case in material.cases if case.id in uncovered]
     if not cases:

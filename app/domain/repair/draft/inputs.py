@@ -17,7 +17,7 @@ from app.domain.repair.draft.judge_log import AskJudge
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Material:
+class PlanInputs:
     """``input_vectors`` (n, d) and ``output_vectors`` (n, o): of the rows' prompts and outputs, unit rows.
     ``cases`` may be trained on; ``case_vectors`` (m, d) are of their prompts. ``findings`` of other cases are
     ignored. ``protected`` prompts take rows out and teach nothing; ``protected_vectors`` (p, d) are of them,

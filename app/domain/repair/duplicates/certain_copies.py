@@ -1,6 +1,6 @@
 """Whether two rows are certainly one row written twice, so that one of them may go without a person.
 
-Knows two rows and reads all that they hold. Refuses to find them, and to guess: a text that differs in anything but
+Knows two rows and reads all that they hold. Does not find them, and to guess: a text that differs in anything but
 letter case, spaces, punctuation or a plain misspelling may ask, or say, another thing.
 """
 

@@ -1,6 +1,6 @@
 """One side of the rows that stand, their prompts or their answers, ready to be compared.
 
-Knows which rows a policy has compared and by what; speaks of rows by their place in the draft. Refuses to know what
+Knows which rows a policy has compared and by what; speaks of rows by their place in the draft. Does not know what
 becomes of copies.
 """
 
@@ -14,7 +14,7 @@ import numpy as np
 from jaxtyping import Int64
 from numpy import ndarray
 
-from app.domain.near_duplicates.verification import Comparison, Read
+from app.domain.near_duplicates.pairwise_comparison import Comparison, Read
 from app.domain.repair.draft.draft import Draft
 
 # Answers of fewer characters are labels: near is not the same there.

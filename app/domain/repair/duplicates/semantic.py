@@ -1,6 +1,6 @@
 """Rows that say the same in other words: near vectors, and nothing that differs commits to another thing.
 
-Knows vectors and the differences of two texts. Refuses to embed.
+Knows vectors and the differences of two texts. Does not embed.
 """
 
 from __future__ import annotations

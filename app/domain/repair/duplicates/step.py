@@ -19,7 +19,7 @@ from app.domain.near_duplicates.grouping import DropReason, PromptGroups
 from app.domain.near_duplicates.minhash import SKETCH_BINS
 from app.domain.records import TrainingExample
 from app.domain.repair.draft.draft import Draft, excerpt
-from app.domain.repair.draft.inputs import Material
+from app.domain.repair.draft.inputs import PlanInputs
 from app.domain.repair.draft.open_questions import ROWS_STAY
 from app.domain.repair.duplicates import certain_copies, semantic
 from app.domain.repair.duplicates.compared_rows import FREE_ANSWER_CHARACTERS, Side
@@ -34,7 +34,7 @@ Alike = Callable[[Int64[ndarray, "m 2"]], ndarray]
 """How alike the rows of each pair are, 0..1; 0 where they are no copies."""
 
 
-def propose(draft: Draft, material: Material) -> None:
+def propose(draft: Draft, material: PlanInputs) -> None:
     """Also leaves the groups of rows that ask the same in the draft, for those who settle contradictions."""
     _drop_exact_duplicates(draft)
     over, frames = draft.policy.duplicates.over, _frames(draft)
@@ -85,7 +85,7 @@ class _Quality:
     """Quality of rows, measured when the first group of copies needs it."""
 
     draft: Draft
-    material: Material
+    material: PlanInputs
 
     @functools.cached_property
     def scores(self) -> dict[str, float]:
@@ -278,7 +278,7 @@ def _drop_near(draft: Draft, copy: _Copy) -> None:
 
 def _drop_same_meaning(
     draft: Draft,
-    material: Material,
+    material: PlanInputs,
     cosine: float,
     score: Callable[[TrainingExample], float],
     dropped: Collection[int],

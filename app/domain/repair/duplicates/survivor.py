@@ -1,6 +1,6 @@
 """Which row of a group of duplicates stays, and why, in words.
 
-Knows what makes one writing of a row better than another. Refuses to find the groups.
+Knows what makes one writing of a row better than another. Does not find the groups.
 """
 
 from __future__ import annotations

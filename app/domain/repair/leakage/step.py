@@ -27,7 +27,7 @@ from app.domain.near_duplicates.leakage import (
     overlaps,
 )
 from app.domain.repair.draft.draft import Draft, excerpt
-from app.domain.repair.draft.inputs import Material
+from app.domain.repair.draft.inputs import PlanInputs
 from app.domain.repair.policy.repair_policy import CONFIDENT_SCORE
 from app.domain.repair.resolution.bad_case_conflicts import SAME_QUESTION_COSINE
 from app.domain.vectors.search import nearest
@@ -52,7 +52,7 @@ _HOW = {
 _CALLED = {ProtectedKind.EVALUATION: "evaluation row", ProtectedKind.HELD_BACK: "held-back case"}
 
 
-def propose(draft: Draft, material: Material) -> None:
+def propose(draft: Draft, material: PlanInputs) -> None:
     """Also leaves in the draft's notes what was compared and how many rows met it."""
     if not material.protected:
         return
@@ -166,7 +166,7 @@ def _propose(draft: Draft, row: int, protected: ProtectedPrompt, cosine: float) 
 
 
 def _alike(
-    draft: Draft, material: Material, *, without: Iterable[int]
+    draft: Draft, material: PlanInputs, *, without: Iterable[int]
 ) -> dict[int, tuple[ProtectedPrompt, float]]:
     """Rows near a protected prompt in meaning, where no number, negation, name or direction tells them apart.
 
@@ -207,7 +207,7 @@ def _alike(
 
 
 def _told_apart(
-    draft: Draft, material: Material, left: Int64[ndarray, " p"], right: Int64[ndarray, " p"]
+    draft: Draft, material: PlanInputs, left: Int64[ndarray, " p"], right: Int64[ndarray, " p"]
 ) -> Bool[ndarray, " p"]:
     if not left.size:
         return np.zeros(0, dtype=bool)

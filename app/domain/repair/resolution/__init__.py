@@ -1,4 +1,5 @@
-"""Rules that settle a dispute between rows. One file, one line each; the policy names their order.
+"""Rules that settle a dispute between rows. One file, one line and one member of
+``policy.repair_policy.ResolutionRule`` each; the policy names their order.
 
 ``drop`` and ``ask`` are no rules of this kind: they need nothing to decide.
 """

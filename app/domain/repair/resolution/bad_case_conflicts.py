@@ -1,7 +1,7 @@
 """Rows that ask the same and answer differently.
 
 Two views. Around a bad case: rows that ask what the case asks and contradict its expected output. Among
-near-duplicate prompts: groups whose answers contradict each other. Rows whose labels ``label_conflicts``
+near-duplicate prompts: groups whose answers contradict each other. Rows whose labels ``label_errors``
 judges over a whole region are not looked at here again.
 """
 
@@ -24,7 +24,7 @@ from app.domain.answers.labels import is_label
 from app.domain.answers.relation import Relation, is_closed, relate, relate_answers, word_f1
 from app.domain.diagnosis.evidence.same_question import equal_prompts, question_key, same_question
 from app.domain.language import text
-from app.domain.near_duplicates.verification import exact_jaccard
+from app.domain.near_duplicates.pairwise_comparison import exact_jaccard
 from app.domain.records import Agreement, BadCase
 from app.domain.repair.policy.repair_policy import NEAR_DUPLICATE_JACCARD
 from app.domain.repair.rewriting.normalisation.templates import NEIGHBORS

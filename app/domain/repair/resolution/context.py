@@ -10,7 +10,7 @@ from jaxtyping import Float64
 from numpy import ndarray
 
 from app.domain.repair.draft.draft import Draft
-from app.domain.repair.draft.inputs import Material
+from app.domain.repair.draft.inputs import PlanInputs
 from app.domain.repair.draft.judge_log import AskJudge, JudgeLog
 from app.domain.repair.resolution import expectations
 from app.domain.repair.resolution.dispute import Dispute
@@ -32,7 +32,7 @@ class ResolutionContext:
     judge_log: JudgeLog = field(default_factory=JudgeLog)
 
     @classmethod
-    def of(cls, draft: Draft, material: Material) -> ResolutionContext:
+    def of(cls, draft: Draft, material: PlanInputs) -> ResolutionContext:
         return cls(
             source_priority=draft.policy.source_priority,
             measure_quality=lambda: (

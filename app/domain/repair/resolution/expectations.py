@@ -1,6 +1,6 @@
 """Which bad cases ask what training rows ask, and what they expect.
 
-Knows rows and cases of one task. Refuses to say who is right.
+Knows rows and cases of one task. Does not say who is right.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from app.domain.answers import agreement
 from app.domain.language import text
 from app.domain.records import BadCase
 from app.domain.repair.draft.draft import Draft, task_of
-from app.domain.repair.draft.inputs import Material
+from app.domain.repair.draft.inputs import PlanInputs
 from app.domain.repair.duplicates import semantic
 from app.domain.repair.resolution import bad_case_conflicts
 from app.domain.repair.resolution.dispute import Dispute
@@ -36,7 +36,7 @@ class Expectations:
         return tuple(sum(_key(said) in outputs for outputs in wanted) for said in dispute.answers)
 
 
-def of(draft: Draft, material: Material) -> Expectations:
+def of(draft: Draft, material: PlanInputs) -> Expectations:
     """The cases nearest to rows of their own task, where nothing that commits tells the two prompts apart."""
     cases = [i for i, case in enumerate(material.cases) if case.expected_output is not None]
     if not cases:

@@ -6,11 +6,11 @@ from app.domain.answers import commitments
 from app.domain.language import text
 from app.domain.near_duplicates import grouping
 from app.domain.repair.draft.draft import Draft
-from app.domain.repair.draft.inputs import Material
+from app.domain.repair.draft.inputs import PlanInputs
 from app.domain.repair.resolution import ResolutionContext, bad_case_conflicts, disputes
 
 
-def propose(draft: Draft, material: Material) -> None:
+def propose(draft: Draft, material: PlanInputs) -> None:
     """Rows that a model of contradictions has looked at are in dispute here only where they ask the very same."""
     labels, outputs = draft.labels(), draft.outputs()
     prompts = [example.prompt for example in draft.examples]

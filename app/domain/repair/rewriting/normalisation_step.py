@@ -13,7 +13,7 @@ from typing import Final
 from app.domain.records import TrainingExample
 from app.domain.repair.draft.actions import ActionKind
 from app.domain.repair.draft.draft import Draft
-from app.domain.repair.draft.inputs import Material
+from app.domain.repair.draft.inputs import PlanInputs
 from app.domain.repair.rewriting.normalisation import TEXT_RULES, caution, normalise_example
 from app.domain.repair.rewriting.normalisation.cleaned import Normalisation
 from app.domain.repair.rewriting.normalisation.text_rule import TextRule
@@ -23,7 +23,7 @@ from app.domain.repair.rewriting.texts import with_turns
 _NORMALISE_SCORE: Final = 0.99
 
 
-def propose(draft: Draft, material: Material) -> None:  # noqa: ARG001
+def propose(draft: Draft, material: PlanInputs) -> None:  # noqa: ARG001
     rules = [rule for rule in TEXT_RULES if rule.name in draft.policy.normalise.rules]
     changed = False
     for row, example in enumerate(draft.examples):

@@ -12,7 +12,7 @@ from typing import Final
 from app.domain.records import TrainingExample
 from app.domain.repair.draft.actions import ActionKind
 from app.domain.repair.draft.draft import Draft
-from app.domain.repair.draft.inputs import Material
+from app.domain.repair.draft.inputs import PlanInputs
 from app.domain.repair.draft.open_questions import ROWS_STAY, STOPS_CYCLE
 from app.domain.repair.policy.decision import Decision
 from app.domain.repair.policy.pii import PiiKind, PiiMode, Uncertain
@@ -41,7 +41,7 @@ _UNTIL_DECIDED = {
 _CERTAIN = 0.95
 
 
-def propose(draft: Draft, material: Material) -> None:
+def propose(draft: Draft, material: PlanInputs) -> None:
     policy = draft.policy.pii
     if policy.mode is PiiMode.OFF:
         return

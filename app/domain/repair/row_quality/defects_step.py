@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from typing import Any, Final
 
 from app.domain.repair.draft.draft import Draft
-from app.domain.repair.draft.inputs import Material
+from app.domain.repair.draft.inputs import PlanInputs
 from app.domain.repair.policy.repair_policy import CONFIDENT_SCORE
 from app.domain.repair.row_quality.defects import DETECTORS, NoisyRow
 from app.domain.repair.row_quality.defects.finding import PROPOSED_FROM
@@ -25,7 +25,7 @@ _AGREEING_DETECTORS: Final = 3
 _FORM = frozenset(("truncated", "reasoning", "broken_markup", "broken_call"))
 
 
-def propose(draft: Draft, material: Material) -> None:
+def propose(draft: Draft, material: PlanInputs) -> None:
     if not draft.policy.noise:
         return
     rows = judged_rows(draft, material)

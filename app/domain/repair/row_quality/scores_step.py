@@ -7,7 +7,7 @@ from collections import Counter
 
 from app.domain.estimators.noise_mixture import STATISTICAL_CEILING
 from app.domain.repair.draft.draft import Draft
-from app.domain.repair.draft.inputs import Material
+from app.domain.repair.draft.inputs import PlanInputs
 from app.domain.repair.draft.open_questions import ROWS_STAY
 from app.domain.repair.draft.row_bands import RowQuality, Use, Veto
 from app.domain.repair.row_quality.reading import quality_scores
@@ -23,7 +23,7 @@ _SAID = {
 }
 
 
-def propose(draft: Draft, material: Material) -> None:
+def propose(draft: Draft, material: PlanInputs) -> None:
     policy = draft.policy.quality
     if policy is None:
         return

@@ -9,13 +9,13 @@ from __future__ import annotations
 
 from app.domain.repair.draft.actions import ActionKind
 from app.domain.repair.draft.draft import Draft
-from app.domain.repair.draft.inputs import Material
+from app.domain.repair.draft.inputs import PlanInputs
 from app.domain.repair.rewriting.normalisation.set_rule import SetView
 from app.domain.repair.rewriting.normalisation.set_rules import SET_RULES
 from app.domain.repair.rewriting.texts import with_turns
 
 
-def propose(draft: Draft, material: Material) -> None:
+def propose(draft: Draft, material: PlanInputs) -> None:
     view = SetView(
         examples=draft.examples, prompts=draft.prompts, tasks=draft.tasks, vectors=material.input_vectors
     )

@@ -5,7 +5,7 @@ import itertools
 import pytest
 
 from app.domain.diagnosis.catalogue import remedies
-from app.domain.diagnosis.catalogue.remedies import Verdict
+from app.domain.diagnosis.catalogue.remedies import RemedyInput
 from app.domain.diagnosis.evidence import findings
 from app.domain.records import RootCause, Symptom
 
@@ -66,7 +66,7 @@ def test_an_undetermined_case_asks_for_what_is_missing() -> None:
 
 def test_every_remedy_is_recommended_for_some_verdict_and_every_verdict_has_a_remedy() -> None:
     verdicts = [
-        Verdict(
+        RemedyInput(
             cause=cause,
             symptoms=frozenset(seen),
             has_expected=expected,

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from app.domain.repair.apply.apply import apply_actions
 from app.domain.repair.apply.three_way_merge import merged_turns
 from app.domain.repair.draft.actions import ActionKind
-from app.domain.repair.draft.inputs import Material
+from app.domain.repair.draft.inputs import PlanInputs
 from app.domain.repair.plan import RepairPolicy, plan_repair
 from app.domain.repair.policy.decision import Decision
 from tests.unit.repair.builders import example
@@ -70,7 +70,7 @@ _DECIDED = st.lists(st.booleans(), min_size=12, max_size=12)
 )
 def test_whatever_else_is_approved_a_redacted_value_is_gone(parts: list[str], decided: list[bool]) -> None:
     row = example("a", "User: " + "，".join(parts) + "\nAssistant: I see\nUser: go on", "all  fine")
-    material = Material(
+    material = PlanInputs(
         input_vectors=np.ones((1, 1), dtype=np.float32), output_vectors=np.ones((1, 1), dtype=np.float32)
     )
     plan = plan_repair([row], material, RepairPolicy())

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from app.domain.records import BadCase, TrainingExample
 from app.domain.repair.apply.apply import apply_actions
 from app.domain.repair.balance.balance import compared, copies, distance, length_bucket
-from app.domain.repair.draft.inputs import Material
+from app.domain.repair.draft.inputs import PlanInputs
 from app.domain.repair.plan import (
     ActionKind,
     Approval,
@@ -39,7 +39,7 @@ def two_tasks(many: int = 60, few: int = 10) -> list[TrainingExample]:
 def plan_of(
     rows: list[TrainingExample], policy: RepairPolicy, cases: list[BadCase] | None = None
 ) -> RepairPlan:
-    material = Material(
+    material = PlanInputs(
         input_vectors=np.eye(len(rows), dtype=np.float32),
         output_vectors=np.zeros((len(rows), 4), dtype=np.float32),
         cases=cases or [],

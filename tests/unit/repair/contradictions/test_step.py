@@ -12,7 +12,7 @@ from app.domain.records import BadCase, TrainingExample
 from app.domain.repair.contradictions import step
 from app.domain.repair.draft.actions import ActionKind, ProposedAction
 from app.domain.repair.draft.draft import Draft
-from app.domain.repair.draft.inputs import Material
+from app.domain.repair.draft.inputs import PlanInputs
 from app.domain.repair.plan import plan_repair
 from app.domain.repair.policy.decision import Decision
 from app.domain.repair.policy.repair_policy import Approval, RepairPolicy
@@ -61,7 +61,7 @@ def proposed(
     draft = Draft.of(rows.examples(), policy or RepairPolicy())
     if templates:
         draft.templates = frozenset(draft.tasks)
-    material = Material(
+    material = PlanInputs(
         input_vectors=rows.vectors,
         output_vectors=np.zeros((len(rows.prompts), 4), dtype=np.float32),
         cases=cases,
@@ -212,7 +212,7 @@ def test_a_whole_plan_mends_the_planted_row(planted: tuple[Rows, int, str]) -> N
     rows, row, right = planted
     plan = plan_repair(
         rows.examples(),
-        Material(
+        PlanInputs(
             input_vectors=rows.vectors,
             output_vectors=np.zeros((len(rows.prompts), 4), dtype=np.float32),
         ),

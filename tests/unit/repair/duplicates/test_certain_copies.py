@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.domain.records import Message, Role, TrainingExample
-from app.domain.repair.draft.inputs import Material
+from app.domain.repair.draft.inputs import PlanInputs
 from app.domain.repair.duplicates import certain_copies
 from app.domain.repair.plan import RepairPolicy, plan_repair
 from app.domain.repair.policy.decision import Decision
@@ -107,7 +107,7 @@ def test_the_order_of_two_texts_does_not_matter(one: str, other: str) -> None:
 def decided(examples: list[TrainingExample]) -> dict[str, Decision]:
     """The rows that a plan by the default policy drops as copies, or asks about."""
     vectors = np.eye(8, dtype=np.float32)[[0] * len(examples)]
-    plan = plan_repair(examples, Material(input_vectors=vectors, output_vectors=vectors), RepairPolicy())
+    plan = plan_repair(examples, PlanInputs(input_vectors=vectors, output_vectors=vectors), RepairPolicy())
     return {
         i: a.decision
         for a in plan.actions

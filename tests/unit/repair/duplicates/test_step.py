@@ -5,9 +5,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from app.domain.near_duplicates.verification import Comparison
+from app.domain.near_duplicates.pairwise_comparison import Comparison
 from app.domain.records import TrainingExample
-from app.domain.repair.draft.inputs import Material
+from app.domain.repair.draft.inputs import PlanInputs
 from app.domain.repair.duplicates.survivor import keep_best
 from app.domain.repair.plan import RepairPlan, RepairPolicy, plan_repair
 from tests.unit.repair.builders import example
@@ -20,7 +20,7 @@ def _plan(rows: list[tuple[str, str]], **duplicates: Any) -> RepairPlan:
     examples = [example(f"ex_{i}", prompt, output) for i, (prompt, output) in enumerate(rows)]
     policy = RepairPolicy.from_dict({"duplicates": duplicates, "conflict": ["ask"]})
     vectors = np.eye(8, dtype=np.float32)[[0] * len(rows)]
-    return plan_repair(examples, Material(input_vectors=vectors, output_vectors=vectors), policy)
+    return plan_repair(examples, PlanInputs(input_vectors=vectors, output_vectors=vectors), policy)
 
 
 def _dropped(plan: RepairPlan, rule: str = "near_duplicate") -> dict[str, str]:

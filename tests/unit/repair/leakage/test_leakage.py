@@ -13,7 +13,7 @@ from app.domain.near_duplicates.grouping import exact_jaccard
 from app.domain.near_duplicates.leakage import ProtectedKind, ProtectedPrompt, leaked, overlaps
 from app.domain.records import TrainingExample
 from app.domain.repair.apply.apply import apply_actions
-from app.domain.repair.draft.inputs import Material
+from app.domain.repair.draft.inputs import PlanInputs
 from app.domain.repair.plan import Approval, Decision, RepairPlan, RepairPolicy, plan_repair
 from app.domain.repair.policy.normalisation import NormalisationPolicy
 from app.domain.repair.policy.repair_policy import CONFIDENT_SCORE
@@ -41,7 +41,7 @@ def plan_of(
 ) -> RepairPlan:
     n = len(rows)
     inputs, targets = vectors or (np.eye(max(n, 1), dtype=np.float32)[:n], np.zeros((0, 1), np.float32))
-    material = Material(
+    material = PlanInputs(
         input_vectors=inputs,
         output_vectors=np.zeros((n, 4), dtype=np.float32),
         protected=kept_out,

@@ -15,7 +15,7 @@ from app.domain.repair.apply import chosen_answer
 from app.domain.repair.apply.apply import apply_actions
 from app.domain.repair.draft.actions import ActionKind, needs_answer
 from app.domain.repair.draft.draft import Draft
-from app.domain.repair.draft.inputs import Material
+from app.domain.repair.draft.inputs import PlanInputs
 from app.domain.repair.policy.decision import Decision
 from app.domain.repair.policy.repair_policy import CONFIDENT_SCORE, Approval, RepairPolicy, ResolutionRule
 from app.domain.repair.resolution import Resolution, ResolutionContext, disputes, majority, step
@@ -156,7 +156,7 @@ def grouped(examples: list[TrainingExample], *, compared: bool = False) -> Draft
     n = len(examples)
     step.propose(
         draft,
-        Material(
+        PlanInputs(
             input_vectors=np.eye(max(n, 2), dtype=np.float32)[:n],
             output_vectors=np.zeros((n, 4), dtype=np.float32),
         ),
@@ -199,7 +199,7 @@ def test_rows_that_a_model_has_looked_at_are_disputed_only_in_the_very_same_word
 def test_a_settled_group_is_left_alone_and_dropped_rows_have_no_say() -> None:
     draft = Draft.of(NEAR, RepairPolicy())
     draft.groups = PromptGroups(groups=((0, 1, 2),), jaccards={(0, 1): 0.9, (1, 2): 0.9})
-    material = Material(
+    material = PlanInputs(
         input_vectors=np.eye(3, dtype=np.float32), output_vectors=np.zeros((3, 4), dtype=np.float32)
     )
     draft.resolved = {1}
@@ -246,7 +246,7 @@ def test_a_question_takes_the_answer_that_a_person_gives() -> None:
 def expecting(examples: list[TrainingExample], *cases: BadCase) -> ResolutionContext:
     draft = Draft.of(examples, RepairPolicy())
     vectors = np.ones((len(examples), 2), dtype=np.float32) / np.sqrt(2, dtype=np.float32)
-    material = Material(
+    material = PlanInputs(
         input_vectors=vectors,
         output_vectors=vectors,
         cases=cases,

@@ -15,7 +15,7 @@ from app.domain.records import Message, Role, TrainingExample
 from app.domain.repair.apply.apply import apply_actions
 from app.domain.repair.draft.actions import ActionKind, ProposedAction
 from app.domain.repair.draft.draft import Draft
-from app.domain.repair.draft.inputs import Material
+from app.domain.repair.draft.inputs import PlanInputs
 from app.domain.repair.policy.decision import Decision
 from app.domain.repair.policy.repair_policy import RepairPolicy
 from app.domain.repair.rewriting import normalisation_step
@@ -27,7 +27,7 @@ from tests.unit.repair.builders import example
 def _planned(*rows: TrainingExample) -> list[ProposedAction]:
     draft = Draft.of(rows, RepairPolicy())
     vectors = np.ones((len(rows), 1), dtype=np.float32)
-    material = Material(input_vectors=vectors, output_vectors=vectors)
+    material = PlanInputs(input_vectors=vectors, output_vectors=vectors)
     normalisation_step.propose(draft, material)
     step.propose(draft, material)
     assert all(action.kind is ActionKind.NORMALISE for action in draft.actions)

@@ -15,7 +15,7 @@ from app.domain.records import Message, Role, TrainingExample
 from app.domain.repair.apply.apply import apply_actions
 from app.domain.repair.draft.actions import ActionKind, ProposedAction
 from app.domain.repair.draft.draft import Draft
-from app.domain.repair.draft.inputs import Material
+from app.domain.repair.draft.inputs import PlanInputs
 from app.domain.repair.draft.open_questions import STOPS_CYCLE, is_open, rows_kept_out
 from app.domain.repair.policy.decision import Decision
 from app.domain.repair.policy.pii import PiiKind, PiiMode, PiiPolicy, Uncertain
@@ -143,7 +143,7 @@ def test_matches_lie_in_the_text_in_order_and_apart(noise: str, found: tuple[str
 
 def _draft(rows: list[TrainingExample], **policy: object) -> Draft:
     draft = Draft.of(rows, RepairPolicy(**policy))
-    material = Material(
+    material = PlanInputs(
         input_vectors=np.zeros((len(rows), 1), dtype=np.float32),
         output_vectors=np.zeros((len(rows), 1), dtype=np.float32),
         salt=b"salt",

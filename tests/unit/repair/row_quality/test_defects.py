@@ -14,7 +14,7 @@ from app.domain.estimators.knn_shapley import knn_shapley, worth
 from app.domain.estimators.noise_mixture import STATISTICAL_CEILING, probability_bad
 from app.domain.records import Message, Role, TrainingExample
 from app.domain.repair.draft.draft import Draft
-from app.domain.repair.draft.inputs import Material
+from app.domain.repair.draft.inputs import PlanInputs
 from app.domain.repair.plan import ActionKind, Decision, RepairPolicy, plan_repair
 from app.domain.repair.row_quality.defects import DETECTORS, JudgedRows, NoisyRow
 from app.domain.repair.row_quality.defects.finding import PROPOSED_FROM, Sign
@@ -48,7 +48,7 @@ def _read(examples: list[TrainingExample]) -> JudgedRows:
     rng = np.random.default_rng(1)
     vectors = rng.normal(size=(len(examples), 16)).astype(np.float32)
     vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
-    material = Material(input_vectors=vectors, output_vectors=vectors)
+    material = PlanInputs(input_vectors=vectors, output_vectors=vectors)
     return judged_rows(Draft.of(examples, RepairPolicy()), material)
 
 
@@ -180,7 +180,7 @@ def test_swapped_labels_are_proposed_and_right_ones_stay() -> None:
     rows, wrong = list(task.examples), set(range(0, 360, 30))
     for row in wrong:
         rows[row] = example(rows[row].id, rows[row].prompt, task.gold[(row + 100) % 360])
-    material = Material(input_vectors=task.inputs, output_vectors=task.outputs)
+    material = PlanInputs(input_vectors=task.inputs, output_vectors=task.outputs)
     plan = plan_repair(
         rows, material, RepairPolicy(near_duplicate_threshold=None, quality=None, contradictions=False)
     )
@@ -214,7 +214,7 @@ def test_an_empty_output_goes_without_a_person_and_a_refusal_does_not() -> None:
         ("Where is it?", ""), ("Where is my coat?", "I'm sorry, but I can't help with that request.")
     )
     vectors = _read(rows).input_vectors
-    plan = plan_repair(rows, Material(input_vectors=vectors, output_vectors=vectors), RepairPolicy())
+    plan = plan_repair(rows, PlanInputs(input_vectors=vectors, output_vectors=vectors), RepairPolicy())
     decided = {a.example_ids[0]: a.decision for a in plan.actions if a.evidence["rule"] == "noise"}
     assert decided == {"odd0": Decision.APPROVED, "odd1": Decision.PROPOSED}
 
@@ -223,7 +223,7 @@ def test_the_step_can_be_turned_off() -> None:
     rows = _support(("Where is it?", ""))
     vectors = _read(rows).input_vectors
     policy = RepairPolicy.from_dict({"noise": False, "quality": None})
-    plan = plan_repair(rows, Material(input_vectors=vectors, output_vectors=vectors), policy)
+    plan = plan_repair(rows, PlanInputs(input_vectors=vectors, output_vectors=vectors), policy)
     assert "noise" not in plan.summary["by_rule"]
 
 
@@ -277,7 +277,7 @@ def test_many_copies_of_one_prompt_are_no_work() -> None:
     rows = [example(f"r{i}", "the same", "and the same") for i in range(3000)]
     vectors = np.ones((3000, 4), dtype=np.float32) / 2
     read = judged_rows(
-        Draft.of(rows, RepairPolicy()), Material(input_vectors=vectors, output_vectors=vectors)
+        Draft.of(rows, RepairPolicy()), PlanInputs(input_vectors=vectors, output_vectors=vectors)
     )
     assert (read.near.indices != np.arange(3000)[:, None]).all()
     assert len(np.unique(read.near.indices)) <= NEIGHBORS + 1
@@ -285,7 +285,7 @@ def test_many_copies_of_one_prompt_are_no_work() -> None:
 
 def _decisions(rows: list[TrainingExample]) -> dict[str, tuple[Decision, str]]:
     vectors = _read(rows).input_vectors
-    plan = plan_repair(rows, Material(input_vectors=vectors, output_vectors=vectors), RepairPolicy())
+    plan = plan_repair(rows, PlanInputs(input_vectors=vectors, output_vectors=vectors), RepairPolicy())
     return {a.example_ids[0]: (a.decision, a.reason) for a in plan.actions if a.evidence["rule"] == "noise"}
 
 

@@ -7,7 +7,7 @@ import pytest
 
 from app.domain.records import TrainingExample
 from app.domain.repair.draft.draft import Draft
-from app.domain.repair.draft.inputs import Material
+from app.domain.repair.draft.inputs import PlanInputs
 from app.domain.repair.draft.open_questions import is_open, rows_kept_out
 from app.domain.repair.draft.row_bands import Veto
 from app.domain.repair.plan import Approval, Decision, RepairPolicy, plan_repair
@@ -38,10 +38,10 @@ def _rows(*odd: str) -> list[TrainingExample]:
     return rows
 
 
-def _material(rows: int) -> Material:
+def _material(rows: int) -> PlanInputs:
     vectors = np.random.default_rng(0).normal(size=(rows, 8)).astype(np.float32)
     vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
-    return Material(input_vectors=vectors, output_vectors=vectors)
+    return PlanInputs(input_vectors=vectors, output_vectors=vectors)
 
 
 def _scores(examples: list[TrainingExample], policy: QualityPolicy | None = None) -> QualityScores:

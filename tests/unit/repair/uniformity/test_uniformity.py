@@ -9,7 +9,7 @@ from app.domain.records import Message, Role, TrainingExample
 from app.domain.repair.apply.apply import apply_actions
 from app.domain.repair.draft.actions import ActionKind, ProposedAction
 from app.domain.repair.draft.draft import Draft
-from app.domain.repair.draft.inputs import Material
+from app.domain.repair.draft.inputs import PlanInputs
 from app.domain.repair.policy.decision import Decision
 from app.domain.repair.policy.normalisation import NormalisationPolicy, NormalisationRule
 from app.domain.repair.policy.repair_policy import RepairPolicy
@@ -24,7 +24,7 @@ def _actions(rows: list[TrainingExample], rule: NormalisationRule) -> dict[str, 
     draft = Draft.of(rows, policy)
     vectors = np.random.default_rng(0).normal(size=(len(rows), 16)).astype(np.float32)
     vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
-    material = Material(input_vectors=vectors, output_vectors=np.zeros((len(rows), 1), dtype=np.float32))
+    material = PlanInputs(input_vectors=vectors, output_vectors=np.zeros((len(rows), 1), dtype=np.float32))
     normalisation_step.propose(draft, material)
     step.propose(draft, material)
     assert all(a.kind is ActionKind.NORMALISE for a in draft.actions)
@@ -178,7 +178,7 @@ def test_segmented_chinese_and_curly_quotes_follow_the_set() -> None:
 def test_rules_are_decided_one_by_one_and_the_instruction_keeps_its_place() -> None:
     row = example("a", "the text<|im_end|>", "ＯＫ", instruction="Sort  the message.")
     draft = Draft.of([row], RepairPolicy())
-    material = Material(
+    material = PlanInputs(
         input_vectors=np.ones((1, 1), dtype=np.float32), output_vectors=np.ones((1, 1), dtype=np.float32)
     )
     normalisation_step.propose(draft, material)

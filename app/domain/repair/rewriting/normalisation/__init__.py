@@ -1,7 +1,7 @@
 """Format normalisation: what a tokenizer sees differently though a reader does not.
 
 Knows wrong encodings, invisible characters, special tokens of chat templates, widths, spaces and repeated
-punctuation, one file each. Refuses to touch code, formulas and addresses, and never empties a message.
+punctuation, one file each. Does not touch code, formulas and addresses, and never empties a message.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Spaces that a reader does not see: trailing, doubled, of other widths, between the characters of Chinese.
 
-Refuses to touch layout: tables, indentation, and the gap that a question leaves to be filled in.
+Does not touch layout: tables, indentation, and the gap that a question leaves to be filled in.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """System prompts that differ only in wording's small change, where nearly all rows share one.
 
-Refuses to call two prompts equal that differ in a word of their own each: "answer in English" and "answer in
+Does not call two prompts equal that differ in a word of their own each: "answer in English" and "answer in
 French" are two tasks.
 """
 

@@ -2,7 +2,7 @@
 
 Every measure is out of sample: a row is judged by models that have not seen it. Each is taken twice, with the
 row's own output and with another row's, so that what a wrong output looks like is seen in this very set.
-Refuses to judge outputs that do not follow from their inputs (option letters): there both look the same.
+Does not judge outputs that do not follow from their inputs (option letters): there both look the same.
 """
 
 from __future__ import annotations

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.domain.cycle_status import MOVES, IllegalMove, Status, move
+from app.domain.job_status import MOVES, IllegalMove, Status, move
 
 statuses = st.sampled_from(Status)
 

@@ -1,7 +1,7 @@
 """Where two texts differ, token by token, for many pairs at once.
 
 Knows tokens (words of spaced scripts, single characters of Chinese, Japanese and Korean, signs) and how edits
-that are spread by chance would lie. Refuses to say what a difference means.
+that are spread by chance would lie. Does not say what a difference means.
 """
 
 from __future__ import annotations

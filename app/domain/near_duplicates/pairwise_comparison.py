@@ -55,7 +55,7 @@ class Comparison:
     """n texts ready to be compared.
 
     ``apart`` (n,): only rows of equal numbers are compared (frame and numbers of the text). Two texts are one
-    where nothing that differs makes another question (``slips``) and either at most ``edit_share`` of the
+    where nothing that differs makes another question (``typos``) and either at most ``edit_share`` of the
     characters differ, or the Jaccard of their character n-grams reaches ``threshold``. ``lenient``: words that
     changed as spread slips would change them count as slips without another sign. So they do between rows of equal
     ``answers`` (n,), 0 = none known, where little differs or in many places.

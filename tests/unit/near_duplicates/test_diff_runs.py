@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.domain.near_duplicates.shared_passages import Runs
+from app.domain.near_duplicates.diff_runs import Runs
 
 _WORDS = st.lists(st.sampled_from(["show", "my", "order", "don't", "天", "气", "+", "no"]), max_size=12)
 
