@@ -1,7 +1,7 @@
 """The closed loop as a list: which stage follows which, and what a verification leads to.
 
-A new stage is a member and a place here, a table (``db.models``, a migration), a queue (``app.queue``), its row in
-``services.work``, its inputs in ``services.cycles.stage_inputs``, ``advance.STAGE_OF`` and a file of ``workers/stages``.
+A new stage is a member and a place here, a table (``db.models``, a migration), a queue (``app.queue``), a row in
+``services.work``, inputs in ``services.cycles.stage_inputs``, ``advance.STAGE_OF`` and a file of ``workers/stages``.
 
 Knows the order and the policy. Does not know tables, queues and workers.
 """
