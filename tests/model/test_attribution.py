@@ -15,12 +15,12 @@ from workers.models.base_models import resolve
 from workers.models.embedder import load_embedder
 from workers.models.tuned import TunedModel
 
-pytestmark = pytest.mark.model
+pytestmark = [pytest.mark.model, pytest.mark.slow]
 
 CACHE = Path(__file__).resolve().parents[2] / ".casemend" / "models"
 
 
-@pytest.mark.timeout(900)
+@pytest.mark.timeout(3600)
 def test_planted_rows_are_told_from_their_neighbours_by_gradients_and_not_by_closeness(
     tmp_path: Path,
 ) -> None:

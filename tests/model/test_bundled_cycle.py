@@ -32,7 +32,7 @@ def settings(settings: Settings) -> Settings:
     return settings.model_copy(update={"base_model_cache": cache})
 
 
-@pytest.mark.timeout(900)
+@pytest.mark.timeout(3600)
 def test_a_cycle_on_the_bundled_model_teaches_a_topic_that_was_missing(settings: Settings) -> None:
     def run_jobs() -> None:
         asyncio.run(work(settings, str(settings.database_url), list(Queue), until_idle=True))

@@ -65,7 +65,7 @@ def stage_result(cycle: dict[str, Any], name: str) -> str:
     return str(next(s["result_id"] for s in reversed(cycle["stages"]) if s["name"] == name))
 
 
-@pytest.mark.timeout(600)
+@pytest.mark.timeout(3600)
 def test_a_cycle_diagnoses_repairs_trains_verifies_and_reports(
     client: TestClient,
     run_jobs: Callable[[], None],

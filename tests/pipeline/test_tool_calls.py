@@ -143,7 +143,7 @@ def as_trained(lines: Path, tokenizer: Any) -> list[TrainedRow]:
     ]
 
 
-@pytest.mark.timeout(900)
+@pytest.mark.timeout(3600)
 def test_a_cycle_on_tool_calls_learns_the_calls_and_nothing_undesired(
     client: TestClient,
     run_jobs: Callable[[], None],

@@ -458,7 +458,7 @@ def start(run: Path) -> subprocess.Popen[bytes]:
     )
 
 
-def wait_for(path: Path, process: subprocess.Popen[bytes], timeout_seconds: float = 120.0) -> None:
+def wait_for(path: Path, process: subprocess.Popen[bytes], timeout_seconds: float = 600.0) -> None:
     end = time.monotonic() + timeout_seconds
     while not path.exists():
         assert process.poll() is None, "the process ended before its time"
