@@ -2,17 +2,18 @@
 
     python -m bench.diagnosis --data FOLDER [--parts accuracy,speed,...] [--seeds 3] [--write]
 
-FOLDER holds the accuracy sets (triage_dev, ood_dev, conflict_dev, neardup_dev; JSON lines, gzip). Ground truth
-scores and nothing else. Parts: accuracy, speed; and, asked for by name, ablation, growth and api. Without
---write the figures are held against the committed baselines: accuracy may not fall by more than the noise of the
-seeds, ratios of speed not to less than two thirds.
+FOLDER holds accuracy sets (triage_dev, ood_dev, conflict_dev, neardup_dev; JSON lines, gzip), all or some of them;
+sets that are not the baseline's own are measured and held against nothing. Ground truth scores and nothing else.
+Parts: accuracy, speed; and, asked for by name, ablation, growth and api. Without --write the figures are held
+against the committed baselines: accuracy may not fall by more than the noise of the seeds, ratios of speed not to
+less than two thirds.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -28,18 +29,28 @@ SLOWER = 2 / 3
 
 def accuracy(data: Path, seeds: Sequence[int]) -> dict[str, Any]:
     embedding = Embedding()
-    made = {
-        "triage_dev": diagnosis_accuracy.score_triage(triage_set(data), embedding, seeds),
-        "ood_dev": diagnosis_accuracy.score_ood(ood_sets(data), embedding, seeds),
-        "conflict_dev": diagnosis_pairs.score_conflict(data, embedding.by_name, seeds),
-        "neardup_dev": diagnosis_pairs.score_neardup(data, embedding.by_name, seeds),
+    measures: dict[str, Callable[[], dict[str, Any]]] = {
+        "triage_dev": lambda: diagnosis_accuracy.score_triage(triage_set(data), embedding, seeds),
+        "ood_dev": lambda: diagnosis_accuracy.score_ood(ood_sets(data), embedding, seeds),
+        "conflict_dev": lambda: diagnosis_pairs.score_conflict(data, embedding.by_name, seeds),
+        "neardup_dev": lambda: diagnosis_pairs.score_neardup(data, embedding.by_name, seeds),
     }
+    made = {name: measure() for name, measure in measures.items() if list(data.glob(f"{name}*.jsonl.gz"))}
     print(accuracy_table(made))
     return made
 
 
 def accuracy_table(of: Mapping[str, Any]) -> str:
-    triage, ood = of["triage_dev"], of["ood_dev"]
+    lines = [
+        *(_triage_lines(of["triage_dev"]) if "triage_dev" in of else ()),
+        *(_ood_lines(of["ood_dev"]) if "ood_dev" in of else ()),
+        *(diagnosis_pairs.conflict_lines(of["conflict_dev"]) if "conflict_dev" in of else ()),
+        *(diagnosis_pairs.neardup_lines(of["neardup_dev"]) if "neardup_dev" in of else ()),
+    ]
+    return "\n".join(lines)
+
+
+def _triage_lines(triage: Mapping[str, Any]) -> list[str]:
     ours = triage["ours"]
     recalls = [k for k in ours["mean"] if k.startswith("recall_")]
     lines = [f"{'triage_dev':<28}{'macro-F1':>9}{'±':>7}" + "".join(f"{r[7:]:>10}" for r in recalls)]
@@ -56,15 +67,16 @@ def accuracy_table(of: Mapping[str, Any]) -> str:
         f"evidence precision {ours['mean'].get('evidence_precision', float('nan')):.3f}; by family "
         + ", ".join(f"{name} {f1:.3f}" for name, f1 in ours["families"].items())
     )
-    lines.append(
-        f"{'ood_dev, AUROC (FPR95)':<28}" + "".join(f"{n[:22]:>24}" for n in (*ood["subsets"], "mean"))
-    )
+    return lines
+
+
+def _ood_lines(ood: Mapping[str, Any]) -> list[str]:
+    lines = [f"{'ood_dev, AUROC (FPR95)':<28}" + "".join(f"{n[:22]:>24}" for n in (*ood["subsets"], "mean"))]
     names = ["ours", *ood["mean"]["peers"]]
     for name in names:
         cells = [_of(s, name) for s in (*ood["subsets"].values(), ood["mean"])]
         lines.append(f"{name:<28}" + "".join(f"{c['auroc']:>16.3f} ({c['fpr95']:.3f})" for c in cells))
-    lines.append(diagnosis_pairs.printed(of["conflict_dev"], of["neardup_dev"]))
-    return "\n".join(lines)
+    return lines
 
 
 def _of(subset: Mapping[str, Any], name: str) -> Mapping[str, float]:
@@ -107,7 +119,12 @@ def differences(now: Mapping[str, Any], before: Mapping[str, Any], part: str) ->
             for name in before["neardup_dev"]
         },
     }
-    return harness.fallen(now, before, figures, NOISE)
+    same = [name for name in now if name in before and _sets_in(now[name]) == _sets_in(before[name])]
+    return harness.fallen(now, before, {n: p for n, p in figures.items() if p[0] in same}, NOISE)
+
+
+def _sets_in(measured: Mapping[str, Any]) -> set[str]:
+    return set(measured.get("subsets", measured))
 
 
 def measured_before(log: Path | None) -> dict[int, dict[str, Any]]:

@@ -205,8 +205,7 @@ def score_neardup(data_dir: Path, vectors_for: VectorsFor, seeds: Sequence[int] 
     return figures
 
 
-def printed(conflict: Mapping[str, Any], neardup: Mapping[str, Any]) -> str:
-    """Both tables as text."""
+def conflict_lines(conflict: Mapping[str, Any]) -> list[str]:
     lines = [f"{'conflict_dev':<22}{'F1':>7}{'±':>6}{'knn':>7}{'datalab':>9}{'linear':>8}   unharmed flagged"]
     for name, of in conflict["subsets"].items():
         ours, peers = of["ours"], of["peers"]
@@ -218,10 +217,14 @@ def printed(conflict: Mapping[str, Any], neardup: Mapping[str, Any]) -> str:
             f"{peers.get('linear_model', {}).get('f1', float('nan')):>8.3f}   "
             + ", ".join(f"{n} {ours[n]['mean']:.3f}" for n in UNHARMED if n in ours)
         )
-    lines.append(f"{'neardup_dev':<22}{'F1':>7}{'AUROC':>8}{'fixed cut':>11}{'best cut':>10}")
+    return lines
+
+
+def neardup_lines(neardup: Mapping[str, Any]) -> list[str]:
+    lines = [f"{'neardup_dev':<22}{'F1':>7}{'AUROC':>8}{'fixed cut':>11}{'best cut':>10}"]
     for name, of in neardup.items():
         lines.append(
             f"{name:<22}{of['ours']['f1']['mean']:>7.3f}{of['ours']['auroc']:>8.3f}"
             f"{of['peers']['cosine_fixed_cut']:>11.3f}{of['peers']['cosine_best_cut']:>10.3f}"
         )
-    return "\n".join(lines)
+    return lines
