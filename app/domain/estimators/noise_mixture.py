@@ -81,7 +81,7 @@ def _ranked(
 
 
 def _bad_share(ranks: Float64[ndarray, " n"], swapped: Float64[ndarray, " m"]) -> float:
-    """Upper bound of the share of bad rows: the least ratio of the two tails; ``MOST_BAD`` where they are alike."""
+    """Upper bound of the share of bad rows: the least ratio of the two tails; ``_MOST_BAD`` where they are alike."""
     cuts = np.quantile(swapped, [1 - share for share in _TAIL_SHARES])
     above = len(ranks) - np.searchsorted(np.sort(ranks), cuts, side="left")
     of_swapped = np.maximum((swapped[None, :] >= cuts[:, None]).mean(axis=1), 1e-9)

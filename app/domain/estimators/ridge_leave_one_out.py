@@ -113,7 +113,7 @@ def confusions(
 ) -> Float64[ndarray, " m"]:
     """For pairs of labels (a, b): mean left-out probability 0..1 of b over the rows of a; 0 where a has none.
 
-    Where the labels asked about have more than ``CONFUSION_ROWS`` rows, over evenly spaced ones of the largest.
+    Where the labels asked about have more than ``_CONFUSION_ROWS`` rows, over evenly spaced ones of the largest.
     """
     sums = np.zeros(len(pairs))
     order = np.argsort(pairs[:, 0], kind="stable")
@@ -135,7 +135,7 @@ def confusions(
 
 
 def _spread(rows: Int64[ndarray, " r"], classes: Int64[ndarray, " n"]) -> Int64[ndarray, " k"]:
-    """``CONFUSION_ROWS`` at most of rows in the order of their classes: the same cap for every class."""
+    """``_CONFUSION_ROWS`` at most of rows in the order of their classes: the same cap for every class."""
     if len(rows) <= _CONFUSION_ROWS:
         return rows
     _, first, counts = np.unique(classes[rows], return_index=True, return_counts=True)

@@ -22,7 +22,7 @@ _JUDGE_C: Final = 0.3
 """Inverse strength of the ridge penalty on standardised features."""
 
 _JUDGE_APART_C: Final = 0.003
-"""Like ``JUDGE_C``, of what weights of measures of one thing have beyond a common weight."""
+"""Like ``_JUDGE_C``, of what weights of measures of one thing have beyond a common weight."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

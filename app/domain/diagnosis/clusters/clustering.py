@@ -98,7 +98,7 @@ def _cluster(
 
 
 def _labels(vectors: Float32[ndarray, "q d"]) -> Int64[ndarray, " q"]:
-    """Cluster numbers, -1 = alone; at most ``CLUSTER_MAX_CASES`` are clustered, the rest join the nearest."""
+    """Cluster numbers, -1 = alone; at most ``_CLUSTER_MAX_CASES`` are clustered, the rest join the nearest."""
     labels = np.full(len(vectors), -1, dtype=np.int64)
     filled = np.flatnonzero(vectors.any(axis=1))
     if len(filled) < 2:

@@ -88,7 +88,7 @@ class Simulation:
 def simulate(
     clean: Reference, rng: np.random.Generator, grams: tuple[Grams, ...] | None = None
 ) -> Simulation:
-    """Make cases of every cause out of training rows, ``SIMULATED_CASES`` of each at most. ``grams``: of all
+    """Make cases of every cause out of training rows, so many (``scenarios``) of each at most. ``grams``: of all
     rows, where they are at hand."""
     features, causes, tasks = [np.empty((0, len(FEATURES)))], [], []
     held = grams_of(clean.training.prompts.texts) if grams is None else grams

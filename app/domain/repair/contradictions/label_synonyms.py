@@ -66,7 +66,7 @@ class LabelGroup:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Labels:
-    """The distinct outputs, one a code (``contradictions.codes``), and vectors of their names or None."""
+    """The distinct outputs, one a code (``detect.codes``), and vectors of their names or None."""
 
     names: tuple[str, ...]
     vectors: Float32[ndarray, "l d"] | None = None

@@ -1,7 +1,7 @@
 """What a rule for whole sets is: it knows what most rows do, and suggests the same for the others.
 
 Such a rule guesses at what the set's authors meant, so its scores stay below what is approved without a
-person (``thresholds.CONFIDENT_SCORE``).
+person (``CONFIDENT_SCORE``).
 """
 
 from __future__ import annotations

@@ -20,7 +20,7 @@ _MAD_TO_SIGMA = 1.4826
 
 
 def beside_task(values: Float64[ndarray, " n"], reading: Reading) -> Float64[ndarray, " n"]:
-    """Shape (n,), 0..1: 1 at and above the task's median, .5 at ``SPECIFIC_DEVIATIONS`` robust standard
+    """Shape (n,), 0..1: 1 at and above the task's median, .5 at ``_SPECIFIC_DEVIATIONS`` robust standard
     deviations below, 0 from twice that. Rows of small tasks are compared with all of them together."""
     made = np.ones(len(values))
     small = []
