@@ -81,6 +81,16 @@ def worker(
     os.execv(sys.executable, [sys.executable, "-m", "workers", "--queues", queues])  # noqa: S606
 
 
+@cli.command()
+def serve(
+    host: Annotated[str | None, typer.Option(help="Address for APIs of other machines.")] = None,
+    port: Annotated[int, typer.Option(help="Its port.")] = 8001,
+) -> None:
+    """Run the server that answers chat requests. It knows no keys: only the API may reach it."""
+    where = [] if host is None else ["--host", host, "--port", str(port)]
+    os.execv(sys.executable, [sys.executable, "-m", "workers.serving", *where])  # noqa: S606
+
+
 @cli.command("migrate")
 def migrate_() -> None:
     """Bring the database to the newest revision."""

@@ -20,7 +20,7 @@ from app.db.embedded import database_url
 from app.db.session import SessionFactory, make_engine, make_sessions, transaction
 from app.logging import configure as configure_logging
 from app.logging import get_logger
-from app.services import projects
+from app.services import projects, serving
 from app.settings import Settings, get_settings
 
 log = get_logger(__name__)
@@ -55,7 +55,9 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         if settings.bootstrap_key is not None:
             await run_in_threadpool(_bootstrap, app.state.sessions, settings.bootstrap_key.get_secret_value())
         log.info("api.started", version=app.version)
+        app.state.server = serving.Server(settings, app.state.store)
         yield
+        await app.state.server.close()
         engine.dispose()
 
     app = FastAPI(

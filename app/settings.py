@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import tempfile
 from functools import lru_cache
 from pathlib import Path
 from typing import Literal
@@ -51,6 +53,23 @@ class Settings(BaseSettings):
         description="Secret from which stand-ins for personal data are derived; unset: made once and kept in the "
         "data folder. Workers on several machines need the same one.",
     )
+    serve_url: str | None = Field(
+        default=None,
+        description="Server that answers chat requests: a vLLM, or `casemend serve` on another machine; unset: "
+        "the one that `casemend up` starts, behind a socket in the data folder.",
+    )
+    serve_adapters_dir: Path | None = Field(
+        default=None,
+        description="For a vLLM: folder where API and vLLM both see the adapters, under one path.",
+    )
+    serve_max_rows: int = Field(default=16, ge=1, description="Chat requests answered together.")
+    serve_max_waiting: int = Field(default=64, ge=1, description="Chat requests that may wait; then 429.")
+    serve_kept_adapters: int = Field(
+        default=8, ge=1, description="Adapters kept in memory beside their base model."
+    )
+    serve_idle_seconds: float = Field(
+        default=600.0, description="A model nobody asks for so long is unloaded."
+    )
     llm_base_url: str | None = Field(default=None, description="OpenAI-compatible endpoint; unset: none.")
     llm_api_key: SecretStr | None = None
     llm_model: str | None = None
@@ -71,6 +90,20 @@ class Settings(BaseSettings):
     @property
     def model_cache_dir(self) -> Path:
         return (self.base_model_cache or self.data_dir / "models").resolve()
+
+    @property
+    def adapters_dir(self) -> Path:
+        """Adapters fetched from the store, a folder each, named by their content."""
+        return (self.data_dir / "adapters").resolve()
+
+    @property
+    def serve_socket(self) -> Path:
+        """Where the server of this machine listens. A socket's path may have some hundred characters."""
+        path = (self.data_dir / "serve.sock").resolve()
+        if len(str(path).encode()) <= 100:
+            return path
+        name = hashlib.sha256(str(path).encode()).hexdigest()[:16]
+        return Path(tempfile.gettempdir()) / f"casemend-{name}.sock"
 
     @property
     def runs_dir(self) -> Path:

@@ -136,6 +136,8 @@ def run(settings: Settings) -> None:
     environment = {**os.environ, "DATABASE_URL": server_url, "PYTHONUNBUFFERED": "1"}
     commands = [[sys.executable, "-m", "app.cli", "api"]]
     commands += [[sys.executable, "-m", "workers", "--queues", ",".join(queues)] for queues in WORKERS]
+    if settings.serve_url is None:
+        commands += [[sys.executable, "-m", "workers.serving"]]
     service = Service(
         url=f"http://{_shown_host(settings)}:{settings.port}",
         key=key,

@@ -49,6 +49,10 @@ class StageContext:
     def store(self) -> ArtifactStore:
         return self.resources.store
 
+    def adapter_folder(self, adapter: AdapterRow) -> Path:
+        """The adapter's files in a local folder, fetched once."""
+        return self.store.folder(adapter.uri, self.settings.adapters_dir)
+
     def progress(self, fraction: float, step: str | None = None) -> None:
         """Say how far the stage is (0..1); raises StageCancelled when somebody asked for a stop.
 

@@ -10,7 +10,6 @@ from app.db.models import AdapterRow
 from app.domain.answers import Answer, read_text
 from app.domain.records import Message
 from app.errors import StageError
-from workers.adapters import fetch_adapter
 from workers.context import StageContext
 from workers.models.base_models import BaseModelError, resolve
 from workers.models.chat import Conversation
@@ -44,7 +43,7 @@ def generate(
         model = resolve(base_model, context.settings.model_cache_dir)
     except BaseModelError as error:
         raise StageError(str(error), type="base-model-not-found", title="No such base model") from error
-    generator = Generator.load(model, fetch_adapter(context, adapter) if adapter else None)
+    generator = Generator.load(model, context.adapter_folder(adapter) if adapter else None)
     try:
         # Reasoning may take half of a short context, not all of it: the prompt has to be read, too.
         room = max(MOST_NEW_TOKENS, generator.context // 2)

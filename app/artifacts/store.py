@@ -7,6 +7,7 @@ import json
 import os
 import re
 import shutil
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -119,6 +120,22 @@ class ArtifactStore:
             with full_disk_translated(), renamed_when_whole(target) as file, self.open(member) as stored:
                 shutil.copyfileobj(stored, file, _CHUNK_BYTES)
         return into
+
+    def folder(self, uri: str, cache: Path) -> Path:
+        """The directory artifact as a folder in ``cache``, named by its content and fetched once."""
+        folder = cache / _parsed(uri)[1]
+        if not folder.exists():
+            cache.mkdir(parents=True, exist_ok=True)
+            part = Path(tempfile.mkdtemp(prefix=".fetch-", dir=cache))
+            try:
+                self.fetch(uri, part)
+                part.rename(folder)  # whole or not at all, also for a process that is killed meanwhile
+            except OSError:
+                if not folder.exists():  # else another process was first
+                    raise
+            finally:
+                shutil.rmtree(part, ignore_errors=True)
+        return folder
 
     def local_path(self, uri: str) -> Path | None:
         """Where the file lies on this machine, for memory mapping; None when it lies elsewhere."""

@@ -10,6 +10,9 @@ from dataclasses import asdict, dataclass, fields
 from enum import StrEnum
 from typing import Any
 
+BUNDLED_MODEL = "smollm2-135m-instruct"
+"""The base model that is installed with the service."""
+
 
 class TrainingMethod(StrEnum):
     """``dpo`` prefers a row's answer to its ``rejected`` one (Rafailov et al. 2023)."""

@@ -30,6 +30,12 @@ def in_project(
     )
 
 
+def all_in_project(session: Session, project_id: str, row_class: Any) -> list[Any]:
+    """Every row of the project, the newest first."""
+    statement = of_project(row_class, project_id).order_by(row_class.created_at.desc(), row_class.id.desc())
+    return list(session.scalars(statement))
+
+
 def of_parent(
     session: Session, row_class: Any, parent: dict[str, str], page: PageRequest, **equal: object
 ) -> Page[Any]:

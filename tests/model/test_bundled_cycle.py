@@ -67,3 +67,8 @@ def test_a_cycle_on_the_bundled_model_teaches_a_topic_that_was_missing(settings:
         assert cycle["verdict"]["intervals"]["fix_rate"]["n"] > 0
         adapter = client.get(f"/v1/adapters/{cycle['adapter_id']}").json()
         assert adapter["card"]["base_model"] == "smollm2-135m-instruct"
+        downloaded = client.get(f"/v1/adapters/{cycle['adapter_id']}/download").content
+    folder = unpacked(downloaded, tmp_path / "downloaded")
+    assert base_of(folder) == "HuggingFaceTB/SmolLM2-135M-Instruct"
+    base = resolve("smollm2-135m-instruct", settings.model_cache_dir)
+    assert share_equal(folder, base.path, checked[:100]) >= 0.99, "plain peft answers as the verification did"

@@ -14,6 +14,7 @@ from fastapi.testclient import TestClient
 from app.queue import Queue
 from app.settings import Settings
 from tests.pipeline.desk import BASE_POLICY, bad_cases, training_rows
+from tests.pipeline.downloaded import base_of, share_equal, unpacked
 from tests.pipeline.tiny_model import make_tiny_model
 from workers.main import work
 
@@ -115,6 +116,19 @@ def test_a_cycle_diagnoses_repairs_trains_verifies_and_reports(
     adapter = client.get(f"/v1/adapters/{cycle['adapter_id']}").json()
     for fact in ("dataset_version_id", "dataset_content_hash", "mixture_content_hash", "seed", "base_model"):
         assert adapter["card"][fact] is not None
+    assert str(tmp_path) not in json.dumps(adapter["card"]["training"]), (
+        "a folder of the run means nothing later"
+    )
+
+    downloaded = client.get(f"/v1/adapters/{cycle['adapter_id']}/download")
+    assert downloaded.status_code == 200, downloaded.text
+    folder = unpacked(downloaded.content, tmp_path / "downloaded")
+    assert base_of(folder) == "model", "the base model's name, not where it lies on one machine"
+    card = (folder / "README.md").read_text()
+    for fact in ("desk", grown["id"], cycle["adapter_id"], f"Gate: **{verdict['gate']}**", "interval"):
+        assert fact in card, card
+    verified = client.get(f"/v1/verifications/{stage_result(cycle, 'verify')}/cases?limit=500").json()["data"]
+    assert share_equal(folder, tmp_path / "model", verified) >= 0.995
 
     for format, sign in (("html", "<html"), ("md", "# "), ("csv", "external_id"), ("json", "findings")):
         report = client.get(f"/v1/diagnoses/{diagnosis_id}/report", params={"format": format})

@@ -16,7 +16,6 @@ from app.domain.diagnosis.evidence import adapter_signals, gradient_attribution
 from app.domain.diagnosis.evidence.adapter_signals import AdapterSignals
 from app.domain.offered_tools import OfferedTools
 from app.domain.records import BadCase, Finding, TrainingExample
-from workers.adapters import fetch_adapter
 from workers.context import StageContext
 
 if TYPE_CHECKING:
@@ -109,7 +108,7 @@ def _load(context: StageContext, adapter: AdapterRow) -> TunedModel:
     from workers.models.tuned import TunedModel
 
     model = resolve(adapter.base_model, context.settings.model_cache_dir)
-    return TunedModel.load(model, fetch_adapter(context, adapter))
+    return TunedModel.load(model, context.adapter_folder(adapter))
 
 
 def attribution_of(

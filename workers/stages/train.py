@@ -18,7 +18,6 @@ from app.errors import StageCancelled, StageError
 from app.services.training import training
 from app.services.versions import versions
 from app.services.work import work
-from workers.adapters import fetch_adapter
 from workers.context import StageContext
 from workers.models.base_models import BaseModelError, LocalModel, resolve
 from workers.training.launch import TrainingFailed, TrainingOutcome, run_training
@@ -57,7 +56,7 @@ def load(context: StageContext) -> Inputs:
         if not (run_dir / "train.jsonl").exists():
             _write_rows(context, run_dir, version, mixture)
         adapter = session.get(AdapterRow, job.init_adapter_id) if job.init_adapter_id else None
-        init_adapter = fetch_adapter(context, adapter) if adapter else None
+        init_adapter = context.adapter_folder(adapter) if adapter else None
         card = _card(job, version, mixture, config)
     try:
         model = resolve(config.base_model, context.settings.model_cache_dir)
@@ -71,7 +70,11 @@ def load(context: StageContext) -> Inputs:
         config=config,
         model=model,
         run_dir=run_dir,
-        card={**card, "base_model_revision": model.revision},
+        card={
+            **card,
+            "base_model_published": model.published,
+            "base_model_revision": model.revision,
+        },
     )
 
 
@@ -137,11 +140,11 @@ def train(context: StageContext, inputs: Inputs) -> TrainingOutcome:
 
 
 def save(context: StageContext, inputs: Inputs, outcome: TrainingOutcome) -> None:
-    summary = {**_jsonable(asdict(outcome)), "rows_left_out": _left_out(inputs.run_dir)}
+    said = {k: v for k, v in asdict(outcome).items() if k != "adapter_path"}  # a folder of this run
+    summary = {**said, "rows_left_out": _left_out(inputs.run_dir)}
     folder = inputs.run_dir / "adapter"
     card = {**inputs.card, "training": summary}
     (folder / "casemend.json").write_text(json.dumps(card, indent=1, ensure_ascii=False))
-    (folder / "README.md").write_text(_model_card(card), encoding="utf-8")
     artifact = context.store.put_directory(folder)
     with context.saving() as (session, row):
         assert isinstance(row, TrainingJobRow)
@@ -165,6 +168,7 @@ def _card(
     return {
         "training_job_id": job.id,
         "base_model": job.base_model,
+        "init_adapter_id": job.init_adapter_id,
         "dataset_version_id": version.id,
         "dataset_content_hash": version.content_hash,
         "dataset_recipe": version.recipe,
@@ -174,12 +178,6 @@ def _card(
         "seed": config.seed,
         "hyperparameters": config.as_dict(),
     }
-
-
-def _model_card(card: dict[str, Any]) -> str:
-    facts = "\n".join(f"- {key}: `{json.dumps(value)}`" for key, value in card.items() if key != "training")
-    head = f"---\nlibrary_name: peft\nbase_model: {json.dumps(card['base_model'])}\n---"
-    return f"{head}\n\n# LoRA adapter\n\n{facts}\n"
 
 
 def _jsonable(values: dict[str, Any]) -> dict[str, Any]:

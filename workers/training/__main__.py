@@ -109,7 +109,7 @@ def train(folder: RunFolder, stop: StopRequest) -> dict[str, Any] | None:
     trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
     if stopping.stopped:
         return None
-    save_adapter(model, folder.adapter, base)
+    save_adapter(model, folder.adapter, base, tokenizer)
     return {
         **_measured(folder, metrics.seconds, device),
         "steps": trainer.state.global_step,

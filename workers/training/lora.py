@@ -11,6 +11,7 @@ from peft import LoraConfig, PeftModel, TaskType
 
 from app.domain.training_config import TrainingConfig
 from workers.models.base_models import LocalModel
+from workers.models.chat import PLAIN_TEMPLATE
 from workers.models.weights import require_safe_adapter
 from workers.training.run_folder import read_json, write_json
 
@@ -49,14 +50,17 @@ def add_lora(base: Any, config: TrainingConfig, init_adapter: Path | None) -> Pe
     return model
 
 
-def save_adapter(model: PeftModel, target: Path, base: LocalModel) -> None:
-    """``adapter_model.safetensors`` and ``adapter_config.json``, all of it or nothing."""
+def save_adapter(model: PeftModel, target: Path, base: LocalModel, tokenizer: Any) -> None:
+    """``adapter_model.safetensors``, ``adapter_config.json``, and the tokenizer with the chat template that it was
+    trained with: a folder that needs nothing of this service. All of it or nothing."""
     part = target.with_name(f".{target.name}.part")
     for folder in (part, target):
         shutil.rmtree(folder, ignore_errors=True)
     model.save_pretrained(str(part), selected_adapters=["default"], save_embedding_layers=False)
     # Where the base model lies on this machine means nothing on another one.
     settings = read_json(part / "adapter_config.json")
-    write_json(part / "adapter_config.json", {**settings, "base_model_name_or_path": base.name})
+    write_json(part / "adapter_config.json", {**settings, "base_model_name_or_path": base.published})
+    tokenizer.chat_template = tokenizer.chat_template or PLAIN_TEMPLATE
+    tokenizer.save_pretrained(str(part))
     (part / "README.md").unlink(missing_ok=True)  # a form with nothing filled in; the stage writes the card
     os.replace(part, target)

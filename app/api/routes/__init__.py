@@ -3,6 +3,7 @@
 from app.api.routes import (
     augmentations,
     bad_cases,
+    chat,
     cycles,
     dataset_versions,
     datasets,
@@ -37,4 +38,6 @@ ROUTERS = (
     verifications.router,
     cycles.router,
     events.router,
+    chat.router,
+    chat.alias_router,
 )

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+import io
+from functools import partial
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Response
+from fastapi.responses import StreamingResponse
 
-from app.api.dependencies import DatabaseSession, Maintainer, Page, Reader
+from app.api.dependencies import DatabaseSession, Maintainer, Page, Reader, Store
 from app.api.response_headers import located
 from app.api.schemas.common import Id, ListOf
 from app.api.schemas.pipeline import Adapter, NewTrainingJob, TrainingJob
@@ -14,9 +17,11 @@ from app.api.transaction_route import TransactionRoute
 from app.db.base import WorkStatus
 from app.db.models import AdapterRow, TrainingJobRow
 from app.db.repositories.pages import Page as PageOf
+from app.reporting import adapter_card
 from app.services import listings
 from app.services.training import adapters, training
 from app.services.work import lifecycle
+from app.streaming import zipped
 
 router = APIRouter(prefix="/v1", tags=["training"], route_class=TransactionRoute)
 
@@ -88,3 +93,26 @@ def list_adapters(
 @router.get("/adapters/{adapter_id}", response_model=Adapter)
 def read_adapter(adapter_id: Id, caller: Reader, session: DatabaseSession) -> AdapterRow:
     return adapters.get_adapter(session, caller.project_id, adapter_id)
+
+
+_ZIP: dict[int | str, dict[str, Any]] = {
+    200: {
+        "description": "A zip of the folder",
+        "content": {"application/zip": {"schema": {"type": "string", "format": "binary"}}},
+    }
+}
+
+
+@router.get("/adapters/{adapter_id}/download", responses=_ZIP, response_class=StreamingResponse)
+def download_adapter(
+    adapter_id: Id, caller: Reader, session: DatabaseSession, store: Store
+) -> StreamingResponse:
+    """The adapter as a folder that ``peft`` loads, zipped: weights, tokenizer, chat template and a model card with
+    what it was made from and what its verification says. docs/serving.md tells what to do with it."""
+    adapter = adapters.get_adapter(session, caller.project_id, adapter_id)
+    members = adapters.files(store, adapter)
+    card = adapter_card.written(adapters.history(session, adapter)).encode()
+    members["README.md"] = partial(io.BytesIO, card)
+    headers = {"Content-Disposition": f'attachment; filename="{adapter.id}.zip"'}
+    named = ((f"{adapter.id}/{name}", opened) for name, opened in sorted(members.items()))
+    return StreamingResponse(zipped(named), media_type="application/zip", headers=headers)

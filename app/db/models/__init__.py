@@ -21,6 +21,7 @@ from app.db.models.repairs import (
     RowQualityRow,
 )
 from app.db.models.training import (
+    AdapterAliasRow,
     AdapterRow,
     AnswerRow,
     EvaluationRow,
@@ -30,6 +31,7 @@ from app.db.models.training import (
 )
 
 __all__ = [
+    "AdapterAliasRow",
     "AdapterRow",
     "AnswerRow",
     "ApiKeyRow",

@@ -22,6 +22,20 @@ class AdapterRow(Created, Base):
     gate: Mapped[str | None] = mapped_column(String(16))
 
 
+class AdapterAliasRow(Created, Base):
+    """What a name stood for since ``created_at``; the largest ``number`` is what it stands for now. Never updated."""
+
+    __tablename__ = "adapter_aliases"
+    __table_args__ = (Index("ix_adapter_aliases_number", "project_id", "name", "number", unique=True),)
+
+    id: Mapped[str] = mapped_column(String(40), primary_key=True, default=lambda: new_id("als"))
+    project_id: Mapped[str] = mapped_column(ForeignKey("projects.id", ondelete="CASCADE"))
+    name: Mapped[str] = mapped_column(String(64))
+    adapter_id: Mapped[str] = mapped_column(ForeignKey("adapters.id", ondelete="CASCADE"))
+    reason: Mapped[str] = mapped_column(String(200))
+    number: Mapped[int]
+
+
 class TrainingJobRow(LongWork, Base):
     __tablename__ = "training_jobs"
     id: Mapped[str] = mapped_column(String(40), primary_key=True, default=lambda: new_id("job"))

@@ -29,6 +29,7 @@ from app.domain.pipeline import Approval, CycleStage, CycleVerdict, Gate
 from app.services import events
 from app.services.cycles.stage_inputs import policy_of, start
 from app.services.repairs import applying, open_questions
+from app.services.training import aliases
 from app.services.work import work
 
 STAGE_OF: dict[type[object], CycleStage] = {
@@ -247,6 +248,9 @@ def end(session: Session, cycle: CycleRow, status: Status, error: dict[str, Any]
     cycle.finished_at = work.now()
     if status is Status.SUCCEEDED:
         cycle.progress = 1.0
+        if cycle.adapter_id is not None and cycle.verdict and cycle.verdict["gate"] == Gate.ACCEPTED:
+            accepted_by = f"accepted by cycle {cycle.id}"
+            aliases.point(session, cycle.project_id, aliases.CURRENT, cycle.adapter_id, reason=accepted_by)
     events.append(session, cycle.project_id, cycle.id, status.value, {"error": error} if error else {})
     session.flush()
 

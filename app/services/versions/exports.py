@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import json
 import zipfile
 import zlib
@@ -24,6 +23,7 @@ from app.domain.formats.tables import (
 )
 from app.domain.records import TrainingExample
 from app.errors import InvalidInput
+from app.streaming import DrainedFile
 
 PARQUET: Final = "parquet"
 CSV: Final = "csv"
@@ -117,7 +117,7 @@ def _parquet(sessions: SessionFactory, version_id: str) -> Iterator[bytes]:
             (formats.RESIDUAL_KEY, pa.string()),
         ]
     )
-    sink = _Sink()
+    sink = DrainedFile()
     with pq.ParquetWriter(sink, schema, compression="zstd") as writer:
         for batch in _batches(sessions, version_id):
             writer.write_table(pa.Table.from_pylist([parquet_row(e) for e in batch], schema=schema))
@@ -131,7 +131,7 @@ def _llama_factory(sessions: SessionFactory, version_id: str) -> Iterator[bytes]
 
     A zip is written one file after the other: a second kind of row costs another pass over the version.
     """
-    sink = _Sink()
+    sink = DrainedFile()
     names = {
         LlamaFactoryFile.SFT: version_id,
         LlamaFactoryFile.PREFERENCE: f"{version_id}_preference",
@@ -168,33 +168,6 @@ def _sorted_row(example: TrainingExample) -> tuple[LlamaFactoryFile, dict[str, A
     if file is LlamaFactoryFile.LEFT_OUT:
         return file, formats.export_row(example, formats.MESSAGES)
     return file, row
-
-
-class _Sink(io.RawIOBase):
-    """A file to write to, whose bytes are taken away as they come."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self._chunks: list[bytes] = []
-        self._written = 0
-
-    def writable(self) -> bool:
-        return True
-
-    def write(self, data: Any, /) -> int:
-        chunk = bytes(data)
-        if chunk:
-            self._chunks.append(chunk)
-        self._written += len(chunk)
-        return len(chunk)
-
-    def tell(self) -> int:
-        return self._written
-
-    def drained(self) -> Iterator[bytes]:
-        if self._chunks:
-            yield b"".join(self._chunks)
-            self._chunks.clear()
 
 
 def gzipped(chunks: Iterable[bytes]) -> Iterator[bytes]:

@@ -1,0 +1,134 @@
+"""Which model a request means, and the server that answers for it.
+
+The server speaks OpenAI's API and vLLM's two endpoints for adapters; it is ours (``casemend serve``) or a vLLM. It
+knows no projects: what may be asked is settled here, and the server is asked by an adapter's id.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from typing import Any, Final
+
+import httpx
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+from starlette.concurrency import run_in_threadpool
+
+from app.artifacts import ArtifactStore
+from app.db.models import AdapterRow, TrainingJobRow
+from app.domain.training_config import BUNDLED_MODEL
+from app.errors import NotFound, ServiceError
+from app.services.training import aliases
+from app.settings import Settings
+
+_ANSWER_SECONDS: Final = 600.0
+_CONNECT_SECONDS: Final = 5.0
+
+
+class ServerAway(ServiceError):
+    status_code = 503
+    type = "server-away"
+    title = "The server that answers cannot be reached"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AskedModel:
+    """``id`` is the server's name for it: an adapter's id, or the base model's. ``adapter_uri``: where the adapter's
+    files are, None for the base model alone."""
+
+    id: str
+    base_model: str
+    adapter_uri: str | None
+
+
+def find_model(session: Session, project_id: str, name: str) -> AskedModel:
+    """The model that ``name`` means in this project: an adapter's id, an alias, ``base:adapter``, or a base model
+    that the project has trained, or the bundled one. NotFound for all else, whoever else has a model of that name."""
+    adapter = _adapter(session, project_id, name)
+    if adapter is None and ":" in name:
+        base, _, of_base = name.rpartition(":")
+        adapter = _adapter(session, project_id, of_base)
+        if adapter is not None and adapter.base_model != base:
+            raise NotFound(f"adapter {adapter.id} belongs to {adapter.base_model}, not to {base}")
+    if adapter is not None:
+        return AskedModel(id=adapter.id, base_model=adapter.base_model, adapter_uri=adapter.uri)
+    if name in base_models(session, project_id):
+        return AskedModel(id=name, base_model=name, adapter_uri=None)
+    raise NotFound(
+        f"no model {name!r} in this project; name an adapter's id, an alias ({aliases.CURRENT} is the adapter "
+        "accepted last), or a base model"
+    )
+
+
+def _adapter(session: Session, project_id: str, name: str) -> AdapterRow | None:
+    row = session.get(AdapterRow, name)
+    if row is not None and row.project_id == project_id:
+        return row
+    return aliases.adapter_named(session, project_id, name)
+
+
+def base_models(session: Session, project_id: str) -> list[str]:
+    """Those that the project has trained, and the bundled one."""
+    trained = select(TrainingJobRow.base_model).where(TrainingJobRow.project_id == project_id)
+    adapted = select(AdapterRow.base_model).where(AdapterRow.project_id == project_id)
+    return sorted({BUNDLED_MODEL, *session.scalars(trained.union(adapted))})
+
+
+class Server:
+    """The server that answers, over HTTP. One of it is open as long as the process runs."""
+
+    def __init__(self, settings: Settings, store: ArtifactStore) -> None:
+        self._settings = settings
+        self._store = store
+        local = settings.serve_url is None
+        self._http = httpx.AsyncClient(
+            base_url="http://serve" if settings.serve_url is None else settings.serve_url.rstrip("/"),
+            transport=httpx.AsyncHTTPTransport(uds=str(settings.serve_socket)) if local else None,
+            timeout=httpx.Timeout(_ANSWER_SECONDS, connect=_CONNECT_SECONDS),
+            limits=httpx.Limits(max_connections=None),
+            trust_env=False,
+        )
+
+    async def close(self) -> None:
+        await self._http.aclose()
+
+    async def ask(self, path: str, model: AskedModel, body: dict[str, Any]) -> httpx.Response:
+        """The server's answer, its body still to be read. An adapter that it does not know yet is loaded first."""
+        answer = await self._send(path, {**body, "model": model.id})
+        if answer.status_code != 404 or model.adapter_uri is None:
+            return answer
+        await answer.aclose()
+        await self._load(model)
+        return await self._send(path, {**body, "model": model.id})
+
+    async def _send(self, path: str, body: dict[str, Any]) -> httpx.Response:
+        try:
+            return await self._http.send(self._http.build_request("POST", path, json=body), stream=True)
+        except httpx.TransportError as error:
+            raise ServerAway(
+                f"nothing answers for models now ({type(error).__name__}); it may still be starting: try again"
+            ) from error
+
+    async def _load(self, model: AskedModel) -> None:
+        assert model.adapter_uri is not None
+        path = model.adapter_uri
+        if self._settings.serve_adapters_dir is not None:
+            folder = await run_in_threadpool(
+                self._store.folder, model.adapter_uri, self._settings.serve_adapters_dir
+            )
+            path = str(folder)
+        body = {"lora_name": model.id, "lora_path": path, "base_model_name": model.base_model}
+        answer = await self._send("/v1/load_lora_adapter", body)
+        await answer.aread()
+        if not answer.is_success:
+            raise ServerAway(f"the server could not load adapter {model.id} (status {answer.status_code})")
+
+
+async def streamed(answer: httpx.Response) -> AsyncIterator[bytes]:
+    """The body as it comes; a reader that leaves closes the connection, and the server stops answering."""
+    try:
+        async for chunk in answer.aiter_raw():
+            yield chunk
+    finally:
+        await answer.aclose()
