@@ -45,8 +45,8 @@ def generate(
         raise StageError(str(error), type="base-model-not-found", title="No such base model") from error
     generator = Generator.load(model, context.adapter_folder(adapter) if adapter else None)
     try:
-        # Reasoning may take half of a short context, not all of it: the prompt has to be read, too.
-        room = max(MOST_NEW_TOKENS, generator.context // 2)
+        # An answer may take half of a context, not all of it: the prompt has to be read, too.
+        room = max(1, generator.context // 2)
         return generator.generate(
             prompts, max_new_tokens=min(max_new_tokens, room), batch_size=BATCH_SIZE, progress=progress
         )

@@ -24,7 +24,8 @@ from app.domain.repair.draft.actions import ActionKind, ProposedAction, needs_an
 from app.domain.repair.draft.draft import task_of
 from app.domain.repair.policy.decision import Decision
 from app.domain.repair.policy.repair_policy import NEAR_DUPLICATE_JACCARD
-from app.domain.repair.rewriting.normalisation import normalise_example
+from app.domain.repair.rewriting.normalisation import TEXT_RULES, normalise_example
+from app.domain.repair.rewriting.normalisation.text_rule import TextRule
 
 # Cosine of prompts' idf-weighted words from which two rows with one label ask alike: half of what the
 # prompts say, by weight, is shared.
@@ -35,7 +36,7 @@ _REPLACED_MIN_CHARACTERS: Final = 4
 
 
 _DUPLICATE_RULES = frozenset({"exact_duplicate", "near_duplicate"})
-_NORMALISE_RULE = "normalise"
+_TEXT_RULES = {f"normalise_{rule.name}": rule for rule in TEXT_RULES}
 _COUNT = re.compile(r" \(\d+\)\Z")
 # The comparison of pieces is quadratic; longer turns are not read.
 _MAX_PIECES = 4000
@@ -82,7 +83,7 @@ def propose_similar(
 
 def replaced_texts(action: ProposedAction) -> tuple[str, ...]:
     """The texts that a normalise or redact action takes out; () where it only adds or follows a rule."""
-    if action.kind is ActionKind.NORMALISE and action.evidence.get("rule") == _NORMALISE_RULE:
+    if _text_rule(action) is not None:
         return ()
     return tuple(old for old, _ in _substitutions(action))
 
@@ -94,9 +95,8 @@ def _fits(action: ProposedAction, model: TrainingExample, candidates: Sequence[T
         case ActionKind.DROP:
             return _drop(action, model, candidates)
         case ActionKind.NORMALISE | ActionKind.REDACT:
-            if action.evidence.get("rule") == _NORMALISE_RULE:
-                return _same_defects(action)
-            return _same_texts(action)
+            rule = _text_rule(action)
+            return _same_texts(action) if rule is None else _same_defects(action, rule)
         case ActionKind.MERGE | ActionKind.ADD | ActionKind.UPSAMPLE:
             raise ValueError(
                 f"a {action.kind.value} is about its own rows only; choose a relabel, drop, normalise or redact"
@@ -189,11 +189,16 @@ def _cosine(left: Counter[str], right: Counter[str], weights: dict[str, float]) 
     return shared / (norm(left) * norm(right)) if shared else 0.0
 
 
-def _same_defects(action: ProposedAction) -> _Fits:
+def _text_rule(action: ProposedAction) -> TextRule | None:
+    """The rule that cleans one row without looking at others; None for any other action."""
+    return _TEXT_RULES.get(str(action.evidence.get("rule")))
+
+
+def _same_defects(action: ProposedAction, rule: TextRule) -> _Fits:
     wanted = {_COUNT.sub("", change) for change in action.evidence.get("changes", ())}
 
     def fits(candidate: TrainingExample) -> _Fit | None:
-        found = normalise_example(candidate)
+        found = normalise_example(candidate, [rule])
         if found is None or not {_COUNT.sub("", change) for change in found.changes} <= wanted:
             return None
         return _Fit(replace(candidate, messages=found.messages, rejected=found.rejected), 1.0)

@@ -9,6 +9,7 @@ import numpy as np
 
 from app.domain.mixing.sampling import repeats
 from app.domain.repair.balance import balance
+from app.domain.repair.draft.actions import ActionKind
 from app.domain.repair.draft.draft import Draft, excerpt, task_of
 from app.domain.repair.draft.inputs import PlanInputs
 from app.domain.repair.policy.balance import BalanceBy
@@ -89,7 +90,7 @@ def _propose_copies(
 
 def _copyable(draft: Draft, group_of: dict[int, str]) -> dict[str, list[int]]:
     """Rows by group that nothing else changes the meaning of and that stand once: a wrong answer is not doubled."""
-    changed = {i for a in draft.actions if a.evidence.get("rule") != "normalise" for i in a.example_ids}
+    changed = {i for a in draft.actions if a.kind is not ActionKind.NORMALISE for i in a.example_ids}
     seen = Counter(draft.examples[row].content_hash for row in group_of)
     made: defaultdict[str, list[int]] = defaultdict(list)
     for row, group in group_of.items():

@@ -3,12 +3,17 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
+import numpy as np
 import pytest
 
 from app.domain.records import TrainingExample
 from app.domain.repair.apply.similar_rows import propose_similar, replaced_texts, spoken_for
 from app.domain.repair.draft.actions import ActionKind, ProposedAction
+from app.domain.repair.draft.draft import Draft
+from app.domain.repair.draft.inputs import PlanInputs
 from app.domain.repair.policy.decision import Decision
+from app.domain.repair.policy.repair_policy import RepairPolicy
+from app.domain.repair.rewriting import normalisation_step
 from tests.unit.repair.builders import example
 
 
@@ -109,20 +114,20 @@ def test_a_redaction_finds_the_same_text_in_other_rows_only_as_a_whole() -> None
 
 def test_a_normalisation_fits_rows_with_the_same_defects_and_no_others() -> None:
     rows = [
-        example("ex_0", "Hi <|im_end|>", "there"),
-        example("ex_1", "<|im_end|> Ho", "there"),
-        example("ex_2", "He<|im_end|>\x07", "there"),
+        example("ex_0", "Hi  you<|im_end|>", "there"),
+        example("ex_1", "<|im_end|>Ho", "there"),
+        example("ex_2", "two  spaces", "there"),
         example("ex_3", "clean", "there"),
     ]
-    after = example("ex_0", "Hi", "there").content()
-    changes = ["special tokens removed"]
-    from app.domain.repair.rewriting.normalisation import normalise_example
-
-    found = normalise_example(rows[0])
-    assert found is not None
-    action = _action(ActionKind.NORMALISE, rows[0], after, rule="normalise", changes=list(found.changes))
-    assert changes
-    assert _ids(propose_similar(action, "ra_1", rows[0], rows, limit=10)) == ["ex_1"]
+    draft = Draft.of(rows, RepairPolicy())
+    vectors = np.ones((len(rows), 1), dtype=np.float32)
+    normalisation_step.propose(draft, PlanInputs(input_vectors=vectors, output_vectors=vectors))
+    planned = {(a.example_ids[0], a.evidence["rule"]): a for a in draft.actions}
+    action = planned["ex_0", "normalise_special_tokens"]
+    # a marker of four characters and spaces alike: the rule looks for its defect, not for the text taken out
+    assert replaced_texts(action) == ()
+    fitting, _ = propose_similar(action, "ra_1", rows[0], rows, limit=10)
+    assert [(a.example_ids, a.after[0]["messages"][0]["content"]) for a in fitting] == [(("ex_1",), "Ho")]
 
 
 def test_no_more_than_asked_for_and_the_rest_is_counted() -> None:
