@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import psycopg
 from fastapi.testclient import TestClient
 from sqlalchemy.engine import make_url
@@ -80,3 +82,13 @@ def test_the_description_is_the_same_every_time() -> None:
     first = render()
     assert first == render()
     assert '"/v1/cycles/{cycle_id}/cancel"' in first
+
+
+def test_the_pages_of_the_documentation_load_nothing_from_elsewhere(client: TestClient) -> None:
+    page = client.get("/docs", headers={"Authorization": ""})
+    assert page.status_code == 200
+    wanted = re.findall(r"(?:src|href)=\"([^\"]+)\"", page.text)
+    assert wanted
+    for address in wanted:
+        assert address.startswith("/"), address
+        assert client.get(address).status_code == 200, address
