@@ -126,7 +126,9 @@ def _opposed(left: Reading, right: Reading) -> bool:
 
 
 def _names(of: str, chinese: bool) -> frozenset[str]:
-    return frozenset(name for name in names_in(of, chinese) if len(name) > 1)
+    # what is said in quotes counts as a name: how its sentence ends does not
+    named = (name.strip(" .。．,，!！?？;；") for name in names_in(of, chinese))
+    return frozenset(name for name in named if len(name) > 1)
 
 
 def _moved(left: Reading, right: Reading) -> bool:

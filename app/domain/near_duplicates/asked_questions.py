@@ -26,6 +26,7 @@ _SENTENCE = re.compile(
     r"(?<=[.!?;])\s+|(?<=[。！？；])|(?<=[:：])\s+|(?<=：)|\s*[|/]{1,3}\s+|</?\w+>|`{3}|\"{3}|(?<=[\]】])\s*"
 )
 _TURN = re.compile(rf"({'|'.join(role.value for role in Role)}): ")
+_LABEL = re.compile(r"\s*([^\n:：]{1,30})[:：]\s*")
 _DIGIT = re.compile(r"\d")
 
 _MIN_CORE = 2
@@ -104,6 +105,12 @@ def says_nothing(key: Key) -> bool:
             return False
         start += step
     return True
+
+
+def without_label(prompt: str) -> str:
+    """The prompt without a label in front that asks nothing: "Question: ...", "选择题：..."."""
+    label = _LABEL.match(prompt)
+    return prompt[label.end() :] if label is not None and says_nothing(key_of(label[1])) else prompt
 
 
 def is_specific(key: Key) -> bool:

@@ -24,6 +24,7 @@ from app.domain.answers.labels import is_label
 from app.domain.answers.relation import Relation, is_closed, relate, relate_answers, word_f1
 from app.domain.diagnosis.evidence.same_question import equal_prompts, question_key, same_question
 from app.domain.language import text
+from app.domain.near_duplicates.asked_questions import without_label
 from app.domain.near_duplicates.pairwise_comparison import exact_jaccard
 from app.domain.records import Agreement, BadCase
 from app.domain.repair.policy.repair_policy import NEAR_DUPLICATE_JACCARD
@@ -206,6 +207,7 @@ _IMMATERIAL_TO_SOLUTIONS = (Commitment.NAME, Commitment.WORD)
 
 def _same_question(prompt: str, case_prompt: str, cosine: float, cut: float, *, solved: bool) -> bool:
     """``solved``: both answers are solutions that end with a final answer."""
+    prompt, case_prompt = without_label(prompt), without_label(case_prompt)
     if text.normalised(prompt) == text.normalised(case_prompt):
         return equal_prompts(prompt, case_prompt)
     if cosine < cut:

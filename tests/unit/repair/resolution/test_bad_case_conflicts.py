@@ -3,25 +3,30 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 
+from app.domain.near_duplicates.asked_questions import without_label
+from app.domain.records import BadCase
 from app.domain.repair.resolution.bad_case_conflicts import AnchoredConflict, anchored_conflicts, sides
 from tests.unit.repair.builders import bad_case
 
 CASE = bad_case("bc", "the card of alice is lost in rome", "call the bank", "block it in the app at once")
 
 
-def _found(cosines: list[float], *, templates: bool) -> tuple[AnchoredConflict, ...]:
+def _found(
+    cosines: list[float], *, templates: bool, prompts: list[str] | None = None, case: BadCase = CASE
+) -> tuple[AnchoredConflict, ...]:
     """Rows that answer as the model did, at these cosines from the case."""
     n = len(cosines)
     vectors = np.zeros((n, 2), dtype=np.float32)
     vectors[:, 0] = cosines
     vectors[:, 1] = np.sqrt(1 - np.square(vectors[:, 0]))
     return anchored_conflicts(
-        prompts=[f"the card of alice {'again ' * (i + 1)}is lost in rome" for i in range(n)],
-        outputs=["call the bank"] * n,
+        prompts=prompts or [f"the card of alice {'again ' * (i + 1)}is lost in rome" for i in range(n)],
+        outputs=[case.model_output] * n,
         input_vectors=vectors,
-        cases=[CASE],
-        case_prompts=[CASE.prompt],
+        cases=[case],
+        case_prompts=[case.prompt],
         case_vectors=np.array([[1, 0]], dtype=np.float32),
         agreements={},
         example_ids=[f"ex_{i}" for i in range(n)],
@@ -57,3 +62,25 @@ def test_two_wordings_stand_on_one_side_and_what_is_neither_stands_on_none() -> 
     outputs = ["the board", "The board.", "the owner", "", "the board of the firm"]
     assert sides(range(5), [prompt] * 5, outputs, frozenset()) == [[0, 1], [2]]
     assert sides([], [], [], frozenset()) == []
+
+
+@pytest.mark.parametrize(
+    ("row", "asked"),
+    [
+        ('Question: "No fan of A is a fan of B."\nOptions:\n- valid\n- invalid', None),
+        ("选择题：“没有人是坏的。”以下哪项正确？\nA.甲的话\nB.乙的话", None),
+        (
+            "小王：“说不上好．”小马：“我没有说坏．”谁说得对？",
+            "小王：“说不上好。”小马：“我没有说坏。”谁说得对？",
+        ),
+    ],
+)
+def test_neither_a_label_in_front_nor_another_full_stop_hides_the_row_that_taught_the_error(
+    row: str, asked: str | None
+) -> None:
+    case = bad_case("bc", asked or without_label(row), "invalid", "valid")
+    (conflict,) = _found([0.95], templates=False, prompts=[row], case=case)
+    assert conflict.score >= 0.8
+    assert (
+        _found([0.95], templates=False, prompts=[row.replace("坏", "错").replace("B", "C")], case=case) == ()
+    )
