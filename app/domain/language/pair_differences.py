@@ -7,7 +7,6 @@ does. Texts are read once into sparse rows (``read``), any number of pairs is th
 
 from __future__ import annotations
 
-import difflib
 import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
@@ -20,7 +19,7 @@ from jaxtyping import Bool, Float32, Int64
 from numpy import ndarray
 from scipy import sparse
 
-from app.domain.language import quantities, text
+from app.domain.language import quantities, text, text_diff
 from app.domain.language.stop_words import STOP_WORDS
 from app.domain.language.text_features import Readings, names_in, read, route, stands
 
@@ -147,7 +146,8 @@ def between(left: str, right: str) -> tuple[Difference, ...]:
     if names[0] and names[1] and names[0] != names[1]:
         found.append(_difference(DifferenceKind.ENTITY, *_only(sorted(names[0]), sorted(names[1]))))
     told = frozenset(t for d in found for t in text.tokens(f"{d.left} {d.right}"))
-    for a, b in _spans(*tokens):
+    for change in text_diff.changes(*tokens):
+        a, b = tokens[0][change.start : change.end], tokens[1][change.new_start : change.new_end]
         if not (set(a) | set(b)) <= told:
             found.append(_difference(DifferenceKind.WORDS, a, b, joint="" if any(chinese) else " "))
     return tuple(found)
@@ -199,11 +199,6 @@ def _directions(
             Difference(kind=DifferenceKind.DIRECTION, left=" → ".join(routes[0]), right=" → ".join(routes[1]))
         )
     return found
-
-
-def _spans(left: Sequence[str], right: Sequence[str]) -> list[tuple[Sequence[str], Sequence[str]]]:
-    matcher = difflib.SequenceMatcher(None, left, right, autojunk=False)
-    return [(left[a:b], right[c:d]) for tag, a, b, c, d in matcher.get_opcodes() if tag != "equal"]
 
 
 def _sums(of: sparse.csr_matrix) -> Float32[ndarray, " n"]:

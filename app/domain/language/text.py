@@ -31,7 +31,6 @@ WORD_CHARACTER: Final = rf"[^\W_{_CJK}\U00010000-\U0010ffff]"
 _CJK_CHARACTER = re.compile(CJK_CHARACTER)
 _LATIN_CHARACTER = re.compile(r"[A-Za-z\u00c0-\u024f]")
 _TOKEN = re.compile(rf"[{_CJK}]|\d+(?:[.,]\d+)*|[^\W\d_{_CJK}]+(?:['’][^\W\d_{_CJK}]+)*", re.UNICODE)
-_PIECE = re.compile(rf"[{_CJK}]|[^\s{_CJK}]+|\s+")
 _NUMBER = re.compile(r"(?<![\w.])-?\d+(?:,\d{3})*(?:\.\d+)?|\d+(?:\.\d+)?")
 _NUMBER_RUN = re.compile(r"[-\d][\d,.]*")
 _DIGIT = re.compile(r"\d")
@@ -74,12 +73,6 @@ def tokens(text: str) -> tuple[str, ...]:
 def written_tokens(text: str) -> tuple[str, ...]:
     """The same, as they are written: neither folded nor normalised."""
     return tuple(_TOKEN.findall(text))
-
-
-def pieces(text: str) -> list[str]:
-    """The text cut into words with what is attached to them, single CJK characters and runs of spaces; joined
-    they are the text."""
-    return _PIECE.findall(text)
 
 
 def character_ngrams(text: str, n: int) -> frozenset[str]:

@@ -5,10 +5,11 @@ How it is decided stands in ``catalogue/root_causes.py``.
 
 from __future__ import annotations
 
-import difflib
 import re
 from collections.abc import Sequence
 from typing import Final
+
+from rapidfuzz.distance import Indel
 
 from app.domain.diagnosis.serving import chat_templates, decoding
 from app.domain.diagnosis.serving.chat_templates import Family
@@ -102,7 +103,7 @@ def _system(case: BadCase, trained: TrainingFormat, task: TaskFormat) -> Mismatc
     if sent and usual and len(sent) + len(usual) < 2 * TEXT_MAX_CHARACTERS:
         if _DIGITS.sub("0", sent) == _DIGITS.sub("0", usual):
             return None  # a date or a number that changes
-        alike = difflib.SequenceMatcher(None, sent, usual, autojunk=False).ratio()
+        alike = Indel.normalized_similarity(sent, usual)
         strength *= _SIMILAR_SYSTEM_FACTOR if alike >= _SIMILAR_SYSTEM else 1.0
     wanted = f"{usual[:200]!r}" if usual else "none"
     return Mismatch(

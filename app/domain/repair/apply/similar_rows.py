@@ -11,13 +11,12 @@ import re
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
-from difflib import SequenceMatcher
 from typing import Final, assert_never
 
 from app.domain.answer_writing import with_answer
 from app.domain.answers.labels import CLOSED_ANSWER_MAX_TOKENS
 from app.domain.instructions import known_instructions
-from app.domain.language import text
+from app.domain.language import text, text_diff
 from app.domain.near_duplicates.grouping import exact_jaccard
 from app.domain.records import Message, TrainingExample
 from app.domain.repair.draft.actions import ActionKind, ProposedAction, needs_answer
@@ -38,8 +37,6 @@ _REPLACED_MIN_CHARACTERS: Final = 4
 _DUPLICATE_RULES = frozenset({"exact_duplicate", "near_duplicate"})
 _TEXT_RULES = {f"normalise_{rule.name}": rule for rule in TEXT_RULES}
 _COUNT = re.compile(r" \(\d+\)\Z")
-# The comparison of pieces is quadratic; longer turns are not read.
-_MAX_PIECES = 4000
 
 
 @dataclass(frozen=True, slots=True)
@@ -247,16 +244,14 @@ def _listed(value: object) -> list[dict[str, object]]:
 
 
 def _replaced(old: str, new: str) -> list[tuple[str, str]]:
-    a, b = text.pieces(old), text.pieces(new)
-    if max(len(a), len(b)) > _MAX_PIECES:
+    a, b = text_diff.pieces(old), text_diff.pieces(new)
+    if not text_diff.is_comparable(a, b):
         return []
-    pairs: list[tuple[str, str]] = []
-    for tag, a_from, a_to, b_from, b_to in SequenceMatcher(a=a, b=b, autojunk=False).get_opcodes():
-        if tag in ("replace", "delete"):
-            was, now = _core("".join(a[a_from:a_to]), "".join(b[b_from:b_to]))
-            if len(was) >= _REPLACED_MIN_CHARACTERS:
-                pairs.append((was, now))
-    return pairs
+    pairs = (
+        _core("".join(a[change.start : change.end]), "".join(b[change.new_start : change.new_end]))
+        for change in text_diff.changes(a, b)
+    )
+    return [(was, now) for was, now in pairs if len(was) >= _REPLACED_MIN_CHARACTERS]
 
 
 def _core(was: str, now: str) -> tuple[str, str]:

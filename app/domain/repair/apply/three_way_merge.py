@@ -6,25 +6,18 @@ may then approve one rewriting of a row and reject another, in any combination.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from rapidfuzz.distance import Indel
-
+from app.domain.language import text_diff
 from app.domain.records import canonical_json
 
-# Two rewritings of a row are merged word by word up to this many cells (words times words, a 64th of that
-# in time: under a second); a changed place and the next one are one change when at most this many words and
-# signs lie between them.
-_MERGE_MAX_CELLS: Final = 400_000_000
-
+# A changed place and the next one are one change when at most this many words and signs lie between them.
 _MERGE_GAP_TOKENS: Final = 2
 
 Turns = Sequence[Mapping[str, Any]]
 
-_WORD = re.compile(r"\w+|\s+|[^\w\s]")
 # A turn's head as a token of its own: no word can hold a lone NUL.
 _HEAD = "\0"
 _CLASH: Any = object()
@@ -105,7 +98,7 @@ def _merged_contents(
     whole = [dict(turn) for turn in whole]
     heads: dict[str, dict[str, Any]] = {}
     base, theirs, ours = (_tokens(turns, heads) for turns in (before, after, current))
-    if len(base) * max(len(theirs), len(ours)) > _MERGE_MAX_CELLS:
+    if not (text_diff.is_comparable(base, theirs) and text_diff.is_comparable(base, ours)):
         return whole
     wanted = _hunks(base, theirs, close=_MERGE_GAP_TOKENS)
     standing = _hunks(base, ours, close=0)
@@ -126,7 +119,7 @@ def _tokens(turns: Turns, heads: dict[str, dict[str, Any]]) -> list[str]:
         head = _HEAD + canonical_json(rest)
         heads[head] = rest
         made.append(head)
-        made.extend(_WORD.findall(turn["content"]))
+        made.extend(text_diff.words(turn["content"]))
     return made
 
 
@@ -151,19 +144,12 @@ def _hunks(base: Sequence[str], changed: Sequence[str], *, close: int) -> list[_
 
     Changes with at most ``close`` equal tokens between them are one.
     """
-    found: list[tuple[int, int, int, int]] = []
-    for code in Indel.opcodes(base, changed):
-        if code.tag == "equal":
-            continue
-        start, new_start = code.src_start, code.dest_start
-        if found and start - found[-1][1] <= close and _no_head(base[found[-1][1] : start]):
-            start, _, new_start, _ = found.pop()
-        found.append((start, code.src_end, new_start, code.dest_end))
-    return [_Hunk(start, end, tuple(changed[a:b])) for start, end, a, b in found]
 
+    def over(tokens: Sequence[str]) -> bool:
+        return len(tokens) <= close and not any(token.startswith(_HEAD) for token in tokens)
 
-def _no_head(tokens: Sequence[str]) -> bool:
-    return not any(token.startswith(_HEAD) for token in tokens)
+    found = text_diff.joined(text_diff.changes(base, changed), base, changed, over=over)
+    return [_Hunk(c.start, c.end, tuple(changed[c.new_start : c.new_end])) for c in found]
 
 
 def _merged(base: Sequence[str], hunks: Sequence[_Hunk]) -> list[str]:

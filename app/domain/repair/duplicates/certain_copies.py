@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from difflib import SequenceMatcher
 from functools import lru_cache
 
 from app.domain.language import phrases, text, word_frequencies
@@ -68,9 +67,9 @@ def same_question(one: str, other: str) -> bool:
     if _is_literal(one) or _is_literal(other):
         return False
     ours, theirs = _words(one), _words(other)
-    spans = SequenceMatcher(None, ours, theirs, autojunk=False).get_opcodes()
-    changed = [(ours[a:b], theirs[c:d]) for tag, a, b, c, d in spans if tag != "equal"]
-    return all(len(a) == len(b) and all(map(_is_misspelt, a, b)) for a, b in changed)
+    return len(ours) == len(theirs) and all(
+        one == other or _is_misspelt(one, other) for one, other in zip(ours, theirs, strict=True)
+    )
 
 
 def _is_misspelt(one: str, other: str) -> bool:
