@@ -176,7 +176,7 @@ def _echoes(said: str, wanted: str, prompt: str) -> bool:
 
 
 _MARKED = re.compile(
-    r"^\W*(?:(?:(?:the )?final answer|answer|result|conclusion|最终答案|答案|结论|结果)\s*(?:is|是|为)?\s*[:：]|####|"
+    rf"^\W*(?:(?:{phrases.one_of('answer_marks')})\s*(?:is|是|为)?\s*[:：]|####|"
     r"(?:so |therefore,? )?the (?:final )?answer is\b:?|答案[是为])\s*(?P<said>.+)$",
     re.IGNORECASE,
 )

@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from app.domain.language import quantities, text
+from app.domain.language import phrases, quantities, text
 from app.domain.language.pair_differences import Difference, DifferenceKind
 from app.domain.language.stop_words import STOP_WORDS
 
@@ -24,33 +24,12 @@ _ROUNDING: Final = 0.02
 """Relative difference that two people's rounding explains."""
 
 
-_OPEN = re.compile(
-    r"\b(?:generate|create|write|compose|suggest|come up|imagine|design|example|examples|random|story|poem|"
-    r"brainstorm|propose|invent|make up|rewrite|rephrase|paraphrase|reword|translate|describe|explain)\b|"
-    r"写|编|创作|生成|建议|举例|例子|想象|设计|随机|改写|翻译|描述|解释",
-    re.IGNORECASE,
-)
-_COUNTED = re.compile(
-    r"\b(?:calculate|compute|convert|how (?:many|much|old|far|long|tall)|solve|evaluate|determine|what is|sum|"
-    r"average|total|percentage|find the)\b|多少|几|计算|求|换算|等于|总共|一共",
-    re.IGNORECASE,
-)
-_CHOSEN = re.compile(
-    r"\b(?:or|either|whether|which|choose|select|pick|classify|categori[sz]e|label)\b|还是|或者|哪|选择|分类|判断|属于",
-    re.IGNORECASE,
-)
-_ORDERED = re.compile(
-    r"\b(?:order|sort|rank|arrange|alphabetical|ascending|descending|sequence)\b|排序|顺序|排列",
-    re.IGNORECASE,
-)
 _ID = re.compile(r"[A-Za-z_]+[-_#.]?\d[\w-]*")
 """FAQ-00012, v2, item_7: the number is part of a name."""
 
-_YES = frozenset(("yes", "true", "correct", "是", "对", "能", "会", "可以", "正确"))
-_NO = frozenset(("no", "false", "incorrect", "否", "不", "错", "没"))
-_FUNCTION_WORDS = STOP_WORDS | frozenset(
-    "a an of to in on at by is it as be or if so do i we he she its an no".split()  # noqa: SIM905
-)
+_YES = frozenset(phrases.listed("requests", "yes"))
+_NO = frozenset(phrases.listed("requests", "no"))
+_FUNCTION_WORDS = STOP_WORDS | frozenset(phrases.listed("stop_words", "short"))
 
 
 def contradiction(prompt: str, left: str, right: str) -> Difference | None:
@@ -79,7 +58,7 @@ def _content(of: str) -> list[str]:
 
 def _other_choice(prompt: str, left: str, right: str) -> Difference | None:
     """Each answer names something that the prompt offers and the other does not, and adds nothing else."""
-    if not _CHOSEN.search(prompt):
+    if not phrases.pattern("requests", "choice").search(prompt):
         return None
     said, other = _content(left), _content(right)
     only_left = [t for t in said if t not in other]
@@ -94,7 +73,7 @@ def _other_choice(prompt: str, left: str, right: str) -> Difference | None:
 
 def other_number(prompt: str, left: str, right: str) -> Difference | None:
     """Both end on a number that the other nowhere has; rounding is no contradiction, nor is an id's number."""
-    if _OPEN.search(prompt) or not _COUNTED.search(prompt):
+    if is_open(prompt) or not phrases.pattern("requests", "number").search(prompt):
         return None
     numbers = tuple(text.numbers(_ID.sub(" ", quantities.in_digits(text.clip(of)))) for of in (left, right))
     if not all(numbers):
@@ -112,7 +91,7 @@ def close(left: str, right: str) -> bool:
 
 def is_open(prompt: str) -> bool:
     """Whether the prompt asks to write something: then two answers may both be right."""
-    return bool(_OPEN.search(prompt))
+    return phrases.pattern("requests", "open").search(prompt) is not None
 
 
 def _value(number: str) -> float:
@@ -124,6 +103,10 @@ def _value(number: str) -> float:
 
 def _other_order(prompt: str, left: str, right: str) -> Difference | None:
     said, other = _content(left), _content(right)
-    if said == other or sorted(said) != sorted(other) or not _ORDERED.search(prompt):
+    if (
+        said == other
+        or sorted(said) != sorted(other)
+        or not phrases.pattern("requests", "order").search(prompt)
+    ):
         return None
     return Difference(kind=DifferenceKind.DIRECTION, left=text.normalised(left), right=text.normalised(right))

@@ -10,7 +10,7 @@ import json
 import re
 from typing import Any, Final
 
-from app.domain.language import text
+from app.domain.language import phrases, text
 from app.domain.prompting.fence import fenced
 from app.domain.records import BadCase, Message, Role
 
@@ -22,7 +22,7 @@ _MAX_LINE_CHARACTERS: Final = 8000
 _BULLET = re.compile(r"^\s*(?:[-*•]|\(?\d{1,3}[.):、）]|[a-z][.)])\s*", re.IGNORECASE)
 _FENCE_LINE = re.compile(r"^\s*`{3,}\w*\s*$")
 _JSON_ARRAY = re.compile(r"\[.*\]", re.DOTALL)
-_ANSWER_LINE = re.compile(r"^\W*(?:final answer|answer|最终答案|答案)\s*[:：]", re.IGNORECASE)
+_ANSWER_LINE = re.compile(rf"^\W*(?:{phrases.one_of('answer_marks')})\s*[:：]", re.IGNORECASE)
 
 
 def paraphrase_messages(case: BadCase, n: int) -> list[dict[str, Any]]:

@@ -6,20 +6,19 @@ Refuses prompts that hold code or quoted text: there a letter's case or a full s
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from app.domain.language import text
+from app.domain.language import phrases, text
 
 _CODE = re.compile(
     r"```|`[^`\n]+`|[{};]\s*$|^\s*(?:def|class|import|SELECT|function|#include)\b|</?\w+>", re.M
 )
 _QUOTED = re.compile(r"[\"“”「」『』《》]|(?<!\w)'[^'\n]{2,}'(?!\w)")
 
-_PREFIXES = ("please, ", "hi, ", "hello, ", "quick question: ", "could you help me: ")
-_SUFFIXES = (", please", ", thanks", ", thank you")
-_PREFIXES_ZH = ("请问，", "你好，", "麻烦问一下，", "您好，")
-_SUFFIXES_ZH = ("，谢谢", "，麻烦了", "，多谢")
+_FRONT: Mapping[str, Sequence[str]] = phrases.document("politeness")["front"]
+_BEHIND: Mapping[str, Sequence[str]] = phrases.document("politeness")["behind"]
 
 
 def holds_code(prompt: str) -> bool:
@@ -38,14 +37,14 @@ def surface_variants(prompt: str, count: int, rng: np.random.Generator) -> tuple
         return ()
     if text.is_chinese(plain):
         question = plain[-1] in "?？"
-        made = [f"{prefix}{plain}" for prefix in _PREFIXES_ZH]
-        made += [f"{core}{suffix}" for suffix in _SUFFIXES_ZH if not question]
+        made = [f"{prefix}{plain}" for prefix in _FRONT["zh"]]
+        made += [f"{core}{suffix}" for suffix in _BEHIND["zh"] if not question]
         made.append(core if ends else f"{plain}。")
     else:
         lowered = core[0].lower() + core[1:] if not core[:2].isupper() else core
         final = plain[len(core) :].strip()
-        made = [f"{prefix}{lowered}{final}" for prefix in _PREFIXES]
-        made += [f"{core}{suffix}{final}" for suffix in _SUFFIXES]
+        made = [f"{prefix}{lowered}{final}" for prefix in _FRONT["en"]]
+        made += [f"{core}{suffix}{final}" for suffix in _BEHIND["en"]]
         made += [plain.lower(), core[0].upper() + plain[1:], core if ends else f"{plain}."]
     different = [variant for variant in dict.fromkeys(made) if variant != plain]
     order = rng.permutation(len(different)).tolist()

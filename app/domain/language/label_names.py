@@ -7,14 +7,14 @@ from __future__ import annotations
 
 import re
 
+from app.domain.language import phrases
+
 _HUMP = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 _SEPARATORS = re.compile(r"(?<=[^\W_])[\s_./:|-]+(?=[^\W_])")
 """What sets the words of a name apart and means nothing; at an end it does: C, C++ and C# are three names, A and A-
 two."""
 
-_DIRECTED = frozenset(
-    ("to", "from", "into", "than", "vs", "versus", "by", "for", "then", "before", "after", "2", *"转到至换比")
-)
+_DIRECTED = frozenset(phrases.listed("stop_words", "directed"))
 """Words that make the order of the others matter: USD_to_EUR is another name than EUR_to_USD."""
 
 

@@ -9,9 +9,8 @@ from functools import cache
 from importlib import resources
 from typing import Any
 
-from app.domain.language import text
-
-_CJK = re.compile(text.CJK_CHARACTER)
+_UNSPACED = re.compile("[\u3040-\uffff]")
+"""Chinese, Japanese and Korean: no spaces tell where a word ends."""
 
 
 @cache
@@ -33,15 +32,21 @@ def document(topic: str) -> Mapping[str, Any]:
 
 
 @cache
-def listed(topic: str, table: str = "words") -> tuple[str, ...]:
-    """The words themselves, of all languages, longest first: the longer of two that begin alike is meant."""
-    words: Iterable[str] = (word for language in document(topic)[table].values() for word in language)
+def listed(topic: str, table: str = "words", language: str | None = None) -> tuple[str, ...]:
+    """The words themselves, of one language or all, longest first: the longer of two that begin alike is meant."""
+    tables: Mapping[str, Iterable[str]] = document(topic)[table]
+    words = (word for name, of in tables.items() if language in (None, name) for word in of)
     return tuple(sorted(set(words), key=lambda word: (-len(word), word)))
+
+
+def one_of(topic: str, table: str = "words", language: str | None = None) -> str:
+    """The words as alternatives of a longer pattern, which says what may stand around them."""
+    return "|".join(map(re.escape, listed(topic, table, language)))
 
 
 def _alternative(word: str) -> str:
     stem = re.escape(word.removesuffix("*")).replace(r"\ ", r"[\s-]?")
-    if _CJK.search(word):
+    if _UNSPACED.search(word):
         return stem
     front = r"(?<!\w)" if word[0].isalnum() else ""
     back = "" if word.endswith("*") or not word[-1].isalnum() else r"(?!\w)"

@@ -7,7 +7,10 @@ another language is told by its punctuation alone.
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping, Sequence
 from typing import Final
+
+from app.domain.language import phrases
 
 _OPTIONS: Final = re.compile(r"^\s*[-*(（]?\s*[a-j][)）.．、:：]", re.MULTILINE | re.IGNORECASE)
 _CODE: Final = re.compile(
@@ -18,46 +21,12 @@ _CODE_SIGNS: Final = ("`", ";", "{", "=>", "</")
 _EQUATION: Final = re.compile(r"\$[^$\n]+\$|\\(?:frac|sqrt|times|text)\b|[\d)a-z]\s*=\s*[\d(a-z?？]")
 _NUMBER: Final = re.compile(r"\d+(?:[.,]\d+)*|[零一二两三四五六七八九十百千万]+(?=[个只本元米千公里天年小])")
 _FIRST_WORD: Final = re.compile(r"[^\W\d_]+(?:['’][^\W\d_]+)*")
-_QUESTION_WORDS: Final = frozenset(
-    [
-        "what",
-        "how",
-        "why",
-        "when",
-        "where",
-        "who",
-        "whose",
-        "whom",
-        "which",
-        "what's",
-        "how's",
-        "where's",
-        "who's",
-    ]
-)
-_AUXILIARIES: Final = frozenset(
-    "is are was were do does did can could will would shall should may might must have has had am "  # noqa: SIM905
-    "isn't aren't don't doesn't didn't can't won't".split()
-)
-_SUBJECTS: Final = frozenset(
-    "i i'm i've i'd we we're you he she they it it's my our the a an this that these those there".split()  # noqa: SIM905
-)
-_POLITE: Final = frozenset(
-    ("please", "kindly", "hi", "hello", "hey", "ok", "so", "and", "but", "well", "now")
-)
-# The longer ones first: 为什么 holds 什么.
-_CHINESE_QUESTIONS: Final = (
-    ("why", ("为什么", "为何", "怎么会")),
-    ("how", ("怎么", "怎样", "如何", "咋")),
-    ("how many", ("多少", "几个", "几分之几", "几", "多大", "多长", "多久")),
-    ("where", ("哪里", "哪儿", "何处")),
-    ("which", ("哪个", "哪些", "哪一", "下列", "以下")),
-    ("who", ("谁",)),
-    ("when", ("什么时候", "何时")),
-    ("what", ("什么", "啥", "是指", "?", "？")),
-    ("yes or no", ("吗", "是否", "是不是", "能不能", "可不可以", "有没有")),
-)
-_CHINESE_REQUESTS: Final = ("请", "帮", "给我", "把", "我要", "我想", "麻烦", "来", "播放", "打开", "查")
+_QUESTION_WORDS: Final = frozenset(phrases.listed("sentence_patterns", "question_words"))
+_AUXILIARIES: Final = frozenset(phrases.listed("sentence_patterns", "auxiliaries"))
+_SUBJECTS: Final = frozenset(phrases.listed("sentence_patterns", "subjects"))
+_LEAD: Final = frozenset(phrases.listed("sentence_patterns", "lead"))
+_CHINESE_QUESTIONS: Final[Mapping[str, Sequence[str]]] = phrases.document("sentence_patterns")["questions"]
+_CHINESE_REQUESTS: Final = phrases.listed("sentence_patterns", "requests")
 
 
 def pattern_of(prompt: str) -> str:
@@ -82,7 +51,7 @@ def _sentence(asked: str) -> str:
         if chinese:
             return chinese
     words = _FIRST_WORD.findall(asked[:200].casefold())
-    start = next((w for w in words if w not in _POLITE), "")
+    start = next((w for w in words if w not in _LEAD), "")
     # A story that ends in a question asks what its last sentence asks.
     if asked.rstrip().endswith(("?", "？")) and start not in _QUESTION_WORDS | _AUXILIARIES:
         last = re.split(r"[.!?。！？]\s*", asked.rstrip("?？ ")[-400:])[-1]
@@ -108,7 +77,7 @@ def _chinese(asked: str) -> str:
     head = asked[:400] + asked[-400:] if len(asked) > 800 else asked
     if not any("\u4e00" <= c <= "\u9fff" for c in head):
         return ""
-    for name, signs in _CHINESE_QUESTIONS:
+    for name, signs in _CHINESE_QUESTIONS.items():
         if any(sign in head for sign in signs):
             return f"question: {name}"
     return "request" if head.startswith(_CHINESE_REQUESTS) else "statement"

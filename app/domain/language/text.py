@@ -13,6 +13,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
+from app.domain.language import phrases
+
 SENTENCE_MIN_TOKENS: Final = 8
 """Shorter texts need no full stop."""
 
@@ -35,16 +37,14 @@ _NUMBER = re.compile(r"(?<![\w.])-?\d+(?:,\d{3})*(?:\.\d+)?|\d+(?:\.\d+)?")
 _NUMBER_RUN = re.compile(r"[-\d][\d,.]*")
 _DIGIT = re.compile(r"\d")
 _EDGES = " \t\r\n.,;:!?\"'`´‘’“”。，；：！？、…·*#_~"
-_NOT_NEGATING = (
-    # yes or no: 是不是, 有没有, 可不可以, 是否
-    rf"({CJK_CHARACTER})[不没]\1|[是能可会]否|"
-    # words that hold such a character and deny nothing
-    "不过|不错|不仅|不但|不断|不管|不论|不同|不久|差不多|没关系|无论|无线|无锡|非常|非洲|除非|未来|未婚妻|"
-    "[特分区性级类个告派差辨鉴识]别|别人|别的|别墅|别名|别针"
-)
-_ENGLISH_NEGATION = r"\b(?:not|no|never|none|cannot|without|nor|neither)\b|n['’]t\b"
-_NEGATIONS = re.compile(rf"{_NOT_NEGATING}|({_ENGLISH_NEGATION}|[不没無无非未别勿否])", re.IGNORECASE)
+_ENGLISH_NEGATION = rf"\b(?:{phrases.one_of('negation', language='en')})\b|n['’]t\b"
 _ENGLISH_NEGATIONS = re.compile(_ENGLISH_NEGATION, re.IGNORECASE)
+_NEGATIONS = re.compile(
+    # 是不是, 可不可以 and 有没有 ask
+    rf"({CJK_CHARACTER})[不没]\1|{phrases.one_of('negation', 'idioms')}|"
+    rf"({_ENGLISH_NEGATION}|{phrases.one_of('negation', language='zh')})",
+    re.IGNORECASE,
+)
 
 
 def clip(text: str, max_characters: int = TEXT_MAX_CHARACTERS) -> str:

@@ -51,13 +51,13 @@ def changes(old: Sequence[str], new: Sequence[str]) -> list[Change]:
     The longest common subsequence stays (Hyyrö 2004, bit-parallel, as rapidfuzz does it).
     """
     found: list[Change] = []
-    for tag, start, end, new_start, new_end in Indel.opcodes(old, new):
-        if tag == "equal":
+    for code in Indel.opcodes(old, new):
+        if code.tag == "equal":
             continue
-        if found and (found[-1].end, found[-1].new_end) == (start, new_start):
-            found[-1] = found[-1]._replace(end=end, new_end=new_end)
+        if found and (found[-1].end, found[-1].new_end) == (code.src_start, code.dest_start):
+            found[-1] = found[-1]._replace(end=code.src_end, new_end=code.dest_end)
         else:
-            found.append(Change(start, end, new_start, new_end))
+            found.append(Change(code.src_start, code.src_end, code.dest_start, code.dest_end))
     return found
 
 

@@ -7,7 +7,20 @@ import pytest
 
 from app.domain.language import phrases
 
-TOPICS = ("characters", "placeholders")
+TOPICS = (
+    "absent_material",
+    "answer_marks",
+    "characters",
+    "difficulty",
+    "negation",
+    "personal_data",
+    "placeholders",
+    "refusals",
+    "requests",
+    "sentence_patterns",
+    "stop_words",
+    "turns",
+)
 
 
 @pytest.mark.parametrize(
@@ -26,6 +39,11 @@ TOPICS = ("characters", "placeholders")
 )
 def test_a_word_stands_by_itself_and_a_starred_one_goes_on(text: str, found: bool) -> None:
     assert (phrases.pattern("characters").search(text) is not None) is found
+
+
+def test_words_are_alternatives_of_a_longer_pattern_the_longest_first() -> None:
+    assert phrases.one_of("personal_data", "province") == "特别行政区|自治区|省"
+    assert phrases.listed("requests", "no", "zh") == ("不", "否", "没", "错")
 
 
 @pytest.mark.parametrize("topic", TOPICS)

@@ -13,7 +13,7 @@ from typing import Final
 
 import numpy as np
 
-from app.domain.language import text
+from app.domain.language import phrases, text
 from app.domain.language.stop_words import STOP_WORDS
 
 _CLUSTER_WHOLE_TERM_SHARE: Final = 0.7
@@ -21,9 +21,8 @@ _CLUSTER_WHOLE_TERM_SHARE: Final = 0.7
 _CLUSTER_KEYWORDS: Final = 8
 
 _HAN_RUN: Final = re.compile("[\u3400-\u4dbf\u4e00-\u9fff]{2,}")
-# Function characters: a term holds none of the first and neither begins nor ends with the others.
-_NOWHERE: Final = frozenset("的了吗呢么怎什哪吧啊呀嘛")
-_NOT_AT_EDGES: Final = frozenset("到一个给把和与在从我你他她它帮请能要会是有这那让被为就都也还很")
+_NOWHERE: Final = frozenset(phrases.listed("stop_words", "never_in_a_term"))
+_NOT_AT_EDGES: Final = frozenset(phrases.listed("stop_words", "never_at_an_end"))
 _LONGEST_WORD: Final = 30
 _LONGEST_CHINESE: Final = 4
 

@@ -16,7 +16,7 @@ from jaxtyping import Float32, Float64, Int64
 from numpy import ndarray
 
 from app.domain.diagnosis.features.coverage import BASELINE_MIN_ROWS
-from app.domain.language import text
+from app.domain.language import phrases, text
 
 _HARD_PERCENTILE: Final = 0.9
 """A case stands out in what nine of ten rows of its task ask less of."""
@@ -24,17 +24,12 @@ _HARD_PERCENTILE: Final = 0.9
 _HARD_REASONS: Final = 5
 
 _CLAUSES = re.compile(r"(?:[,;:!?，；：。！？、\n]|[.](?!\d))+")
-_PIECES = re.compile(r"[;。；！？\n]+|[.!?]\s+|[，,](?=所以|因此|然后)")
+_PIECES = re.compile(rf"[;。；！？\n]+|[.!?]\s+|[，,](?={phrases.one_of('difficulty', 'step')})")
 _FRACTION = re.compile(r"[(（]\s*\d+\s*/\s*\d+\s*[)）]")
-_CONSTRAINTS = frozenset(
-    "least most more fewer less greater exactly only except unless without must each every if until before "  # noqa: SIM905
-    "after either neither both not than all between never always".split()
-)
-_CONSTRAINTS_ZH = re.compile(
-    "至少|至多|最多|最少|不超过|不少于|多于|少于|恰好|只有|除了|除非|必须|每|如果|若|直到|之前|之后|既|都不|不能|不得|各|比"
-)
-_HOPS = frozenset("of who whose whom which where when that".split())  # noqa: SIM905
-_HOPS_ZH = re.compile("的|谁|哪|其中|它们|他们|其")
+_CONSTRAINTS = frozenset(phrases.listed("difficulty", "constraint", "en"))
+_CONSTRAINTS_ZH = re.compile(phrases.one_of("difficulty", "constraint", "zh"))
+_HOPS = frozenset(phrases.listed("difficulty", "hop", "en"))
+_HOPS_ZH = re.compile(phrases.one_of("difficulty", "hop", "zh"))
 _OPERATORS = re.compile(r"[\d)）%]\s*(?:[+\-*/×÷^]|(?<=\s)x(?=\s))\s*(?=[\d(（$.\\])")
 _OPTIONS = re.compile(r"^\s*[-*(（]?\s*(?:[A-J][)）.．、:：]|-\s)", re.MULTILINE)
 

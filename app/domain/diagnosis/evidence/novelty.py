@@ -17,7 +17,7 @@ import numpy as np
 from jaxtyping import Float64, Int64
 from numpy import ndarray
 
-from app.domain.language import scripts, sentence_patterns, text
+from app.domain.language import phrases, scripts, sentence_patterns, text
 from app.domain.language.stop_words import STOP_WORDS
 
 _NOVEL_TERMS: Final = 8
@@ -39,7 +39,9 @@ _UNSPACED: Final = re.compile("[\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\u
 _WORDS: Final = re.compile(r"[^\W\d_]+(?:['’][^\W\d_]+)*")
 _COMMANDS: Final = re.compile(r"\\[a-z]+")
 _FUNCTION_CHARACTERS: Final = frozenset(
-    "的了吗呢么怎什哪吧啊呀嘛是在有和与就都也还很到把给被让请我你他她它们这那一个不些从要会又着"
+    character
+    for table in ("never_in_a_term", "never_at_an_end", "between_words")
+    for character in phrases.listed("stop_words", table)
 )
 _PARTICLES: Final = re.compile("(?<=..)[的地得了着](?=..)")
 _SUFFIXES: Final = ("'s", "’s", "ies", "ing", "ed", "es", "ly", "er", "s", "d")

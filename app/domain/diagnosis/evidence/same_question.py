@@ -40,7 +40,7 @@ _TELLING = frozenset(
 )
 OWN_ROWS = 2
 """Rows that hold an answer, up to which it is that of one question. A definition."""
-_POINTING = frozenset("this that these those here there next 这 那 哪".split())  # noqa: SIM905
+_POINTING = frozenset(phrases.listed("prompt_frames", "pointing"))
 
 # Signs that are no punctuation of sentences: 17 + 25 is not 17 - 25, and a hyphen joins words.
 _CODE = re.compile(

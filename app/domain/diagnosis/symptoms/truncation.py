@@ -15,7 +15,7 @@ import re
 from app.domain.answers.labels import CLOSED_ANSWER_MAX_TOKENS
 from app.domain.diagnosis.symptoms.finding import SymptomFinding, quoted
 from app.domain.diagnosis.symptoms.profile import OutputProfile
-from app.domain.language import text
+from app.domain.language import phrases, text
 from app.domain.records import BadCase, Symptom
 
 _PAIRS = {"{": "}", "[": "]", "(": ")", "（": "）", "【": "】", "「": "」", "《": "》", "“": "”"}
@@ -24,7 +24,8 @@ _ROUND = frozenset("[(")  # [0, 1) is an interval
 _BRACKET = re.compile("[" + re.escape("".join((*_PAIRS, *_OPENING))) + "]")
 _EMOTICON = re.compile(r"[:;=]-?[()\[\]{}]|[()\[\]{}]-?[:;=]")
 _GOES_ON = re.compile(
-    r"(?:[,，、;；]|\b(?:and|or|the|a|an|of|to|with|for|in|by|because|which|that|is|are)|(?:和|或者|以及|因为|但是|并且))$",
+    rf"(?:[,，、;；]|\b(?:{phrases.one_of('stop_words', 'goes_on', 'en')})"
+    rf"|{phrases.one_of('stop_words', 'goes_on', 'zh')})$",
     re.IGNORECASE,
 )
 

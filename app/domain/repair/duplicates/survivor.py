@@ -9,19 +9,13 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from app.domain.diagnosis.symptoms import refusal
 from app.domain.language import text
 from app.domain.records import TrainingExample
 
 Score = Callable[[TrainingExample], float]
 """Quality of a row, larger = better."""
 
-_REFUSAL = re.compile(
-    r"^\W*(?:i['’]?m sorry|i am sorry|sorry,|i can(?:no|['’])t (?:help|assist|answer|do)|i am unable|"
-    r"i['’]m unable|"
-    r"as an ai|unfortunately, i can|抱歉|对不起|很遗憾|作为(?:一个|一名)?(?:人工智能|ai)|"
-    r"我无法|我不能(?:回答|提供|帮))",
-    re.IGNORECASE,
-)
 _ENDS = frozenset(".!?。！？…\"'”’)）]】}》」`:：;；*|~")
 _BROKEN = re.compile("[\ufffd\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff]")
 _LONG_ANSWER = 60
@@ -82,7 +76,7 @@ def _quality(
     return (
         round(score(example), 2) if score else 0.0,
         float(bool(answer)),
-        float(not _REFUSAL.match(answer)),
+        float(refusal.declined(answer) is None),
         float(len(answer) < _LONG_ANSWER or answer[-1] in _ENDS),
         -float(len(_BROKEN.findall(whole))),
         round(known_words(row), 2) if known_words else 0.0,

@@ -9,7 +9,7 @@ from dataclasses import replace
 from itertools import pairwise
 from typing import Final
 
-from app.domain.language import text
+from app.domain.language import phrases, text
 from app.domain.records import Message, Role, TrainingExample
 from app.domain.repair.rewriting.normalisation.set_rule import (
     STYLE_MAJORITY,
@@ -24,8 +24,10 @@ _ROLE_SCORE: Final = 0.6
 _SWAPPED_MIN_CHARACTERS: Final = 12
 
 
-_USER = "user|human|用户|人类"
-_ASSISTANT = "assistant|ai assistant|ai|bot|助手|助理"
+_USER, _ASSISTANT = phrases.one_of("turns", "user"), phrases.one_of("turns", "assistant")
+_ASKING = re.compile(
+    rf"(?:{phrases.one_of('turns', 'asking', 'en')})\b|{phrases.one_of('turns', 'asking', 'zh')}"
+)
 _LABEL = re.compile(
     rf"(?:\A|(?<=\n))[ \t]*(?:#{{1,4}}[ \t]*|\*\*)?(?:(?P<user>{_USER})|(?P<assistant>{_ASSISTANT}))"
     r"(?:\*\*)?[ \t]*[:：](?:\*\*)?[ \t]*\n?",
@@ -152,11 +154,7 @@ def _swapped(example: TrainingExample, pairs: frozenset[tuple[str, str]]) -> _Ma
 
 
 def _asks(content: str) -> bool:
-    return (
-        content.rstrip("\"'”’ ").endswith(("?", "？"))
-        or re.match(r"(?:what|who|why|how|when|where|which|is|are|do|does|can|could|please)\b|请", content)
-        is not None
-    )
+    return content.rstrip("\"'”’ ").endswith(("?", "？")) or _ASKING.match(content) is not None
 
 
 def _alternating(example: TrainingExample) -> _Made | None:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 
+from app.domain.language import phrases
 from app.domain.repair.rewriting.normalisation.text_rule import BLANKS, CJK, TextRule
 
 # From the start of a run, without trying its parts: a row may be a megabyte of spaces.
@@ -21,7 +22,7 @@ _LAYOUT_LINE = re.compile(r"\s|.*[|\t=]")
 # Characters one by one: six at least, and words of grammar among them, since a list of single characters
 # (the ten heavenly stems, names of notes) is spaced on purpose.
 _SPACED = re.compile(rf"(?<![{CJK}])[\u4e00-\u9fff](?: [\u4e00-\u9fff，。！？、：；]){{5,}}(?![{CJK}])")
-_GRAMMAR = re.compile("[的了是我你他她在有这那么吗]")
+_GRAMMAR = re.compile(phrases.one_of("stop_words", "running_text"))
 
 
 def _trailing(text: str) -> tuple[str, int]:

@@ -16,6 +16,7 @@ import numpy as np
 from jaxtyping import Float64
 from numpy import ndarray
 
+from app.domain.language import phrases
 from app.domain.repair.rewriting.normalisation.set_rule import (
     LAYERING_SCORE,
     STYLE_MAJORITY,
@@ -35,14 +36,10 @@ _TEMPLATE_MIN_ROWS: Final = 10
 _TEMPLATE_NEIGHBOUR_SHARE: Final = 0.5
 _TEMPLATE_SAMPLE: Final = 4_000
 
-_SLOTS = {
-    "instruction": "instruction|task|指令|任务|要求",
-    "input": "input|question|q|query|user query|text|问题|输入|提问|问|题目",
-    "answer": "response|answer|a|output|回答|答案|答|输出|回复",
-}
+_SLOTS = ("instruction", "input", "answer")
 _MARKER = re.compile(
     r"(?:\A|(?<=\n))[ \t]*(?:#{1,4}[ \t]*|\*\*)?(?:"
-    + "|".join(f"(?P<{slot}>{words})" for slot, words in _SLOTS.items())
+    + "|".join(f"(?P<{slot}>{phrases.one_of('turns', slot)})" for slot in _SLOTS)
     + r")[ \t]*(?:\*\*)?[:：](?:\*\*)?[ \t]*\n?",
     re.IGNORECASE,
 )

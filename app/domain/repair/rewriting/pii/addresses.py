@@ -5,23 +5,27 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from app.domain.language import phrases
 from app.domain.repair.policy.pii import PiiKind
 from app.domain.repair.rewriting.pii.match import Detector, PiiMatch, before
 
 _HAN = "[\u4e00-\u9fff]"
 _DOOR = r"(?:\d{1,5}(?:[-－]\d{1,4})?号?(?:院|楼|大院)?|[A-Za-z]座)"
-_ESTATE = "小区|花园|大厦|公寓|苑|城|广场|家园|新村"
-_PART = "栋|幢|号楼|单元|层|楼|室|户|门"
+
+
+def _one_of(table: str) -> str:
+    return phrases.one_of("personal_data", table)
+
+
 _INSIDE = (
-    rf"(?:[,，\s]?(?:{_HAN}{{2,10}}(?:{_ESTATE}))?"
-    rf"(?:[A-Za-z]?\d{{1,4}}[-－]?(?:{_PART})[-－]?){{0,4}}(?:\d{{3,4}}(?!\d))?)"
+    rf"(?:[,，\s]?(?:{_HAN}{{2,10}}(?:{_one_of('estate')}))?"
+    rf"(?:[A-Za-z]?\d{{1,4}}[-－]?(?:{_one_of('inside')})[-－]?){{0,4}}(?:\d{{3,4}}(?!\d))?)"
 )
 _CHINESE = re.compile(
-    rf"(?:(?P<region>{_HAN}{{2,8}}?(?:省|自治区|特别行政区))?(?P<city>{_HAN}{{1,6}}?(?:市|自治州|盟))?"
-    rf"(?P<district>{_HAN}{{1,6}}?(?:区|县|旗|镇|乡))?)"
-    rf"{_HAN}{{1,9}}?(?:路|街道?|大道|巷|弄|胡同|村|道)(?P<door>{_DOOR})(?P<inside>{_INSIDE})(?: ?\d{{6}}(?!\d))?"
+    rf"(?:(?P<region>{_HAN}{{2,8}}?(?:{_one_of('province')}))?(?P<city>{_HAN}{{1,6}}?(?:{_one_of('city')}))?"
+    rf"(?P<district>{_HAN}{{1,6}}?(?:{_one_of('district')}))?)"
+    rf"{_HAN}{{1,9}}?(?:{_one_of('road')})(?P<door>{_DOOR})(?P<inside>{_INSIDE})(?: ?\d{{6}}(?!\d))?"
 )
-_CHINESE_CONTEXT = re.compile(r"地址|住址|住在|家住|位于|寄到|寄往|送到|收货|快递")
 # Words in front of a region that a greedy reading would take along.
 _LEAD = re.compile(
     r"\A(?:.*?(?:地址|住址)(?:[是为:：]|改为|改成)?"
@@ -29,13 +33,11 @@ _LEAD = re.compile(
     r"|(?:请|麻烦)?(?:把|将)?\w{0,4}?(?:寄到|寄往|送到|发到|寄给)|在|到|是)"
 )
 
-_STREET = (
-    "Street|St|Avenue|Ave|Road|Rd|Boulevard|Blvd|Lane|Ln|Drive|Dr|Court|Ct|Way|Ways|Place|Pl|Square|Sq|Terrace|"
-    "Circle|Highway|Hwy|Parkway|Pkwy|Trail|Crescent|Alley|Close|Row|Crossing|Plaza"
-)
 _UNIT = r"(?:[,\s]+(?:Apt|Apartment|Suite|Ste|Unit|Flat|Room|Rm|#)\.?\s?#?\w{1,6})"
 _TOWN = r"(?:[,\s]+(?:[A-Z][A-Za-z'.-]+ ?){1,4},\s?(?:[A-Z]{2}|[A-Z][a-z]+)\s+\d{5}(?:-\d{4})?)"
-_NAMED = rf"\d{{1,6}}[A-Za-z]?\s(?:[NSEW]\.?\s)?(?:[A-Z0-9][A-Za-z0-9'.-]*\s){{1,4}}(?:{_STREET})\b\.?"
+_NAMED = (
+    rf"\d{{1,6}}[A-Za-z]?\s(?:[NSEW]\.?\s)?(?:[A-Z0-9][A-Za-z0-9'.-]*\s){{1,4}}(?:{_one_of('street')})\b\.?"
+)
 _WESTERN = re.compile(
     rf"(?<![\w$€£.,#-])(?:(?P<street>{_NAMED})(?P<unit>{_UNIT})?(?P<town>{_TOWN})?"
     rf"|\d{{1,6}}\s(?:[A-Z][A-Za-z'.-]+\s?){{1,4}}(?P<unit2>{_UNIT})?(?P<town2>{_TOWN})"
@@ -56,7 +58,7 @@ def _chinese(text: str) -> Iterator[PiiMatch]:
             start += lead.end()
         placed = sum(bool(match[part]) for part in ("region", "city", "district"))
         inside = bool(match["inside"].strip())
-        named = _CHINESE_CONTEXT.search(text[max(0, match.start() - 12) : start])
+        named = phrases.pattern("personal_data", "address").search(text[max(0, match.start() - 12) : start])
         door = match["door"].endswith(("号", "院", "楼", "座"))
         if not (door or inside) or placed + inside + bool(named) < 1 or "示例" in match.group():
             continue
@@ -84,7 +86,7 @@ def _find(text: str) -> Iterator[PiiMatch]:
 DETECTOR = Detector(
     kind=PiiKind.ADDRESS,
     trigger=re.compile(
-        rf"(?:路|街|大道|巷|弄|胡同|村|道)(?:\d|[A-Za-z]座)|\d[A-Za-z]?\s(?:[A-Z0-9][\w'.-]*[,\s]+){{1,8}}(?:{_STREET}|[A-Z]{{2}}\s\d{{5}})"
+        rf"(?:{_one_of('road')})(?:\d|[A-Za-z]座)|\d[A-Za-z]?\s(?:[A-Z0-9][\w'.-]*[,\s]+){{1,8}}(?:{_one_of('street')}|[A-Z]{{2}}\s\d{{5}})"
         r"|[AFD]PO A[AEP] \d"
     ),
     find=_find,

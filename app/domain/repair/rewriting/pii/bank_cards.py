@@ -10,6 +10,7 @@ from collections.abc import Iterator
 
 from stdnum import luhn
 
+from app.domain.language import phrases
 from app.domain.repair.policy.pii import PiiKind
 from app.domain.repair.rewriting.pii.match import Detector, PiiMatch, before, is_quantity
 
@@ -20,11 +21,6 @@ _ISSUERS = re.compile(
     r"|3[47]\d{13}|(?:2131|1800)\d{11}|62\d{14,17}|6(?:011|4[4-9]\d|5\d\d)\d{12,15}|35(?:2[89]|[3-8]\d)\d{12,15}"
     r"|3(?:0[0-5]|[689]\d)\d{11}|(?:50|5[6-8]|6[0-9])\d{10,17}"
 )
-_CONTEXT = re.compile(
-    r"card|visa|master|amex|american express|discover|union\s?pay|debit|credit|account|acct"
-    r"|卡|银行|账号|账户|帐号|银联",
-    re.IGNORECASE,
-)
 
 
 def _find(text: str) -> Iterator[PiiMatch]:
@@ -34,7 +30,7 @@ def _find(text: str) -> Iterator[PiiMatch]:
         # No card begins with 0: such numbers stand in for others (see surrogates.py).
         if number.startswith("0") or len(set(number)) < 2 or not luhn.is_valid(number):
             continue
-        named = _CONTEXT.search(before(text, match.start(), 40))
+        named = phrases.pattern("personal_data", "bank_card").search(before(text, match.start(), 40))
         issued = _ISSUERS.fullmatch(number) is not None
         certain = issued and bool(named or _GROUPED.fullmatch(shown))
         bare = (

@@ -8,13 +8,13 @@ from datetime import date
 
 from stdnum.iso7064 import mod_11_2
 
+from app.domain.language import phrases
 from app.domain.repair.policy.pii import PiiKind
 from app.domain.repair.rewriting.pii.match import Detector, PiiMatch, before
 
 _NUMBER = re.compile(r"(?<![\dA-Za-z.])[1-8]\d{5}(?:18|19|20)\d{2}[01]\d[0-3]\d{4}[\dXx](?![\dA-Za-z]|\.\d)")
 # Numbers from before 1999 have two digits for the year and no checksum: only where a word says what it is.
 _OLD = re.compile(r"(?<!\d)[1-8]\d{7}[01]\d[0-3]\d{4}(?!\d)")
-_CONTEXT = re.compile(r"身份证|证件号|\bID card\b|resident identity", re.IGNORECASE)
 # GB/T 2260: provinces.
 _PROVINCES = re.compile(r"1[1-5]|2[1-3]|3[1-7]|4[1-6]|5[0-4]|6[1-5]|71|8[1-3]")
 
@@ -28,7 +28,7 @@ def _find(text: str) -> Iterator[PiiMatch]:
             )
     for match in _OLD.finditer(text):
         number = match.group()
-        named = _CONTEXT.search(before(text, match.start()))
+        named = phrases.pattern("personal_data", "id_card").search(before(text, match.start()))
         if named and _PROVINCES.match(number) and _is_date(f"19{number[6:12]}"):
             yield PiiMatch(kind=PiiKind.ID_CARD, start=match.start(), end=match.end(), score=0.75)
 

@@ -6,15 +6,17 @@ import ipaddress
 import re
 from collections.abc import Iterator
 
+from app.domain.language import phrases
 from app.domain.repair.policy.pii import PiiKind
 from app.domain.repair.rewriting.pii.match import Detector, PiiMatch, before
 
 _V4 = re.compile(r"(?a)(?<![\w.\-/])(?:\d{1,3}\.){3}\d{1,3}(?![\w\-]|\.\d)")
 _V6 = re.compile(r"(?a)(?<![\w:.])(?:[0-9A-Fa-f]{1,4}:){2,7}(?::?[0-9A-Fa-f]{1,4}){1,7}(?![\w:])")
 _VERSION = re.compile(
-    r"(?:\b(?:v|ver|version|release|section|chapter|article|rule)|版本|第|章|节|条)\W{0,3}\Z", re.IGNORECASE
+    rf"(?:\b(?:{phrases.one_of('personal_data', 'version', 'en')})"
+    rf"|{phrases.one_of('personal_data', 'version', 'zh')})\W{{0,3}}\Z",
+    re.IGNORECASE,
 )
-_CONTEXT = re.compile(r"\bips?\b|address|server|host|ping|login|client|地址|服务器|主机", re.IGNORECASE)
 
 
 def _find(text: str) -> Iterator[PiiMatch]:
@@ -23,7 +25,7 @@ def _find(text: str) -> Iterator[PiiMatch]:
             front = before(text, match.start(), 40)
             if _VERSION.search(front) or not _is_global(match.group()):
                 continue
-            named = _CONTEXT.search(front) is not None
+            named = phrases.pattern("personal_data", "ip").search(front) is not None
             # 1.2.3.4 may be the number of a section or of a version.
             small = pattern is _V4 and all(int(octet) < 30 for octet in match.group().split("."))
             if named or not small:

@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
+from app.domain.language import phrases
 from app.domain.repair.policy.pii import PiiKind
 
 
@@ -45,14 +46,15 @@ def before(text: str, start: int, characters: int = _CONTEXT_BEFORE) -> str:
 
 # Numbers that count, order and compute are nobody's: words and signs in front of such a number ...
 NUMBER_OF_A_THING = re.compile(
-    r"(?:[-+*/×÷=^<>≤≥(,]\s?|\b(?:order|invoice|tracking|ticket|isbn|issn|doi|pmid|sku|serial|version|ver|v|section|id|"
-    r"no|number|product|part|model|equals?|plus|minus|times|by|than|of)\b\W{0,3}(?:is|was|no\.?|number|id)?\W{0,3}"
-    r"|(?:订单|单号|编号|运单|流水|序列|版本|学号|工号|书号|数字|数|得|约|为|加|减|乘|除以|第)[^\w]{0,2}号?[:：]?\s?)\Z",
+    rf"(?:[-+*/×÷=^<>≤≥(,]\s?|\b(?:{phrases.one_of('personal_data', 'thing', 'en')})\b"
+    r"\W{0,3}(?:is|was|no\.?|number|id)?\W{0,3}"
+    rf"|(?:{phrases.one_of('personal_data', 'thing', 'zh')})[^\w]{{0,2}}号?[:：]?\s?)\Z",
     re.IGNORECASE,
 )
 # ... and units and signs behind it.
 COUNTED = re.compile(
-    r"\s?(?:[-+*/×÷=^%‰<>]\s?\d|[%‰°²³]|元|个|件|米|千克|公里|吨|人|次|万|亿|倍|(?:dollars?|meters?|metres?|km|kg|miles|people|units)\b)",
+    rf"\s?(?:[-+*/×÷=^%‰<>]\s?\d|[%‰°²³]|{phrases.one_of('personal_data', 'unit', 'zh')}"
+    rf"|(?:{phrases.one_of('personal_data', 'unit', 'en')})\b)",
     re.IGNORECASE,
 )
 

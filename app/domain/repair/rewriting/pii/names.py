@@ -6,21 +6,20 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from app.domain.language import phrases
 from app.domain.repair.policy.pii import PiiKind
 from app.domain.repair.rewriting.pii.match import Detector, PiiMatch
 
-# The hundred commonest surnames (Ministry of Public Security, 2020), and what stands in for one.
-_SURNAMES = (
-    "王李张刘陈杨黄赵吴周徐孙马朱胡郭何林高罗郑梁谢宋唐许韩邓冯曹彭曾肖田董潘袁蔡蒋余于杜叶程魏苏吕丁任卢姚沈钟姜崔谭"
-    "陆范汪廖石金韦贾夏付方邹熊白孟秦邱侯江尹薛闫段雷龙黎史陶贺毛郝顾龚邵万覃武钱戴严欧莫孔向常汤"
-)
+_FIELDS_ZH = phrases.one_of("personal_data", "name", "zh")
+_FIELDS = phrases.one_of("personal_data", "name", "en")
+_SURNAMES = phrases.one_of("personal_data", "surname")
 _CHINESE = re.compile(
-    rf"(?:姓名|联系人|收件人|收货人|持卡人|户名|我叫|我的名字[是叫])\s*[:：]?\s*(?P<name>[{_SURNAMES}][\u4e00-\u9fff]{{1,2}})"
+    rf"(?:{_FIELDS_ZH})\s*[:：]?\s*(?P<name>(?:{_SURNAMES})[\u4e00-\u9fff]{{1,2}})"
     r"(?=[\s,，。；;、！!）)]|\Z|电话|手机|的)"
 )
 _WESTERN = re.compile(
     r"(?:\b[Mm]y (?:full )?name is"
-    r"|\b(?:Full [Nn]ame|Customer [Nn]ame|Cardholder|Patient|Contact [Pp]erson|Recipient)\s?:)\s"
+    rf"|\b(?:{_FIELDS})\s?:)\s"
     r"(?P<name>(?:(?:Mr|Mrs|Ms|Dr)\.? )?[A-Z][a-z'’-]+(?: [A-Z]\.)?(?: [A-Z][a-zA-Z'’-]+){1,2})\b"
 )
 
@@ -36,9 +35,6 @@ def _find(text: str) -> Iterator[PiiMatch]:
 
 DETECTOR = Detector(
     kind=PiiKind.NAME,
-    trigger=re.compile(
-        r"姓名|联系人|收件人|收货人|持卡人|户名|我叫|我的名字"
-        r"|name is|[Nn]ame\s?:|Cardholder|Patient|[Pp]erson\s?:|Recipient"
-    ),
+    trigger=re.compile(f"{_FIELDS_ZH}|name is|{_FIELDS}"),
     find=_find,
 )

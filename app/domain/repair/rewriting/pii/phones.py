@@ -13,13 +13,13 @@ from dataclasses import dataclass
 import phonenumbers
 from phonenumbers import PhoneNumberType
 
+from app.domain.language import phrases
 from app.domain.repair.policy.pii import PiiKind
 from app.domain.repair.rewriting.pii.match import COUNTED, Detector, PiiMatch, before, is_quantity
 
 _CONTEXT = re.compile(
-    r"(?:\b(?:phone|telephone|tel|mobile|cell|call|calling|fax|whatsapp|sms|text me|dial|hotline"
-    r"|(?:contact|reach) (?:me|us)|(?:my|his|her|their|our|your) number is)\b"
-    r"|电话|手机|号码|热线|联系|致电|拨打|座机|传真|微信|短信|来电|打给|电联)[^\d\n$\\={}]{0,24}\Z",
+    rf"(?:\b(?:{phrases.one_of('personal_data', 'phone', 'en')})\b|{phrases.one_of('personal_data', 'phone', 'zh')})"
+    r"[^\d\n$\\={}]{0,24}\Z",
     re.IGNORECASE,
 )
 _EXTENSION = r"(?:\s?(?:x|ext\.?|转)\s?\d{1,6})?"
@@ -147,7 +147,7 @@ def _stands_alone(text: str, start: int, end: int) -> bool:
 
 def _number_of(shown: str, form: _Form) -> phonenumbers.PhoneNumber | None:
     """The number that is written; None where the form is not met, and for what nobody or a service has."""
-    digits = re.split(r"\s?(?:x|ext|转)", shown, maxsplit=1)[0]
+    digits = without_extension(shown)
     if _NOBODYS.fullmatch(re.sub(r"\D", "", digits)):
         return None
     number = parsed(digits, form.region)
@@ -175,9 +175,13 @@ def parsed(shown: str, region: str | None) -> phonenumbers.PhoneNumber | None:
         return None
 
 
+def without_extension(shown: str) -> str:
+    return re.split(r"\s?(?:x|ext|转)", shown, maxsplit=1)[0]
+
+
 def national(shown: str) -> str:
     """The digits that a number has with and without its country code, for whatever is written like one."""
-    digits = re.split(r"\s?(?:x|ext|转)", shown, maxsplit=1)[0]
+    digits = without_extension(shown)
     plain = re.sub(r"\D", "", digits)
     if digits.lstrip("(").startswith("+"):
         number = parsed(digits, None)

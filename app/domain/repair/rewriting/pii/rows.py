@@ -26,7 +26,6 @@ StandIn = Callable[[PiiKind, str, int | None], str]
 # Keys of a turn that hold no text: who calls what, and how much a turn counts.
 _NO_TEXT = frozenset(("id", "type", "tool_call_id", "index", "weight", "loss", "train"))
 _BETWEEN_DIGITS = r"[ .()（）-]{0,3}"
-_TITLES_ZH = "先生|女士|小姐|太太|老师|医生|经理|总|同学"
 _SHORTEST_PART = 4
 """Characters of a part of a value that tell it: the last digits of a card, the local part of an address."""
 
@@ -142,7 +141,9 @@ def _name_parts(value: PersonalValue) -> Iterator[re.Pattern[str]]:
             words = [w for w in name.split() if len(w) > 1 and not w.endswith(".")]
             yield from (re.compile(rf"(?<![\w'’-])(?P<part>{re.escape(word)})(?![\w-])") for word in words)
         else:
-            yield re.compile(rf"(?P<part>{re.escape(name[:1])})(?=(?:{_TITLES_ZH}))")
+            yield re.compile(
+                rf"(?P<part>{re.escape(name[:1])})(?={phrases.one_of('personal_data', 'title')})"
+            )
 
 
 def _standing(match: re.Match[str], value: PersonalValue, number: int | None, stand_in: StandIn) -> str:

@@ -10,30 +10,18 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 from stdnum import luhn
 from stdnum.iso7064 import mod_11_2, mod_97_10
 
+from app.domain.language import phrases
 from app.domain.repair.policy.pii import PiiKind
-from app.domain.repair.rewriting.pii.phones import national
+from app.domain.repair.rewriting.pii.phones import national, without_extension
 
 _HAN = re.compile("[\u4e00-\u9fff]")
-_STEMS = "甲乙丙丁戊己庚辛壬癸"
-_FIRST_NAMES = (
-    "Alex",
-    "Casey",
-    "Drew",
-    "Jamie",
-    "Jordan",
-    "Kim",
-    "Lee",
-    "Morgan",
-    "Robin",
-    "Sam",
-    "Taylor",
-    "Toni",
-)
+_STEMS: Sequence[str] = phrases.document("personal_data")["stand_in"]["zh"]
+_FIRST_NAMES: Sequence[str] = phrases.document("personal_data")["stand_in"]["en"]
 _TEST_NETWORKS = ("192.0.2", "198.51.100", "203.0.113")
 
 
@@ -79,7 +67,7 @@ def _filled(shape: str, digits: str) -> str:
 
 
 def _phone(value: str, number: int) -> str:
-    shown = re.split(r"\s?(?:x|ext|转)", value, maxsplit=1)[0]
+    shown = without_extension(value)
     count = sum(c.isdigit() for c in shown)
     if shown.startswith("+") and not re.match(r"\+1\D|\+86", shown):
         return _abroad(shown, number)

@@ -9,7 +9,7 @@ import re
 from typing import Final
 
 from app.domain.diagnosis.symptoms.finding import quoted
-from app.domain.language import text
+from app.domain.language import phrases, text
 from app.domain.repair.row_quality.defects.finding import FAINT_SIGN, PLAIN_SIGN, NoisyRow, Sign
 from app.domain.repair.row_quality.defects.habits import once, weighed
 from app.domain.repair.row_quality.defects.reading import Reading
@@ -19,22 +19,27 @@ _SHOWN_MAX_TOKENS: Final = 60
 
 
 _LINK = re.compile(r"(?:https?://|www\.)\S+", re.IGNORECASE)
-_SEEN = (
-    r"(?:picture|image|photo|photograph|screenshot|attachment|diagram)s?\b(?!\s+(?:of|by|with|from|that)\b)"
-)
+
+
+def _one_of(table: str, language: str = "en") -> str:
+    return phrases.one_of("absent_material", table, language)
+
+
+_SEEN = rf"(?:{_one_of('picture')})s?\b(?!\s+(?:of|by|with|from|that)\b)"
 _PICTURE = re.compile(
-    rf"\b(?:this|these|(?:the\s+)?(?:attached|following|above|given|provided|uploaded))\s+(?:\w+\s+)?{_SEEN}"
-    rf"|\b(?:describe|caption|look at|analy[sz]e|identify|explain|recogni[sz]e|see|shown? in|in)\s+the\s+{_SEEN}"
-    r"|\b(?:picture|image|photo|figure|diagram|screenshot)s? (?:above|below)\b"
-    r"|(?:这|下|上|附)(?:张|幅)?(?:图片|图像|照片|截图|附件)|(?:附件|图片|照片)(?:中|里)|见附件|如图片所示",
+    rf"\b(?:this|these|(?:the\s+)?(?:{_one_of('attached')}))\s+(?:\w+\s+)?{_SEEN}"
+    rf"|\b(?:{_one_of('looking')})\s+the\s+{_SEEN}"
+    rf"|\b(?:{_one_of('picture')}|figure)s? (?:above|below)\b"
+    rf"|(?:这|下|上|附)(?:张|幅)?(?:{_one_of('picture', 'zh')})"
+    rf"|(?:{_one_of('picture', 'zh')})(?:中|里)|见附件|如图片所示",
     re.IGNORECASE,
 )
 _SHOWN = re.compile(r"!\[|\[image|<img|<image|\bdata:image|\[图", re.IGNORECASE)
-_TEXT = r"(?:sentence|paragraph|passage|text|article|table|list|code|poem|email|story|essay|conversation|document)s?"
+_TEXT = rf"(?:{_one_of('text')})s?"
 _MISSING = re.compile(
     rf"(?:\b(?:the|this|these)\s+(?:following|below)\s+(?:\w+\s+)?{_TEXT}|\b(?:see|listed|given|shown|provided)\s+below|"
     rf"\b{_TEXT}\s+below|(?:以下|下面|下列|如下)(?:这|的|一)?[段篇个句]?"
-    r"(?:内容|文字|文本|文章|段落|句子|短文|代码|表格|列表|材料|文段))"
+    rf"(?:{_one_of('text', 'zh')}))"
     r"\s*[:：.。?？]?\s*$",
     re.IGNORECASE,
 )
