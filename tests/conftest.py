@@ -17,7 +17,6 @@ from itertools import count
 from pathlib import Path
 from typing import Any
 
-import hypothesis
 import psycopg
 import pytest
 import structlog
@@ -27,6 +26,7 @@ from sqlalchemy import Engine
 from sqlalchemy.engine import make_url
 from sqlalchemy.orm import Session
 
+import tests.effort  # noqa: F401  its profiles
 from app.artifacts import ArtifactStore
 from app.db import embedded, migrate
 from app.db.session import SessionFactory, make_engine, make_sessions, transaction
@@ -36,10 +36,6 @@ from app.services.projects import Caller, Role
 from app.settings import Settings
 from tests.importing import Uploads
 from tests.seed import Seeded, seed
-
-# How long an example takes says more about the machine than about the code.
-hypothesis.settings.register_profile("casemend", deadline=None)
-hypothesis.settings.load_profile("casemend")
 
 ADMIN_KEY = "cm_admin_key_of_the_tests"
 _TEMPLATE = "casemend_template"

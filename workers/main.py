@@ -27,6 +27,7 @@ from app.queue import RUN_STAGE, Queue, Stage
 from app.services.work import work as work_rows
 from app.settings import Settings, get_settings
 from workers.context import Resources
+from workers.priority import stand_back
 from workers.run_stage import run_stage
 
 log = logging.get_logger(__name__)
@@ -34,8 +35,6 @@ log = logging.get_logger(__name__)
 # what a killed process left half-written in the artifact store
 ABANDONED_AFTER_SECONDS = 24 * 3600
 LOOK_FOR_LOST_WORK_SECONDS = 60.0
-# of 0..19: at 10 a process that waits for the processor gets ten times the share of ours
-NICENESS = 10
 
 
 class BackOff(procrastinate.BaseRetryStrategy):
@@ -137,15 +136,9 @@ def _find_lost_work(resources: Resources) -> None:
             log.warning("work.found_without_job", stage=stage.value, subject=subject_id)
 
 
-def _stand_back() -> None:
-    """Requests of people go first on a machine that also runs the API and the database."""
-    if hasattr(os, "nice"):
-        os.nice(max(0, NICENESS - os.nice(0)))
-
-
 def main(queues: Sequence[str]) -> None:
     settings = get_settings()
-    _stand_back()
+    stand_back()
     logging.configure(settings)
     os.environ.setdefault("TQDM_DISABLE", "1")  # bars of libraries do not belong in a log
     signal.signal(signal.SIGTERM, signal.default_int_handler)

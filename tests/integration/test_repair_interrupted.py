@@ -27,6 +27,7 @@ from app.services import events
 from app.services.repairs import applying, reverting, selection
 from app.services.versions import versions
 from app.services.work import work
+from tests.effort import examples
 from tests.integration.builders import action, add_repair, add_version
 
 WRITTEN = (DatasetVersionRow, ExampleRow, VersionExampleRow, VersionChangeRow)
@@ -132,7 +133,7 @@ def planned(q: list[TrainingExample], drawn: list[tuple[Any, ...]]) -> list[Prop
     return made
 
 
-@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=examples(15), suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(drawn=_ACTIONS, order=st.randoms(use_true_random=False))
 def test_any_plan_is_applied_once_and_taken_back_in_any_order(
     sessions: SessionFactory, project: str, drawn: list[tuple[Any, ...]], order: Any

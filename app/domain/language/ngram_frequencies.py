@@ -147,7 +147,9 @@ def lexicon(of: Sequence[Grams], kept: Bool[ndarray, " m"] | None = None) -> Lex
     frequencies = np.zeros((len(of), _LEXICON_BUCKETS), dtype=np.int32)
     for column, found in enumerate(of):
         hashes = found.hashes if kept is None else found.hashes[kept[found.owners]]
-        frequencies[column] = np.bincount(_bucket(hashes), minlength=_LEXICON_BUCKETS)
+        # only the buckets that hold something: of a small set the others are millions
+        buckets, texts = np.unique(_bucket(hashes), return_counts=True)
+        frequencies[column, buckets] = texts
     rows = len(of[0]) if kept is None else int(kept.sum())
     return Lexicon(rows=rows, frequencies=frequencies)
 

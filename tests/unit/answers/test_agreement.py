@@ -6,6 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from app.domain.answers import agreement
+from tests.effort import examples
 from tests.unit.diagnosis.builders import embed
 
 
@@ -69,7 +70,7 @@ def test_a_thousand_copies_cost_pairs_in_proportion_not_squared() -> None:
     assert set(found.pairs[:, 1].tolist()) == set(range(1, 1000))
 
 
-@settings(max_examples=20)
+@settings(max_examples=examples(20))
 @given(st.text(min_size=1, max_size=40), st.text(min_size=1, max_size=40))
 def test_estimated_jaccard_is_symmetric_and_one_for_equals(left: str, right: str) -> None:
     made = agreement.signatures([left, right])

@@ -5,6 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from app.domain.answers.relation import Relation, relate, relate_answers, word_f1
+from tests.effort import examples
 
 LABELS = frozenset({"credit limit change", "report a lost card now please"})
 
@@ -121,7 +122,7 @@ _SAID = st.lists(
 ).map(" ".join)
 
 
-@settings(max_examples=300)
+@settings(max_examples=examples(300))
 @given(st.sampled_from([COUNTED, OPEN, PLAIN, "Is it red or blue?", "一共几天？", "Sort them"]), _SAID, _SAID)
 def test_what_two_answers_are_to_each_other_does_not_depend_on_the_side(
     prompt: str, left: str, right: str

@@ -1,5 +1,7 @@
 """Neighbourhoods, relevance, coverage, interleaving: the measures under a verdict."""
 
+from functools import cache
+
 import numpy as np
 import pytest
 
@@ -8,7 +10,7 @@ from app.domain.diagnosis.features import conflict, coverage
 from app.domain.diagnosis.features.extractor import FEATURES, Reference, fit_reference, usable_columns
 from app.domain.diagnosis.features.label_mixing import interleaving
 from app.domain.diagnosis.features.neighbors import TrainingSet, part_of, read_training_set
-from app.domain.diagnosis.simulation.simulated_cases import CAUSES, simulate
+from app.domain.diagnosis.simulation.simulated_cases import CAUSES, Simulation, simulate
 from app.domain.diagnosis.views import Vectors, texts_of
 from app.domain.estimators import ridge_leave_one_out
 from app.domain.records import RootCause, TrainingExample
@@ -23,6 +25,16 @@ def _read(rows: list[TrainingExample]) -> TrainingSet:
 def _refer(rows: list[TrainingExample]) -> Reference:
     training = _read(rows)
     return fit_reference(training, conflict.learn_relevance(training, np.random.default_rng(0)))
+
+
+@cache
+def reference_of_intents() -> Reference:
+    return _refer(intents())
+
+
+@cache
+def simulated_intents() -> Simulation:
+    return simulate(reference_of_intents(), np.random.default_rng(1))
 
 
 def test_near_rows_of_an_intent_set_are_expected_to_agree_and_far_ones_are_not() -> None:
@@ -88,7 +100,7 @@ def test_sides_that_mix_are_interleaved_and_sides_apart_are_not() -> None:
 
 
 def test_causes_are_simulated_in_equal_weight() -> None:
-    made = simulate(_refer(intents()), np.random.default_rng(1))
+    made = simulated_intents()
     weight = [made.weights[made.causes == CAUSES.index(c)].sum() for c in CAUSES]
     assert weight == pytest.approx([np.mean(weight)] * 3, rel=1e-6)
     assert made.features.shape == (len(made.causes), len(FEATURES))
@@ -96,7 +108,7 @@ def test_causes_are_simulated_in_equal_weight() -> None:
 
 
 def test_simulated_conflicts_hold_more_contradiction_than_simulated_hard_cases() -> None:
-    made = simulate(_refer(intents()), np.random.default_rng(1))
+    made = simulated_intents()
     column = FEATURES.index("support_share")
     support = {c: made.features[made.causes == CAUSES.index(c), column].mean() for c in CAUSES}
     assert support[RootCause.OOD] < support[RootCause.CONFLICT] < support[RootCause.HARD]

@@ -9,17 +9,18 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from app.domain.diagnosis import explain, triage
-from app.domain.diagnosis.fit import fit_training_set
 from app.domain.diagnosis.triage import Override
 from app.domain.diagnosis.views import Vectors, texts_of
-from app.domain.records import Agreement, RootCause, ServingRequest
+from app.domain.records import Agreement, RootCause, ServingRequest, TrainingExample
 from app.domain.vectors.half_precision import unit
+from tests.effort import examples
 from tests.unit.diagnosis.builders import (
     THINGS,
     case,
     diagnose,
     embed,
     example,
+    fitted,
     intents,
     utterance,
     vectors_of,
@@ -33,19 +34,24 @@ def _cases(label: str, wrong: str, count: int = 6, seed: int = 3) -> list:
     return [case(f"{label}-{i}", utterance(THINGS[label], rng), wrong, label) for i in range(count)]
 
 
+def _mixed() -> list[TrainingExample]:
+    """Intents of which one is missing and one contradicts itself."""
+    return intents(flipped=("warranty", "refund"), without=("coupon",))
+
+
 def test_an_intent_missing_from_training_is_out_of_distribution() -> None:
-    found = diagnose(intents(without=("coupon",)), _cases("coupon", "refund"))
+    found = diagnose(_mixed(), _cases("coupon", "refund"))
     assert {f.root_cause for f in found.findings} == {RootCause.OOD}
     assert found.by_category[RootCause.OOD] == 6
 
 
 def test_an_intent_whose_rows_contradict_each_other_is_a_conflict() -> None:
-    found = diagnose(intents(flipped=("warranty", "refund")), _cases("warranty", "refund"))
+    found = diagnose(_mixed(), _cases("warranty", "refund"))
     assert [f.root_cause for f in found.findings].count(RootCause.CONFLICT) >= 5
 
 
 def test_vectors_as_they_are_kept_give_the_same_findings_as_wide_ones() -> None:
-    rows, cases = intents(flipped=("warranty", "refund")), _cases("warranty", "refund")
+    rows, cases = intents(10, flipped=("warranty", "refund")), _cases("warranty", "refund")
     texts = texts_of(rows, cases)
     table = embed(texts.unique()).astype(np.float16)
     kept, wide = (
@@ -59,7 +65,7 @@ def test_vectors_as_they_are_kept_give_the_same_findings_as_wide_ones() -> None:
 
 
 def test_a_conflict_names_the_rows_that_say_what_the_model_said_first() -> None:
-    found = diagnose(intents(flipped=("warranty", "refund")), _cases("warranty", "refund"))
+    found = diagnose(_mixed(), _cases("warranty", "refund"))
     conflicts = [f for f in found.findings if f.root_cause is RootCause.CONFLICT]
     for finding in conflicts:
         shown = finding.evidence.neighbors
@@ -70,7 +76,7 @@ def test_a_conflict_names_the_rows_that_say_what_the_model_said_first() -> None:
 
 
 def test_only_a_likely_contradiction_is_shown_as_a_pair() -> None:
-    mixed = diagnose(intents(flipped=("warranty", "refund")), _cases("warranty", "refund"))
+    mixed = diagnose(_mixed(), _cases("warranty", "refund"))
     conflicts = [f.evidence for f in mixed.findings if f.root_cause is RootCause.CONFLICT]
     assert conflicts
     for evidence in conflicts:
@@ -84,13 +90,14 @@ def test_only_a_likely_contradiction_is_shown_as_a_pair() -> None:
 def test_a_row_that_need_not_agree_is_shown_as_a_contradiction_only_where_a_conflict_is_the_likeliest() -> (
     None
 ):
-    rows, cases = intents(), _cases("delivery", "refund", count=1)
-    vectors = vectors_of(rows, cases)
-    fitted = fit_training_set(rows, vectors, np.random.default_rng(0))
-    looked = triage._look(cases, texts_of([], cases, fitted.instructions), vectors, fitted)
+    cases = _cases("delivery", "refund", count=1)
+    learnt = fitted(intents())
+    looked = triage._look(
+        cases, texts_of([], cases, learnt.instructions), vectors_of(intents(), cases), learnt
+    )
     told = [
         explain.contradiction(
-            fitted, cases[0], looked.near, looked.sides, looked.relevance, looked.features[0], 0, chance
+            learnt, cases[0], looked.near, looked.sides, looked.relevance, looked.features[0], 0, chance
         )
         for chance in (0.1, 0.3, 0.6)
     ]
@@ -99,9 +106,7 @@ def test_a_row_that_need_not_agree_is_shown_as_a_contradiction_only_where_a_conf
 
 
 def test_a_label_that_was_never_taught_is_named_and_a_taught_one_is_not() -> None:
-    found = diagnose(
-        intents(without=("coupon",)), [*_cases("coupon", "refund"), *_cases("delivery", "refund")]
-    )
+    found = diagnose(_mixed(), [*_cases("coupon", "refund"), *_cases("delivery", "refund")])
     told = [f.evidence.ood["unseen_label"] for f in found.findings]
     assert told == ["coupon"] * 6 + [None] * 6
 
@@ -132,14 +137,14 @@ def test_agreement_that_chance_explains_is_no_side_taken() -> None:
     rows = [example(i, prompt, "ABCD"[rng.integers(4)]) for i, prompt in enumerate(prompts)]
     asked = [case("c", "Which letter is right for question 77 of list 3?", "B", "A")]
     vectors = vectors_of(rows, asked)
-    fitted = fit_training_set(rows, vectors, np.random.default_rng(0))
-    looked = triage._look(asked, texts_of([], asked, fitted.instructions), vectors, fitted)
-    usual = float(fitted.known.relevance.task_agreement[0])
-    assert not fitted.known.placed[0]
+    learnt = fitted(rows)
+    looked = triage._look(asked, texts_of([], asked, learnt.instructions), vectors, learnt)
+    usual = float(learnt.known.relevance.task_agreement[0])
+    assert not learnt.known.placed[0]
     assert usual == pytest.approx(0.25, abs=0.05)
     counted = [
         explain.contradiction(
-            fitted,
+            learnt,
             asked[0],
             looked.near,
             looked.sides,
@@ -153,8 +158,7 @@ def test_agreement_that_chance_explains_is_no_side_taken() -> None:
 
 
 def test_a_request_without_the_trained_system_prompt_is_a_serving_mismatch() -> None:
-    rows = [dataclasses.replace(e, id=e.id) for e in intents()]
-    rows = [example(i, e.prompt, e.output, system="You name the intent.") for i, e in enumerate(rows)]
+    rows = [example(i, e.prompt, e.output, system="You name the intent.") for i, e in enumerate(intents(10))]
     request = ServingRequest(system="You are a pirate.")
     rng = np.random.default_rng(1)
     asked = [case("c1", utterance(THINGS["coupon"], rng), "arr", "coupon", request=request)]
@@ -173,7 +177,7 @@ def test_a_model_output_that_is_right_is_no_failure_to_explain() -> None:
 
 
 def test_verdicts_do_not_depend_on_the_order_or_company_of_the_cases() -> None:
-    rows = intents(flipped=("warranty", "refund"), without=("coupon",))
+    rows = _mixed()
     asked = [*_cases("warranty", "refund"), *_cases("coupon", "refund"), *_cases("delivery", "invoice")]
     straight = {f.bad_case_id: f for f in diagnose(rows, asked).findings}
     turned = diagnose(rows, asked[::-1])
@@ -189,13 +193,10 @@ def test_verdicts_do_not_depend_on_the_order_or_company_of_the_cases() -> None:
 
 def test_the_same_seed_gives_the_same_diagnosis() -> None:
     rows, asked = intents(), _cases("delivery", "invoice")
-    once, again = (
-        triage.triage(
-            examples=rows, cases=asked, vectors=vectors_of(rows, asked), rng=np.random.default_rng(5)
-        )
-        for _ in range(2)
+    again = triage.triage(
+        examples=rows, cases=asked, vectors=vectors_of(rows, asked), rng=np.random.default_rng(0)
     )
-    assert once == again == diagnose(rows, asked, seed=5)
+    assert again == diagnose(rows, asked, seed=0)
 
 
 def test_a_persons_verdicts_teach_the_next_diagnosis() -> None:
@@ -259,7 +260,7 @@ def test_without_cases_there_is_nothing_to_find() -> None:
 _TEXTS = st.text(alphabet="ab 12不好.\n", max_size=12)
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=examples(25), suppress_health_check=[HealthCheck.too_slow])
 @given(
     rows=st.lists(st.tuples(_TEXTS, _TEXTS), max_size=30),
     asked=st.lists(st.tuples(_TEXTS, _TEXTS, st.none() | _TEXTS), min_size=1, max_size=4),
@@ -286,17 +287,16 @@ def test_a_verdict_says_what_it_had_to_do_without() -> None:
 
 
 def test_what_is_learnt_once_serves_any_cases() -> None:
-    rows = intents(flipped=("warranty", "refund"))
     asked = [*_cases("warranty", "refund"), *_cases("delivery", "invoice")]
-    whole = diagnose(rows, asked)
-    fitted = fit_training_set(rows, vectors_of(rows, []), np.random.default_rng(0))
+    learnt = fitted(_mixed())
+    whole = triage.diagnose(learnt, asked, vectors_of([], asked))
     for part in (asked[:3], asked[3:]):
-        again = triage.diagnose(fitted, part, vectors_of([], part))
+        again = triage.diagnose(learnt, part, vectors_of([], part))
         for finding in again.findings:
             same = next(f for f in whole.findings if f.bad_case_id == finding.bad_case_id)
             assert finding.probabilities == pytest.approx(same.probabilities)
             assert finding.root_cause is same.root_cause
-    assert fitted.summary()["expected_calibration_error"] is not None
+    assert learnt.summary()["expected_calibration_error"] is not None
 
 
 def test_a_case_is_measured_against_the_task_that_its_instruction_names() -> None:
@@ -304,9 +304,9 @@ def test_a_case_is_measured_against_the_task_that_its_instruction_names() -> Non
         *(example(i, e.prompt, e.output, instruction="Name the intent.") for i, e in enumerate(intents())),
         *(example(900 + i, f"{i} plus {i + 3} is", str(2 * i + 3), instruction="Add up.") for i in range(60)),
     ]
-    fitted = fit_training_set(rows, vectors_of(rows, []), np.random.default_rng(0))
-    assert fitted.tasks == {"Add up.": 1, "Name the intent.": 2}
-    assert fitted.known.placed.tolist()[1:] == [False, True]
+    learnt = fitted(rows)
+    assert learnt.tasks == {"Add up.": 1, "Name the intent.": 2}
+    assert learnt.known.placed.tolist()[1:] == [False, True]
     # near the sums in words, and still a message whose intent is asked for
     asked = case("c1", "Name the intent.\n4 plus 7 is", "refund", "delivery")
     found = diagnose(rows, [asked]).findings[0]

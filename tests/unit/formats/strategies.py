@@ -8,9 +8,10 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 
 from app.domain.records import Message, Role, TrainingExample
+from tests.effort import examples
 
 # Examples are large: how long they take to draw says more of the machine than of the test.
-unhurried = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+unhurried = settings(max_examples=examples(60), suppress_health_check=[HealthCheck.too_slow])
 
 # What PostgreSQL can store: no NUL, no surrogates.
 texts = st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"]), max_size=12)

@@ -22,6 +22,7 @@ from app.domain.mixing.mixture import (
 )
 from app.domain.near_duplicates.leakage import leaked
 from app.domain.records import Message, Role, TrainingExample
+from tests.effort import examples
 from tests.unit.repair.builders import example
 
 _WORDS = (
@@ -64,7 +65,7 @@ def _mix(
     )
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60))
 @given(
     st.sets(st.sampled_from(ROWS).map(lambda r: r.id), max_size=40),
     st.lists(st.sampled_from(ROWS).map(lambda r: r.prompt), max_size=10),
@@ -162,7 +163,7 @@ FRAMES = (
 EARLIER = "user: {}\nassistant: Sure.\nuser: and how long does that take?"
 
 
-@settings(max_examples=120, deadline=None)
+@settings(max_examples=examples(120))
 @given(
     st.sampled_from(HELD),
     st.sampled_from((*FRAMES, EARLIER)),
@@ -188,7 +189,7 @@ def test_a_held_back_question_enters_in_no_frame(
     assert [row.example_id for row in mixture.rows] == ["far"]
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60))
 @given(st.sampled_from(FRAMES), st.sampled_from((*FRAMES, EARLIER)))
 def test_a_question_held_back_in_one_frame_enters_in_no_other(left: str, right: str) -> None:
     question = "Which planet has the most moons?"

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from app.domain.mixing.splits import SplitBy, SplitRow, split_rows, time_of
 from app.domain.near_duplicates.grouping import exact_jaccard
 from app.domain.near_duplicates.leakage import LEAKAGE_JACCARD, leaked
+from tests.effort import examples
 
 NAMES = (
     *("refund", "parcel", "password", "invoice", "coupon", "delivery", "lounge", "mortgage", "passport"),
@@ -21,7 +22,7 @@ def rows_of(count: int, **metadata: object) -> list[SplitRow]:
     return [SplitRow(prompt=f"{NAMES[i % 18]} {i}", metadata=metadata) for i in range(count)]
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60))
 @given(
     st.lists(
         st.tuples(

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import example, given, settings
 
 from app.reporting.report_csv import COLUMNS, render_csv
+from tests.effort import examples
 from tests.unit.reporting.examples import conflict_finding, cycle_report, empty_report
 from tests.unit.reporting.hostile import FRAGMENTS, hostile_texts, poisoned
 from tests.unit.reporting.large import mapped_cycle_report
@@ -42,7 +43,7 @@ def test_a_cell_that_begins_like_a_formula_is_quoted_as_text(start: str) -> None
 
 @given(text=hostile_texts)
 @example(text="".join(FRAGMENTS))
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=examples(80))
 @pytest.mark.parametrize("keys", [True, False])
 def test_no_text_breaks_a_row_or_starts_a_formula(keys: bool, text: str) -> None:
     report = poisoned(mapped_cycle_report(rows=5), text, keys=keys)

@@ -18,6 +18,7 @@ from app.reporting.report_csv import render_csv
 from app.reporting.report_evidence import runner_up, view
 from app.reporting.report_html import render_html
 from app.reporting.report_markdown import render_markdown
+from tests.effort import examples
 from tests.unit.reporting.examples import conflict_finding, diagnosis_report
 from tests.unit.reporting.large import full_evidence
 
@@ -125,7 +126,7 @@ def test_a_known_key_with_something_else_in_it_is_shown_as_it_is(wrong: Any) -> 
 
 
 @given(_part, _part, _part, st.lists(_part, max_size=2).map(tuple))
-@settings(max_examples=120, deadline=None)
+@settings(max_examples=examples(120))
 def test_no_evidence_whatever_is_in_it_breaks_a_report(
     ood: dict[str, Any], conflict: dict[str, Any], hard: dict[str, Any], listed: tuple[dict[str, Any], ...]
 ) -> None:

@@ -21,6 +21,7 @@ from app.reporting.report_html import render_html
 from app.reporting.report_markdown import render_markdown
 from app.reporting.report_sentences import about_the_plan, decided, main_causes, to_do
 from app.reporting.report_summary import figures, headline
+from tests.effort import examples
 from tests.unit.reporting.examples import conflict_finding, diagnosis_report, empty_report
 
 SAYS = {
@@ -135,7 +136,7 @@ def test_the_plan_is_told_as_its_actions_are(made: ReportModel) -> None:
         assert ("No row is added" in said) == (made.augmentation is None)
 
 
-@settings(max_examples=20)
+@settings(max_examples=examples(20))
 @given(report())
 def test_every_rendering_says_the_same(made: ReportModel) -> None:
     page, text = render_html(made), render_markdown(made)

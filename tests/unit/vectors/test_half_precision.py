@@ -11,6 +11,7 @@ from numpy import ndarray
 from app.domain.vectors import half_precision, search
 from app.domain.vectors.half_precision import UnitRows, unit
 from app.domain.vectors.search import Index
+from tests.effort import examples
 
 
 def rows_of(count: int, texts: int, seed: int = 0) -> tuple[UnitRows, ndarray]:
@@ -22,7 +23,7 @@ def rows_of(count: int, texts: int, seed: int = 0) -> tuple[UnitRows, ndarray]:
     return UnitRows(table=table, places=places), wide
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60))
 @given(count=st.integers(0, 30), texts=st.integers(0, 9), seed=st.integers(0, 99))
 def test_any_choice_of_rows_is_the_same_to_the_bit(count: int, texts: int, seed: int) -> None:
     kept, wide = rows_of(count, texts, seed)

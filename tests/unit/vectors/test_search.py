@@ -10,6 +10,7 @@ from numpy import ndarray
 
 from app.domain.vectors import search
 from app.domain.vectors.search import Index
+from tests.effort import examples
 
 
 def unit(rows: ndarray) -> ndarray:
@@ -32,7 +33,7 @@ def recall(found: ndarray, needed: ndarray) -> float:
     return float((found >= needed[:, : found.shape[1]] - 1e-6).mean())
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60))
 @given(
     rows=st.integers(0, 60),
     queries=st.integers(0, 30),
@@ -56,7 +57,7 @@ def test_exact_search_finds_the_largest_inner_products(
     np.testing.assert_allclose(found.similarities[:, :held], each, atol=1e-5)
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=examples(30))
 @given(rows=st.integers(2, 300), seed=st.integers(0, 99), copies=st.integers(1, 40), k=st.integers(1, 30))
 def test_an_index_over_any_rows_gives_distinct_rows_with_their_similarities(
     rows: int, seed: int, copies: int, k: int

@@ -9,6 +9,7 @@ from app.domain.estimators.intervals import wilson_interval
 from app.domain.verification.fix_rate import fix_rate
 from app.domain.verification.retention import POOLED, RetentionScore, retention
 from app.domain.verification.verdict import CaseVerdict, GateSettings, gate
+from tests.effort import examples
 
 
 def _scores(name: str, before: list[float], after: list[float]) -> list[RetentionScore]:
@@ -55,7 +56,7 @@ def test_small_slices_are_pooled() -> None:
     assert [(s.name, s.n) for s in kept.slices] == [(POOLED, 8)]
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=examples(15))
 @given(st.lists(st.tuples(st.floats(0, 1), st.floats(0, 1)), min_size=1, max_size=20), st.integers(0, 9))
 @example([(5e-324, 1.0)], 0)
 def test_retention_is_seeded_and_finite(pairs: list[tuple[float, float]], seed: int) -> None:

@@ -7,7 +7,7 @@ import pytest
 from sklearn.manifold import trustworthiness
 
 from app.domain.diagnosis.clusters import projection
-from app.domain.diagnosis.clusters.projection import MAP_SCALE, project
+from app.domain.diagnosis.clusters.projection import MAP_SCALE, Projection, project
 
 
 def topics(
@@ -29,9 +29,14 @@ def purity(places: np.ndarray, group: np.ndarray, k: int = 5) -> float:
     return float((group[np.argsort(distance, axis=1)[:, :k]] == group[:, None]).mean())
 
 
-def test_neighbours_stay_neighbours_better_than_along_the_principal_components() -> None:
-    vectors, group = topics(1_500, 40)
-    made = project(vectors, vectors[:0], rng=np.random.default_rng(0))
+@pytest.fixture(scope="module")
+def drawn() -> Projection:
+    """The map of ``topics(1_000, 40)`` and of cases about the same topics, ``topics(60, 40)``."""
+    return project(topics(1_000, 40)[0], topics(60, 40)[0], rng=np.random.default_rng(3))
+
+
+def test_neighbours_stay_neighbours_better_than_along_the_principal_components(drawn: Projection) -> None:
+    (vectors, group), made = topics(1_000, 40), drawn
     components = vectors @ np.linalg.eigh(vectors.T @ vectors)[1][:, -2:]
     kept = trustworthiness(vectors, made.examples, n_neighbors=10)
     assert kept > 0.9
@@ -50,21 +55,19 @@ def test_rows_that_are_not_landmarks_join_their_neighbours(monkeypatch: pytest.M
     assert np.median(apart) < 0.05
 
 
-def test_cases_that_nothing_covers_make_an_island_of_their_own() -> None:
-    vectors, _ = topics(1_000, 20, seed=1)
+def test_cases_that_nothing_covers_make_an_island_of_their_own(drawn: Projection) -> None:
+    vectors, _ = topics(1_000, 40)
     strange, _ = topics(30, 1, seed=2)
-    made = project(vectors, strange, rng=np.random.default_rng(0))
+    made = project(vectors, strange, rng=np.random.default_rng(0), known=drawn.examples)
     everything = np.concatenate([made.examples, made.cases])
     nearest = np.argsort(((made.cases[:, None] - everything[None]) ** 2).sum(axis=2), axis=1)[:, 1:6]
     assert (nearest >= len(vectors)).mean() > 0.9
 
 
-def test_the_same_seed_gives_the_same_map() -> None:
-    vectors, _ = topics(600, 10)
-    first = project(vectors, vectors[:40], rng=np.random.default_rng(7))
-    second = project(vectors, vectors[:40], rng=np.random.default_rng(7))
-    assert np.array_equal(first.examples, second.examples)
-    assert np.array_equal(first.cases, second.cases)
+def test_the_same_seed_gives_the_same_map(drawn: Projection) -> None:
+    second = project(topics(1_000, 40)[0], topics(60, 40)[0], rng=np.random.default_rng(3))
+    assert np.array_equal(drawn.examples, second.examples)
+    assert np.array_equal(drawn.cases, second.cases)
 
 
 @pytest.mark.parametrize("rows", [0, 1, 2, 13, 14, 40])
@@ -91,10 +94,8 @@ def test_rows_without_any_known_word_have_a_place_too() -> None:
     assert np.isfinite(made.examples).all()
 
 
-def test_rows_that_have_their_places_keep_them_and_the_cases_lie_as_before() -> None:
-    vectors, _ = topics(900, 15)
-    cases, _ = topics(60, 15, seed=4)
-    first = project(vectors, cases, rng=np.random.default_rng(3))
+def test_rows_that_have_their_places_keep_them_and_the_cases_lie_as_before(drawn: Projection) -> None:
+    (vectors, _), (cases, _), first = topics(1_000, 40), topics(60, 40), drawn
     again = project(vectors, cases, rng=np.random.default_rng(3), known=first.examples)
     assert np.array_equal(again.examples, first.examples)
     assert np.array_equal(again.cases, first.cases)
@@ -110,17 +111,13 @@ def test_places_of_another_set_are_not_taken() -> None:
     assert len(np.unique(made.examples, axis=0)) > 250
 
 
-def test_a_case_lies_among_the_rows_of_its_topic() -> None:
-    vectors, group = topics(2_000, 20)
-    cases, group_of_case = topics(200, 20, seed=0)
-    made = project(vectors, cases, rng=np.random.default_rng(0))
+def test_a_case_lies_among_the_rows_of_its_topic(drawn: Projection) -> None:
+    (_, group), (_, group_of_case), made = topics(1_000, 40), topics(60, 40), drawn
     distance = ((made.cases[:, None] - made.examples[None]) ** 2).sum(axis=2)
     assert (group[np.argsort(distance, axis=1)[:, :5]] == group_of_case[:, None]).mean() > 0.9
 
 
-def test_the_places_are_on_the_grid_that_maps_are_kept_on() -> None:
-    vectors, _ = topics(300, 5)
-    made = project(vectors, vectors[:20], rng=np.random.default_rng(0))
-    for places in (made.examples, made.cases):
+def test_the_places_are_on_the_grid_that_maps_are_kept_on(drawn: Projection) -> None:
+    for places in (drawn.examples, drawn.cases):
         kept = np.round(places * MAP_SCALE).astype(np.uint16)
         assert np.array_equal((kept / MAP_SCALE).astype(np.float32), places)

@@ -8,11 +8,10 @@ import pytest
 from app.domain.diagnosis.features.extractor import FEATURES
 from app.domain.diagnosis.features.label_ngrams import MEASURES, LabelWords, label_words
 from app.domain.diagnosis.simulation.scenarios import scenarios_of
-from app.domain.diagnosis.simulation.simulated_cases import OOD, simulate
+from app.domain.diagnosis.simulation.simulated_cases import OOD
 from app.domain.estimators import mahalanobis
 from app.domain.language.ngram_frequencies import grams_of
-from tests.unit.diagnosis.builders import intents
-from tests.unit.diagnosis.test_evidence import _refer
+from tests.unit.diagnosis.test_evidence import reference_of_intents, simulated_intents
 
 TEXTS = (
     "freeze my card",
@@ -82,7 +81,7 @@ def test_the_angle_of_a_row_left_out_is_that_to_a_centre_without_it() -> None:
 
 
 def test_no_simulated_model_says_a_label_that_no_row_teaches() -> None:
-    clean = _refer(intents())
+    clean = reference_of_intents()
     for scenario in scenarios_of(clean, np.random.default_rng(0)):
         taught = set(scenario.outputs.whole[scenario.kept].tolist())
         gone = set(clean.labels.names.tolist()) - taught
@@ -92,8 +91,7 @@ def test_no_simulated_model_says_a_label_that_no_row_teaches() -> None:
 
 
 def test_what_was_taken_out_is_less_of_any_label_than_what_was_left() -> None:
-    known = _refer(intents())
-    made = simulate(known, np.random.default_rng(1))
+    made = simulated_intents()
     for name in ("label_words_rank", "label_neighbors_rank", "label_share_rank", "label_angle_rank"):
         column = made.features[:, FEATURES.index(name)]
         assert column[made.causes == OOD].mean() < column[made.causes != OOD].mean()

@@ -2,9 +2,8 @@
 
 import numpy as np
 
-from app.domain.diagnosis.fit import fit_training_set
 from app.domain.diagnosis.simulation.scenarios import CONFLICT, HARD, scenarios_of
-from tests.unit.diagnosis.builders import case, diagnose, example, intents, utterance, vectors_of
+from tests.unit.diagnosis.builders import case, diagnose, example, fitted, intents, utterance
 
 LABELLING = "Name the intent."
 
@@ -27,7 +26,7 @@ def test_a_small_task_without_labels_has_hard_cases_and_conflicts_alike_and_keep
 ):
     rows = _set_with_sums(30)
     sums = np.arange(len(rows)) >= len(rows) - 30
-    known = fit_training_set(rows, vectors_of(rows, []), np.random.default_rng(0)).known
+    known = fitted(rows).known
     assert not known.placed[known.training.tasks[sums]].any()
     made = {HARD: 0, CONFLICT: 0}
     for scenario in scenarios_of(known, np.random.default_rng(0)):

@@ -5,9 +5,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from app.domain.repair.contradictions.confusion_em import leave_one_out_ridge, softmax
+from tests.effort import examples
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=examples(20))
 @given(st.integers(0, 1000))
 def test_the_closed_form_leave_one_out_is_a_fit_without_the_point(seed: int) -> None:
     rng = np.random.default_rng(seed)

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from app.domain.estimators import quantile_bins
 from app.domain.repair.contradictions import paraphrase
+from tests.effort import examples
 
 
 def _unit(rows: np.ndarray) -> np.ndarray:
@@ -102,7 +103,7 @@ def test_a_telling_difference_lowers_the_chance() -> None:
     assert chance[0] > chance[1] > chance[2]
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=examples(25))
 @given(rows=st.integers(1, 40), seed=st.integers(0, 1000))
 def test_bins_keep_the_order_of_values(rows: int, seed: int) -> None:
     values = np.random.default_rng(seed).normal(size=(rows, 2)).astype(np.float32)

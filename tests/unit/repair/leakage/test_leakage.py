@@ -17,6 +17,7 @@ from app.domain.repair.draft.inputs import PlanInputs
 from app.domain.repair.plan import Approval, Decision, RepairPlan, RepairPolicy, plan_repair
 from app.domain.repair.policy.normalisation import NormalisationPolicy
 from app.domain.repair.policy.repair_policy import CONFIDENT_SCORE
+from tests.effort import examples
 from tests.unit.repair.builders import example
 
 NONE: frozenset[str] = frozenset()
@@ -54,7 +55,7 @@ def rules(plan: RepairPlan) -> list[tuple[str, str, Decision]]:
     return [(a.evidence["rule"], a.example_ids[0], a.decision) for a in plan.actions]
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=examples(150))
 @given(st.lists(prompts, max_size=12), st.lists(prompts, max_size=8), st.sampled_from([0.3, 0.7, 0.9, 1.0]))
 def test_no_pair_that_comparing_all_with_all_finds_is_missed(
     asked: list[str], targets: list[str], threshold: float
@@ -67,7 +68,7 @@ def test_no_pair_that_comparing_all_with_all_finds_is_missed(
             assert found[i].equal == equal
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60))
 @given(
     st.lists(prompts, min_size=1, max_size=14),
     st.lists(prompts, min_size=1, max_size=5),

@@ -22,6 +22,7 @@ from app.domain.repair.row_quality.defects.habits import weighed
 from app.domain.repair.row_quality.defects.reading import NEIGHBORS
 from app.domain.repair.row_quality.defects_step import AGREEMENT_SCORE, combined
 from app.domain.repair.row_quality.reading import judged_rows
+from tests.effort import examples
 from tests.unit.repair.builders import example, label_task
 
 ASK = "Answer the customer."
@@ -145,7 +146,7 @@ def test_a_label_that_was_cut_off_is_named_with_the_whole_one() -> None:
 
 
 @given(st.lists(st.booleans(), min_size=1, max_size=6), st.integers(1, 4))
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=examples(40))
 def test_worth_is_the_exact_shapley_value_of_the_vote(says: list[bool], k: int) -> None:
     agrees, neighbours = np.array([says]), len(says)
 
