@@ -19,7 +19,8 @@ from sklearn.metrics import roc_auc_score
 from app.domain.answers import agreement
 from app.domain.diagnosis.classifier.cause_classifier import expected_calibration_error
 from app.domain.diagnosis.triage import triage
-from app.domain.records import Finding, RootCause
+from app.domain.evidence import Finding
+from app.domain.records import RootCause
 from bench.diagnosis_data import CAUSES, Embedding, OodSet, TriageSet
 
 NEIGHBORS = 5

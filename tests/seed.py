@@ -177,7 +177,7 @@ def _make(session: Session, caller: Caller, version_id: str, case_id: str) -> di
             symptoms=["missing_knowledge"],
             evidence={
                 "neighbors": [neighbor],
-                "ood": {"distance": 0.7},
+                "ood": {"nearest_cosine": 0.3},
                 "conflict": {},
                 "hard": {},
                 "serving_mismatch": {},

@@ -10,15 +10,18 @@ from enum import Enum
 from typing import Any
 
 import numpy as np
+from pydantic import BaseModel
 
 
 def json_ready(value: Any) -> Any:
-    """``value`` with dataclasses as dicts, tuples and arrays as lists, enums as their values, times as RFC 3339.
+    """``value`` with records as dicts, tuples and arrays as lists, enums as their values, times as RFC 3339.
 
     JSON has no NaN and no infinity: both become ``None``, as a figure that says nothing.
     """
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
         return {f.name: json_ready(getattr(value, f.name)) for f in dataclasses.fields(value)}
+    if isinstance(value, BaseModel):
+        return value.model_dump(mode="json")
     if isinstance(value, Mapping):
         return {str(json_ready(key)): json_ready(item) for key, item in value.items()}
     if isinstance(value, (list, tuple, set, frozenset)):

@@ -314,67 +314,12 @@ class BadCase:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Neighbor:
-    """A training row near a bad case. ``similarity`` is cosine, -1..1; ``input`` the whole prompt; ``same_question``:
-    for certain it asks what the case asks."""
-
-    example_id: str
-    similarity: float
-    input: str
-    output: str
-    agrees_with: Agreement
-    same_question: bool = False
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Evidence:
-    """What a person checks a verdict by: neighbours first, scores second. The dicts are JSON-ready.
-
-    ``symptoms`` tells what each detector saw (``symptom``, ``detail``), ``attribution`` which rows taught the
-    wrong answer, most first (``example_id``, ``score``, ``input``, ``output``), ``judge`` what a language
-    model that read the case made of it (``verdict``, ``quote``, ``agrees``). Each may be empty.
-    """
-
-    neighbors: tuple[Neighbor, ...] = ()
-    ood: Mapping[str, Any] = field(default_factory=dict)
-    conflict: Mapping[str, Any] = field(default_factory=dict)
-    hard: Mapping[str, Any] = field(default_factory=dict)
-    serving_mismatch: Mapping[str, Any] = field(default_factory=dict)
-    symptoms: tuple[Mapping[str, Any], ...] = ()
-    """What is visibly wrong with the output, each with the proof."""
-    attribution: tuple[Mapping[str, Any], ...] = ()
-    """Training rows whose gradients point where the wrong answer's does, strongest first; beside the
-    neighbours, never instead of them. Empty where no adapter was at hand."""
-    judge: Mapping[str, Any] = field(default_factory=dict)
-    """What a language model said where the verdict was a near tie, with the words that it decided by."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class RecommendedAction:
     """``cost`` is an order of magnitude: low, medium or high."""
 
     action: str
     reason: str
     cost: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Finding:
-    """The verdict on one bad case.
-
-    ``probabilities`` are over ood, conflict, hard and serving_mismatch and sum to 1; ``confidence`` is
-    that of ``root_cause`` (the largest one where the verdict is undetermined). ``cluster`` indexes the
-    diagnosis' clusters, -1 = none.
-    """
-
-    bad_case_id: str
-    root_cause: RootCause
-    probabilities: Mapping[RootCause, float]
-    confidence: float
-    evidence: Evidence
-    symptoms: tuple[Symptom, ...] = ()
-    recommended_actions: tuple[RecommendedAction, ...] = ()
-    cluster: int = -1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from app.domain.records import Evidence, RootCause
+from app.domain.evidence import Evidence
+from app.domain.records import RootCause
 from app.domain.reports.report import ReportModel
 from app.reporting import report_evidence
 from app.reporting.evidence_facts import sides_sentence
@@ -20,7 +21,7 @@ def evidence_lines(evidence: Evidence, cause: RootCause = RootCause.CONFLICT) ->
     """What speaks for the verdict beside the neighbours: one line each."""
     decides = cause is RootCause.CONFLICT
     seen = report_evidence.view(evidence, cause)
-    if seen.pair is not None:
+    if (pair := evidence.conflict.contradicting_pair) is not None:
         yield "The contradiction:" if decides else "What speaks for a contradiction:"
         yield ""
         rows = [
@@ -29,29 +30,29 @@ def evidence_lines(evidence: Evidence, cause: RootCause = RootCause.CONFLICT) ->
                 cell(row.input),
                 cell(row.output),
             )
-            for row in (seen.pair.left, seen.pair.right)
+            for row in (pair.left, pair.right)
         ]
         yield from table(("", "Prompt", "Answer"), rows)
         yield ""
-        for difference in seen.pair.differences:
+        for difference in pair.differences:
             yield (
                 f"- Differs: {escaped(humanised(difference.kind))}, "
                 f"{cell(difference.left)} against {cell(difference.right)}"
             )
-    if seen.sides is not None and cause is not RootCause.HARD:
-        yield f"- {sides_sentence(seen.sides)}"
+    if cause is not RootCause.HARD:
+        yield f"- {sides_sentence(evidence.conflict.counts)}"
     own = tuple(told for told in seen.facts if told[0] == cause)
     for name, facts in own or seen.facts:
         for fact in facts:
             words = f": {', '.join(cell(word, 80) for word in fact.words)}" if fact.words else ""
             share = f" ({fact.shown_share})" if fact.shown_share else ""
             yield f"- {escaped(humanised(name))}: {escaped(fact.says)}{share}{words}"
-    for name, detail, example_id in seen.symptoms:
-        row = f" ({escaped(example_id)})" if example_id else ""
-        yield f"- Symptom {escaped(humanised(name))}: {escaped(detail)}{row}"
-    for row in seen.taught:
-        score = f", {number(row.score)}" if row.score is not None else ""
-        yield f"- Taught by {escaped(row.example_id)}{score}: {cell(row.input)} → {cell(row.output)}"
+    for symptom in evidence.symptoms:
+        row = f" ({escaped(symptom.example_id)})" if symptom.example_id else ""
+        yield f"- Symptom {escaped(humanised(symptom.symptom))}: {escaped(symptom.detail)}{row}"
+    for taught in evidence.attribution:
+        said = f"{escaped(taught.example_id)}, {number(taught.score)}"
+        yield f"- Taught by {said}: {cell(taught.input)} → {cell(taught.output)}"
     if seen.judge:
         yield f"- A language model's reading: {', '.join(f'{escaped(k)} {cell(v)}' for k, v in seen.judge)}"
 

@@ -84,6 +84,7 @@ def _values(finding: ReportFinding, known: _Known) -> Sequence[object]:
     neighbors = finding.evidence.neighbors
     cluster = known.clusters.get(finding.cluster_id or "")
     seen = report_evidence.view(finding.evidence, finding.category)
+    pair = finding.evidence.conflict.contradicting_pair
     place = known.places.get(finding.id)
     change = known.changes.get(finding.id)
     sides = [n.agrees_with for n in neighbors]
@@ -113,9 +114,9 @@ def _values(finding: ReportFinding, known: _Known) -> Sequence[object]:
         finding.after_output,
         cluster.trend.value if cluster and cluster.trend else None,
         "; ".join(_fact(f) for cause, facts in seen.facts if cause == finding.category.value for f in facts),
-        "; ".join(f"{name}: {detail}" if detail else name for name, detail, _ in seen.symptoms),
-        seen.pair.right.example_id if seen.pair else None,
-        " ".join(t.example_id for t in seen.taught),
+        "; ".join(f"{s.symptom}: {s.detail}" for s in finding.evidence.symptoms),
+        pair.right.example_id if pair else None,
+        " ".join(t.example_id for t in finding.evidence.attribution),
         change.value if change else None,
         float(place[0]) if place is not None else None,
         float(place[1]) if place is not None else None,

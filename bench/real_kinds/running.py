@@ -11,9 +11,10 @@ import numpy as np
 from app.api.schemas.bad_cases import to_new_case
 from app.domain.diagnosis.triage import triage
 from app.domain.diagnosis.views import Vectors
+from app.domain.evidence import Finding
 from app.domain.formats import RowError, format_named, parse_row
 from app.domain.near_duplicates.leakage import ProtectedKind, ProtectedPrompt
-from app.domain.records import BadCase, Finding, ServingRequest, TrainingExample
+from app.domain.records import BadCase, ServingRequest, TrainingExample
 from app.domain.repair.apply.apply import apply_actions
 from app.domain.repair.draft.actions import ProposedAction
 from app.domain.repair.plan import PlanInputs, RepairPolicy, plan_repair

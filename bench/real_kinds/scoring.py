@@ -9,7 +9,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from app.domain.answers.answer import read_text
-from app.domain.records import Finding, RootCause, TrainingExample, content_hash_of
+from app.domain.evidence import Finding
+from app.domain.records import RootCause, TrainingExample, content_hash_of
 from app.domain.repair.policy.decision import Decision
 from bench.real_kinds.planting import Part, PlantedCase, PlantedRow, PlantedSet
 from bench.real_kinds.running import Outcome

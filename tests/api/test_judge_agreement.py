@@ -21,7 +21,9 @@ def test_judgements_are_held_against_what_people_said(
     assert {k: v for k, v in before.json().items() if k in UNKNOWN} == UNKNOWN
 
     with transaction(sessions) as session:
-        judged = FindingRow.evidence.op("||")({"judge": {"verdict": "conflict", "quote": "q", "reason": "r"}})
+        judged = FindingRow.evidence.op("||")(
+            {"judge": {"verdict": "conflict", "quote": "q", "reason": "r", "model": "m", "agrees": False}}
+        )
         session.execute(update(FindingRow).where(FindingRow.id == seeded.finding_id).values(evidence=judged))
     assert client.get("/v1/judge/agreement").json()["n"] == 0
 

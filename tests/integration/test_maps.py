@@ -14,8 +14,9 @@ from app.db.models import BadCaseRow, DatasetVersionRow, DiagnosisRow
 from app.domain.diagnosis.clusters import projection
 from app.domain.diagnosis.clusters.projection import MAP_SCALE, Projection
 from app.domain.diagnosis.clusters.trends import CaseChange, Trend
+from app.domain.evidence import Evidence, Finding
 from app.domain.job_status import Status
-from app.domain.records import Cluster, Evidence, Finding, RecommendedAction, RootCause, TrainingExample
+from app.domain.records import Cluster, RecommendedAction, RootCause, TrainingExample
 from app.errors import InvalidInput, NotFound
 from app.queue import Stage
 from app.reporting.report_html import render_html

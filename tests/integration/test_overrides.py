@@ -10,7 +10,8 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app.db.models import DatasetVersionRow, DiagnosisRow, ExampleRow, FindingRow, VersionExampleRow
-from app.domain.records import Agreement, Evidence, Finding, Neighbor, RootCause
+from app.domain.evidence import Evidence, Finding, JudgeEvidence, Neighbor
+from app.domain.records import Agreement, RootCause
 from app.domain.repair.plan import ActionKind
 from app.services.diagnoses import diagnoses, overrides
 from app.services.repairs import applying
@@ -30,7 +31,7 @@ def examples_of(session: Session, version: DatasetVersionRow) -> list[ExampleRow
 
 
 def diagnosed(
-    session: Session, project: str, version: DatasetVersionRow, *numbers: int, judge: str | None = None
+    session: Session, project: str, version: DatasetVersionRow, *numbers: int, judge: RootCause | None = None
 ) -> list[FindingRow]:
     """A diagnosis whose findings rest on the version's first row."""
     cases = [add_case(session, project, n) for n in numbers]
@@ -38,7 +39,11 @@ def diagnosed(
 
 
 def diagnosed_again(
-    session: Session, project: str, version: DatasetVersionRow, case_ids: list[str], judge: str | None = None
+    session: Session,
+    project: str,
+    version: DatasetVersionRow,
+    case_ids: list[str],
+    judge: RootCause | None = None,
 ) -> list[FindingRow]:
     from app.db.repositories import bad_cases
 
@@ -51,7 +56,9 @@ def diagnosed_again(
                 example_id=near.id, similarity=0.9, input="Q0", output="A0", agrees_with=Agreement.NEITHER
             ),
         ),
-        judge={"verdict": judge} if judge else {},
+        judge=None
+        if judge is None
+        else JudgeEvidence(verdict=judge, quote="Q0", reason="r", model="m", agrees=False),
     )
     found = [
         Finding(
@@ -178,7 +185,7 @@ def test_a_judgement_is_held_against_a_persons_verdict_where_there_is_one(
     session: Session, project: str, person: RootCause | None
 ) -> None:
     version = add_version(session, project)
-    judged, _ = diagnosed(session, project, version, 1, 2, judge="ood")
+    judged, _ = diagnosed(session, project, version, 1, 2, judge=RootCause.OOD)
     (unjudged,) = diagnosed(session, project, version, 3)
     say(session, unjudged, RootCause.HARD)
     if person is not None:

@@ -24,19 +24,10 @@ from app.db.models import (
     VerificationCaseRow,
     VerificationRow,
 )
+from app.domain.evidence import Evidence, Finding, Neighbor
 from app.domain.job_status import Status
 from app.domain.pipeline import CycleStage
-from app.domain.records import (
-    Agreement,
-    Cluster,
-    Evidence,
-    Finding,
-    Neighbor,
-    RecommendedAction,
-    RoadmapStep,
-    RootCause,
-    Symptom,
-)
+from app.domain.records import Agreement, Cluster, RecommendedAction, RoadmapStep, RootCause, Symptom
 from app.domain.repair.plan import ActionKind, Decision, RepairPlan
 from app.domain.reports.report import ReportModel
 from app.domain.verification.comparison import AnsweredPrompt, Part, compare
@@ -97,7 +88,7 @@ def save_diagnosis(session: Session, row: DiagnosisRow, cases: list[BadCaseRow])
                 RootCause.SERVING_MISMATCH: 0.1,
             },
             confidence=0.6,
-            evidence=Evidence(neighbors=(near,), ood={"distance": 0.07}, conflict={"rows": 1}),
+            evidence=Evidence(neighbors=(near,)),
             symptoms=(Symptom.MISSING_KNOWLEDGE,),
             recommended_actions=(RecommendedAction(action="relabel", reason="it contradicts", cost="low"),),
             cluster=-1 if number else 0,
@@ -431,22 +422,3 @@ def test_a_cycle_with_two_attempts_shows_the_one_whose_adapter_is_kept(
     assert report.mixture.recipe == mixture.recipe
     assert session.get_one(AdapterRow, cycle.adapter_id).gate == "inconclusive"
     rendered(report)
-
-
-def test_a_finding_stored_before_there_were_symptoms_in_evidence_is_told(
-    session: Session, project: str, diagnosis: DiagnosisRow
-) -> None:
-    for finding in diagnoses.list_findings(session, diagnosis.id):
-        finding.evidence = {k: finding.evidence[k] for k in ("neighbors", "ood")}
-    diagnosis.summary = {
-        **(diagnosis.summary or {}),
-        "roadmap": [{"step": 1, "action": "clean", "key_point": "one contradiction", "cost": "low"}],
-    }
-    session.flush()
-    report = reports.build(session, project, diagnosis.id, now=NOW)
-    assert [f.evidence.neighbors[0].similarity for f in report.findings] == [0.93, 0.93]
-    assert [(f.evidence.conflict, f.evidence.symptoms, f.evidence.judge) for f in report.findings] == [
-        ({}, (), {})
-    ] * 2
-    assert report.roadmap[0].gain == ""
-    assert "one contradiction" in rendered(report)

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +16,8 @@ from app.artifacts import ArtifactStore
 from app.db.models import AdapterRow
 from app.db.session import SessionFactory, transaction
 from app.domain.diagnosis.triage import Diagnosis
-from app.domain.records import BadCase, Evidence, Finding, Message, Role, RootCause, TrainingExample
+from app.domain.evidence import Evidence, Finding
+from app.domain.records import BadCase, Message, Role, RootCause, TrainingExample
 from app.errors import StageCancelled
 from app.queue import Stage
 from app.settings import Settings
@@ -26,7 +26,7 @@ from tests.pipeline.test_training import prepare, row, train_here
 from tests.pipeline.tiny_model import make_tiny_model
 from workers.context import Resources, StageContext
 from workers.diagnosis.adapter import (
-    AdapterEvidence,
+    AdapterAnswers,
     attribution_of,
     look_at_adapter,
     signals_of,
@@ -213,9 +213,9 @@ def test_the_planted_rows_are_found_to_have_taught_the_wrong_answer(trained: Tra
         topic = next(t for t in WRONG if t in asked.prompt)
         near = np.array([topic in e.prompt for e in trained.examples])  # right and wrong rows of its topic
         areas.append(roc_auc_score(trained.planted[near], scores[i][near]))
-        shown = [e["example_id"] for e in found[i]]
+        shown = [e.example_id for e in found[i]]
         assert any(trained.planted[int(id_[1:])] for id_ in shown[:3]), (asked.prompt, found[i])
-        assert [e["score"] for e in found[i]] == sorted((e["score"] for e in found[i]), reverse=True)
+        assert [e.score for e in found[i]] == sorted((e.score for e in found[i]), reverse=True)
     assert np.mean(areas) > 0.8, areas  # at random .5, and so by closeness: both kinds are worded alike
 
 
@@ -252,15 +252,15 @@ def test_the_adapters_signals_stand_in_the_evidence(trained: Trained) -> None:
         progress=shares.append,
     )
     taught, preferred, silent, unknown = (found[i] for i in range(4))
-    assert taught["wrong_loss"] < taught["expected_loss"]
-    assert taught["modal_answer"] == "post"
-    assert taught["says_the_recorded_output"] is True
-    assert (taught["reading"], preferred["reading"]) == ("learned_wrong", "prefers_expected")
-    assert preferred["says_the_recorded_output"] is False
-    assert (silent["wrong_loss"], silent["reading"]) == (None, "unclear")
-    assert silent["expected_loss"] < 0.5
-    assert (unknown["expected_loss"], unknown["near_rows_loss"]) == (None, None)
-    assert all(0 <= f["modal_share"] <= 1 and f["samples"] == 5 for f in found.values())
+    assert taught.wrong_loss < taught.expected_loss
+    assert taught.modal_answer == "post"
+    assert taught.says_the_recorded_output is True
+    assert (taught.reading, preferred.reading) == ("learned_wrong", "prefers_expected")
+    assert preferred.says_the_recorded_output is False
+    assert (silent.wrong_loss, silent.reading) == (None, "unclear")
+    assert silent.expected_loss < 0.5
+    assert (unknown.expected_loss, unknown.near_rows_loss) == (None, None)
+    assert all(0 <= f.modal_share <= 1 and f.samples == 5 for f in found.values())
     assert shares == sorted(shares)
     assert shares[-1] == 1.0
 
@@ -320,7 +320,7 @@ def stored(context: StageContext, trained: Trained, project: str, base_model: st
         return row.id
 
 
-def looked(context: StageContext, trained: Trained, adapter_id: str | None) -> AdapterEvidence:
+def looked(context: StageContext, trained: Trained, adapter_id: str | None) -> AdapterAnswers:
     asked = case("hello refund", "post", "money")
     return look_at_adapter(
         context,
@@ -340,16 +340,15 @@ def test_a_diagnosis_that_names_an_adapter_shows_both_kinds_of_evidence(
     found = looked(context, trained, stored(context, trained, project, str(trained.model.path)))
     assert found.notes == ()
     (shown,) = with_adapter_evidence([finding(case("hello refund", "post", "money"))], found)
-    assert shown.evidence.hard["adapter"]["wrong_loss"] is not None
-    assert shown.evidence.attribution[0]["output"] == "post"
+    assert shown.evidence.hard.adapter is not None
+    assert shown.evidence.attribution[0].output == "post"
     assert shown.probabilities == {RootCause.CONFLICT: 1.0}
-    json.dumps(asdict(shown.evidence))
 
 
 def test_an_adapter_that_cannot_be_asked_is_said_and_stops_nothing(
     context: StageContext, trained: Trained, project: str
 ) -> None:
-    assert looked(context, trained, None) == AdapterEvidence()
+    assert looked(context, trained, None) == AdapterAnswers()
     gone = looked(context, trained, "adp_gone")
     assert "adp_gone is gone" in gone.notes[0]
     homeless = looked(context, trained, stored(context, trained, project, "/no/such/model"))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import gc
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from jaxtyping import Int64
@@ -14,8 +14,9 @@ from numpy import ndarray
 from app.db.models import AdapterRow, DiagnosisRow
 from app.domain.diagnosis.evidence import adapter_signals, gradient_attribution
 from app.domain.diagnosis.evidence.adapter_signals import AdapterSignals
+from app.domain.evidence import AdapterEvidence, Finding, TaughtRow
 from app.domain.offered_tools import OfferedTools
-from app.domain.records import BadCase, Finding, TrainingExample
+from app.domain.records import BadCase, TrainingExample
 from workers.context import StageContext
 
 if TYPE_CHECKING:
@@ -25,11 +26,11 @@ NEAREST_ROWS = gradient_attribution.NEAREST_ROWS
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class AdapterEvidence:
+class AdapterAnswers:
     """By position of the case. ``notes``: what could not be had, and why."""
 
-    signals: Mapping[int, Mapping[str, Any]] = field(default_factory=dict)
-    attribution: Mapping[int, tuple[Mapping[str, Any], ...]] = field(default_factory=dict)
+    signals: Mapping[int, AdapterEvidence] = field(default_factory=dict)
+    attribution: Mapping[int, tuple[TaughtRow, ...]] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
 
 
@@ -43,18 +44,18 @@ def look_at_adapter(
     nearest: Int64[ndarray, "q k"],
     seed: int,
     progress: Callable[[float], None],
-) -> AdapterEvidence:
+) -> AdapterAnswers:
     """Ask the adapter. ``nearest``: each case's ``NEAREST_ROWS`` nearest training rows, -1 = none.
 
     An adapter that is gone or cannot be loaded is said in the notes: the diagnosis stands without it.
     """
     if adapter_id is None:
-        return AdapterEvidence()
+        return AdapterAnswers()
     with context.reading() as session:
         project_id = session.get_one(DiagnosisRow, context.claim.subject_id).project_id
         adapter = session.get(AdapterRow, adapter_id)
         if adapter is None or adapter.project_id != project_id:
-            return AdapterEvidence(notes=(f"the adapter {adapter_id} is gone; it was not asked",))
+            return AdapterAnswers(notes=(f"the adapter {adapter_id} is gone; it was not asked",))
     from workers.models.base_models import BaseModelError
 
     try:
@@ -79,24 +80,23 @@ def look_at_adapter(
             progress=lambda share: progress(0.6 + 0.4 * share),
         )
     except BaseModelError as error:
-        return AdapterEvidence(notes=(f"the adapter {adapter_id} was not asked: {error}",))
+        return AdapterAnswers(notes=(f"the adapter {adapter_id} was not asked: {error}",))
     finally:
         tuned = None
         gc.collect()  # a worker keeps running: the model's memory must come back
-    return AdapterEvidence(signals=signals, attribution=taught)
+    return AdapterAnswers(signals=signals, attribution=taught)
 
 
-def with_adapter_evidence(findings: Sequence[Finding], found: AdapterEvidence) -> tuple[Finding, ...]:
+def with_adapter_evidence(findings: Sequence[Finding], found: AdapterAnswers) -> tuple[Finding, ...]:
     """The findings with what the adapter said in their evidence; their probabilities stay."""
     return tuple(
         replace(
             finding,
-            evidence=replace(
-                finding.evidence,
-                hard={**finding.evidence.hard, "adapter": found.signals[i]}
-                if i in found.signals
-                else finding.evidence.hard,
-                attribution=found.attribution.get(i, ()),
+            evidence=finding.evidence.model_copy(
+                update={
+                    "hard": finding.evidence.hard.model_copy(update={"adapter": found.signals.get(i)}),
+                    "attribution": found.attribution.get(i, ()),
+                }
             ),
         )
         for i, finding in enumerate(findings)
@@ -120,7 +120,7 @@ def attribution_of(
     *,
     seed: int = 0,
     progress: Callable[[float], None] = lambda _: None,
-) -> dict[int, tuple[Mapping[str, Any], ...]]:
+) -> dict[int, tuple[TaughtRow, ...]]:
     """By case, the rows that taught its wrong answer."""
     from workers.models.attribution import answer_gradients
 
@@ -146,8 +146,8 @@ def signals_of(
     *,
     seed: int = 0,
     progress: Callable[[float], None] = lambda _: None,
-) -> dict[int, Mapping[str, Any]]:
-    """By case, what stands under ``evidence.hard["adapter"]``."""
+) -> dict[int, AdapterEvidence]:
+    """By case, what the adapter makes of it."""
     from workers.models.adapter_signals import answer_costs
 
     asked = adapter_signals.choose_cases(findings)
@@ -168,7 +168,7 @@ def signals_of(
     answers = _samples(
         tuned, cases, asked, said, expected, offered, seed, lambda share: progress(0.5 + 0.5 * share)
     )
-    found: dict[int, Mapping[str, Any]] = {}
+    found: dict[int, AdapterEvidence] = {}
     for place, i in enumerate(asked):
         wrong, right = costs[place], costs[len(asked) + place]
         first = wrong or right

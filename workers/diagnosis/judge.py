@@ -17,7 +17,8 @@ from app.domain.diagnosis.clusters import llm_names
 from app.domain.diagnosis.evidence import findings as verdicts
 from app.domain.diagnosis.evidence import llm_judge, rightness
 from app.domain.diagnosis.triage import Diagnosis
-from app.domain.records import BadCase, Cluster, Finding, RootCause
+from app.domain.evidence import Finding
+from app.domain.records import BadCase, Cluster, RootCause
 from app.services.diagnoses import judge_agreement
 from workers.context import StageContext
 from workers.llm.asking import Asking, client_of
@@ -132,17 +133,17 @@ def _with_judgement(
 ) -> Finding:
     probabilities = llm_judge.break_tie(finding.probabilities, judgement, odds=odds)
     # Of an output that only looks right no cause is named, unless the judge names one.
-    is_open = bool(finding.evidence.hard.get("looks_alike")) and judgement.verdict is RootCause.UNDETERMINED
+    is_open = finding.evidence.hard.looks_alike and judgement.verdict is RootCause.UNDETERMINED
     cause = verdicts.root_cause(probabilities, already_right=is_open)
     before = max(finding.probabilities, key=lambda c: finding.probabilities[c])
     said = llm_judge.evidence(judgement, model=model, before=before)
-    hard = {**finding.evidence.hard, **(rightness.BY_JUDGE if judgement.says_right else {})}
+    hard = rightness.by_judge(finding.evidence.hard) if judgement.says_right else finding.evidence.hard
     judged = replace(
         finding,
         root_cause=cause,
         probabilities=probabilities,
         confidence=probabilities.get(cause, max(probabilities.values())),
-        evidence=replace(finding.evidence, judge=said, hard=hard),
+        evidence=finding.evidence.model_copy(update={"judge": said, "hard": hard}),
     )
     if cause is finding.root_cause and not judgement.says_right:
         return judged

@@ -17,9 +17,10 @@ from app.domain.augmentation.plan import (
     complete_augmentation,
     plan_augmentation,
 )
+from app.domain.evidence import Finding
 from app.domain.instructions import known_instructions
 from app.domain.language import text
-from app.domain.records import BadCase, Finding, TrainingExample
+from app.domain.records import BadCase, TrainingExample
 from app.errors import StageError
 from app.services import vectors
 from app.services.diagnoses import diagnoses

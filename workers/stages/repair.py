@@ -14,14 +14,11 @@ from app.db.models import DatasetVersionRow, RepairRow
 from app.db.repositories import findings as finding_rows
 from app.db.repositories.findings import finding_record
 from app.domain.diagnosis.views import texts_of
+from app.domain.evidence import Finding
 from app.domain.instructions import known_instructions
 from app.domain.language import text
 from app.domain.near_duplicates.leakage import ProtectedKind, ProtectedPrompt
-from app.domain.records import (
-    BadCase,
-    Finding,
-    TrainingExample,
-)
+from app.domain.records import BadCase, TrainingExample
 from app.domain.repair.draft.inputs import PlanInputs
 from app.domain.repair.plan import RepairPlan, RepairPolicy, plan_repair
 from app.domain.repair.policy.pii import PiiMode

@@ -10,6 +10,7 @@ from pydantic import Field
 
 from app.api.schemas.bad_cases import CaseSelection
 from app.api.schemas.common import Body, Id, LongWork, Resource, Whole
+from app.domain.evidence import Evidence
 from app.domain.records import RootCause
 
 Seed = Annotated[Whole, Field(ge=0, le=2**31 - 1)]
@@ -56,11 +57,7 @@ class Finding(Resource):
     probabilities: dict[str, float]
     confidence: float
     symptoms: list[str]
-    evidence: dict[str, Any] = Field(
-        description="neighbors (the training rows that decide, each with agrees_with), then ood, conflict, "
-        "hard and serving_mismatch, symptoms (what each detector saw), and where an adapter or a judge was "
-        "at hand attribution (the rows that taught the answer) and judge."
-    )
+    evidence: Evidence
     cluster_id: str | None
     recommended_actions: list[dict[str, Any]]
     held_back: bool = Field(description="Kept out of every training, to measure the fix on.")

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
 from app.db.models import FindingRow
 from app.db.repositories.bad_cases import record_from_snapshot
-from app.domain.records import Agreement, BadCase, Evidence, Finding, Neighbor, RootCause, Symptom
+from app.domain.evidence import Evidence, Finding
+from app.domain.records import BadCase, RootCause, Symptom
 
 
 def finding_record(row: FindingRow) -> Finding:
@@ -17,24 +15,8 @@ def finding_record(row: FindingRow) -> Finding:
         root_cause=effective_category(row),
         probabilities={RootCause(k): v for k, v in row.probabilities.items()},
         confidence=row.confidence,
-        evidence=evidence_of(row.evidence),
+        evidence=Evidence.model_validate(row.evidence),
         symptoms=tuple(Symptom(s) for s in row.symptoms),
-    )
-
-
-def evidence_of(stored: Mapping[str, Any]) -> Evidence:
-    """Evidence as it was stored; what a diagnosis of an earlier version did not know of is empty."""
-    return Evidence(
-        neighbors=tuple(
-            Neighbor(**{**n, "agrees_with": Agreement(n["agrees_with"])}) for n in stored.get("neighbors", ())
-        ),
-        ood=stored.get("ood") or {},
-        conflict=stored.get("conflict") or {},
-        hard=stored.get("hard") or {},
-        serving_mismatch=stored.get("serving_mismatch") or {},
-        symptoms=tuple(stored.get("symptoms") or ()),
-        attribution=tuple(stored.get("attribution") or ()),
-        judge=stored.get("judge") or {},
     )
 
 

@@ -20,7 +20,8 @@ from app.domain.augmentation.strategies import (
     rows_from_answer,
     without_leaks_and_twins,
 )
-from app.domain.records import BadCase, Finding, RootCause, TrainingExample
+from app.domain.evidence import Finding
+from app.domain.records import BadCase, RootCause, TrainingExample
 
 __all__ = [
     "AugmentationOptions",

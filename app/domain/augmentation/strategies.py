@@ -18,10 +18,11 @@ from numpy import ndarray
 from app.domain.answers import agreement
 from app.domain.augmentation import filters, prompts, surface
 from app.domain.augmentation.diversity import select_diverse
+from app.domain.evidence import Finding
 from app.domain.instructions import known_instructions
 from app.domain.near_duplicates.leakage import leaked
 from app.domain.offered_tools import OfferedTools
-from app.domain.records import BadCase, Finding, Message, RootCause, TrainingExample, content_hash_of
+from app.domain.records import BadCase, Message, RootCause, TrainingExample, content_hash_of
 
 # A pool row must be nearer to a case than this quantile of random pairs of pool rows.
 _UNRELATED_QUANTILE: Final = 0.99

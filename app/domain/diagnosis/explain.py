@@ -1,18 +1,21 @@
 """The evidence of one finding: what a person checks the verdict by in ten seconds.
 
 Neighbours first; then the contradicting pair side by side with what differs, what is new about the prompt,
-why it is harder than most. Everything is JSON-ready.
+why it is harder than most.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
-from typing import Any, Final
+from functools import partial
+from typing import Final
 
 import numpy as np
 from jaxtyping import Float32, Float64, Int64
 from numpy import ndarray
 
+from app.domain.answers.certainty import SAYS, Certainty
 from app.domain.diagnosis.evidence import difficulty, findings, novelty
 from app.domain.diagnosis.evidence.findings import CREDIBLE_SHARE
 from app.domain.diagnosis.evidence.same_question import SameQuestion
@@ -21,8 +24,23 @@ from app.domain.diagnosis.features.conflict import ASKS_THE_SAME, CONFUSION_FLOO
 from app.domain.diagnosis.features.extractor import FEATURES
 from app.domain.diagnosis.features.neighbors import Near, Sides
 from app.domain.diagnosis.fit import FittedTrainingSet
+from app.domain.evidence import (
+    ConflictEvidence,
+    ContradictingPair,
+    HardEvidence,
+    LabelGroup,
+    Neighbor,
+    OodEvidence,
+    PairDifference,
+    PairSide,
+    Paraphrase,
+    PromptLanguage,
+    PromptLength,
+    SentencePattern,
+    SideCounts,
+)
 from app.domain.language import pair_differences, text
-from app.domain.records import BadCase, Neighbor, RootCause, TrainingExample
+from app.domain.records import BadCase, RootCause, TrainingExample
 
 _SPEAKS_FOR_CONFLICT: Final = 0.15
 """Probability of a conflict from which a finding shows the contradicting pair, whatever its verdict."""
@@ -86,25 +104,23 @@ def ood(
     known_scripts: frozenset[str] | None,
     *,
     labelled: bool,
-) -> dict[str, Any]:
+) -> OodEvidence:
     new = novelty.novelty(_asked(fitted, case), fitted.vocabulary, known_scripts)
     unseen = bool(features[_LABEL_UNSEEN] > 0.5)
-    return {
-        **coverage.evidence(features, cosines, expected_rows, labelled=labelled),
+    return OodEvidence(
+        **dict(coverage.evidence(features, cosines, expected_rows, labelled=labelled)),
         # told only where outputs are labels: that no row has a computed amount says nothing
-        "unseen_label": case.expected_output if unseen else None,
-        "unseen_terms": list(new.unseen),
-        "unseen_share": round(new.unseen_share, 4),
-        "length": {"value": new.length, "percentile": round(new.length_percentile, 4)},
-        "pattern": {
-            "text": new.pattern,
-            "seen": new.pattern_share > 0,
-            "trained_share": round(new.pattern_share, 4),
-        },
-        "language": {"name": new.language, "trained_share": round(new.language_share, 4)},
-        "language_known": new.embedder_knows is not False,
-        "remarks": [*new.remarks, *_judged_without(case)],
-    }
+        unseen_label=case.expected_output if unseen else None,
+        unseen_terms=new.unseen,
+        unseen_share=new.unseen_share,
+        length=PromptLength(value=new.length, percentile=new.length_percentile),
+        pattern=SentencePattern(
+            text=new.pattern, seen=new.pattern_share > 0, trained_share=new.pattern_share
+        ),
+        language=PromptLanguage(name=new.language, trained_share=new.language_share),
+        language_known=new.embedder_knows is not False,
+        remarks=(*new.remarks, *_judged_without(case)),
+    )
 
 
 def _judged_without(case: BadCase) -> list[str]:
@@ -127,13 +143,12 @@ def contradiction(
     row: int,
     chance: float = 1.0,
     same: SameQuestion = _NOTHING,
-) -> dict[str, Any]:
+) -> ConflictEvidence:
     """The pair that contradicts most, how many near rows stand on which side, and which labels are mixed up.
 
     ``chance``: probability of a conflict. Where it is small there is no contradiction to show: some near row
     always has another answer. Where it is not the likeliest, only a row that should agree is shown as one.
     """
-    told = conflict.evidence(near, on, relevance, row)
     present, expected, wrong = near.present[row], on.expected[row], on.wrong[row] & ~on.expected[row]
     task = _task(fitted, near, row)
     labelled, agreement = _labelled(fitted, task), fitted.known.relevance.task_agreement[task]
@@ -142,11 +157,12 @@ def contradiction(
     if not labelled:
         least = max(least, float(conflict.beyond_chance(agreement)))
     asking = present & ((relevance[row] >= least) | np.isin(near.rows[row], same.rows))
-    told["counts"] = {
-        "expected": int((asking & expected).sum()),
-        "model_output": int((asking & wrong).sum()),
-        "neither": int((asking & ~expected & ~wrong).sum()),
-    }
+    counts = SideCounts(
+        expected=int((asking & expected).sum()),
+        model_output=int((asking & wrong).sum()),
+        neither=int((asking & ~expected & ~wrong).sum()),
+    )
+    told = partial(ConflictEvidence, **dict(conflict.evidence(near, on, relevance, row)), counts=counts)
     weight = findings.opposition(
         relevance[row],
         expected=expected,
@@ -155,43 +171,44 @@ def contradiction(
         labelled=labelled,
     )
     if chance < _SPEAKS_FOR_CONFLICT or not weight.any() or not case.expected_output:
-        return told
+        return told()
     against = int(weight.argmax())
     proof = (*same.teaching, *same.contradicting)
     if proof:
         against = int(np.flatnonzero(near.rows[row] == proof[0])[0])
     if chance < 0.5 and not asking[against]:
-        return told
+        return told()
     other = fitted.examples[int(near.rows[row, against])]
     differing = pair_differences.between(
         text.clip(_asked(fitted, case)), text.clip(text.focus(other.prompt, fitted.instructions))
     )[:_SHOWN_DIFFERENCES]
-    told["contradicting_pair"] = {
-        "left": {"example_id": None, "input": case.prompt, "output": case.expected_output},
-        "right": {"example_id": other.id, "input": other.prompt, "output": other.output},
-        "differences": [{"kind": d.kind.value, "left": d.left, "right": d.right} for d in differing],
-    }
-    told["paraphrase"] = {
-        "probability": round(float(relevance[row, against]), 4),
-        "usual": round(float(agreement), 4),
-        "differs": sorted({d.kind.value for d in differing}),
-    }
-    if (groups := _label_groups(features, case)) is not None:
-        told["label_groups"] = [groups]
-    return told
+    return told(
+        contradicting_pair=ContradictingPair(
+            left=PairSide(example_id=None, input=case.prompt, output=case.expected_output),
+            right=PairSide(example_id=other.id, input=other.prompt, output=other.output),
+            differences=tuple(PairDifference(kind=d.kind, left=d.left, right=d.right) for d in differing),
+        ),
+        paraphrase=Paraphrase(
+            probability=float(relevance[row, against]),
+            usual=float(agreement),
+            differs=tuple(sorted({d.kind for d in differing})),
+        ),
+        label_groups=_label_groups(features, case.expected_output, case.model_output),
+    )
 
 
-def _label_groups(features: Float64[ndarray, " f"], case: BadCase) -> dict[str, Any] | None:
+def _label_groups(features: Float64[ndarray, " f"], expected: str, said: str) -> tuple[LabelGroup, ...]:
     """Two labels that the label model, left out, takes for each other both ways: perhaps two names for one."""
-    taken = [np.exp(features[i]) - CONFUSION_FLOOR for i in conflict.CONFUSIONS]
-    if min(taken) < _SAME_LABEL_CONFUSION:
-        return None
-    return {
-        "labels": [case.expected_output, case.model_output],
-        "score": round(float(np.sqrt(taken[0] * taken[1])), 4),
-        "first_taken_for_second": round(float(taken[0]), 4),
-        "second_taken_for_first": round(float(taken[1]), 4),
-    }
+    first, second = (float(np.exp(features[i]) - CONFUSION_FLOOR) for i in conflict.CONFUSIONS)
+    if min(first, second) < _SAME_LABEL_CONFUSION:
+        return ()
+    group = LabelGroup(
+        labels=(expected, said),
+        score=math.sqrt(first * second),
+        first_taken_for_second=first,
+        second_taken_for_first=second,
+    )
+    return (group,)
 
 
 def hard(
@@ -202,27 +219,30 @@ def hard(
     task: int,
     same: SameQuestion,
     *,
-    already_right: bool,
-) -> dict[str, Any]:
+    right: Certainty | None,
+    looks_alike: bool,
+) -> HardEvidence:
+    """``right``: by what the output is certainly right; ``looks_alike``: it is not certain, and may be so."""
     asked, expected = _asked(fitted, case), case.expected_output or ""
     rows, present = near.rows[row], near.present[row]
     said: Int64[ndarray, " k"] = np.where(
         present, fitted.known.outputs.whole[np.maximum(rows, 0)] if len(fitted.known.outputs) else 0, -1
     )
-    groups = (
-        difficulty.confusable(near.cosine[row], said, fitted.margins) if _labelled(fitted, task) else None
-    )
     names = _names(fitted.examples, rows[present], said[present])
+    labelled = _labelled(fitted, task)
+    groups = difficulty.confusable(near.cosine[row], said, names, fitted.margins) if labelled else None
     # how long the name of a label is makes nothing hard
-    answered = "" if _labelled(fitted, task) else expected
-    found = difficulty.reasons(fitted.demands, asked, answered, task=task, groups=groups, names=names)
-    return {
-        **fitted.demands.percentiles(asked, expected, task),
-        "taught_by": [fitted.examples[r].id for r in same.supporting],
-        "reasons": [r.as_dict() for r in found],
-        "confusable": groups.as_dict(names) if groups else None,
-        "model_output_is_right": already_right,
-    }
+    answered = "" if labelled else expected
+    return HardEvidence(
+        **dict(fitted.demands.percentiles(asked, expected, task)),
+        taught_by=tuple(fitted.examples[r].id for r in same.supporting),
+        reasons=difficulty.reasons(fitted.demands, asked, answered, task=task, groups=groups),
+        confusable=groups,
+        model_output_is_right=right is not None,
+        looks_alike=looks_alike,
+        right_by=right,
+        right_since=None if right is None else SAYS[right],
+    )
 
 
 def _labelled(fitted: FittedTrainingSet, task: int) -> bool:

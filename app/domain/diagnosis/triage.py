@@ -31,12 +31,11 @@ from app.domain.diagnosis.serving import mismatch
 from app.domain.diagnosis.serving.training_format import TaskFormat
 from app.domain.diagnosis.simulation.simulated_cases import CAUSES
 from app.domain.diagnosis.views import Vectors, ViewTexts, texts_of
+from app.domain.evidence import Evidence, Finding, ServingEvidence
 from app.domain.language import text
 from app.domain.records import (
     BadCase,
     Cluster,
-    Evidence,
-    Finding,
     RoadmapStep,
     RootCause,
     TrainingExample,
@@ -351,13 +350,18 @@ def _explained(
                 probabilities[RootCause.CONFLICT],
                 same,
             ),
-            hard=explain.hard(fitted, case, near, row, int(looked.tasks[row]), same, already_right=right)
-            | looked.rightness.evidence(row),
-            serving_mismatch={
-                "said": case.request is not None,
-                "mismatches": [m.as_dict() for m in mismatches],
-            },
-            symptoms=tuple(s.as_dict() for s in seen),
+            hard=explain.hard(
+                fitted,
+                case,
+                near,
+                row,
+                int(looked.tasks[row]),
+                same,
+                right=looked.rightness.how[row],
+                looks_alike=alike,
+            ),
+            serving_mismatch=ServingEvidence(said=case.request is not None, mismatches=mismatches),
+            symptoms=seen,
         ),
         symptoms=tuple(s.symptom for s in seen),
         recommended_actions=findings.recommended_actions(

@@ -11,6 +11,8 @@ from dataclasses import fields, is_dataclass, replace
 from enum import Enum
 from typing import Any, TypeVar
 
+from pydantic import BaseModel
+
 from app.domain.repair.policy.pii import PiiKind
 from app.domain.repair.rewriting.pii.masking import with_masks
 
@@ -35,6 +37,8 @@ def _masked(value: Any, kinds: AbstractSet[PiiKind]) -> Any:
         return tuple(_masked(item, kinds) for item in value)
     if isinstance(value, list):
         return [_masked(item, kinds) for item in value]
+    if isinstance(value, BaseModel):
+        return value.model_copy(update={k: _masked(v, kinds) for k, v in value if not _is_id(k)})
     if is_dataclass(value) and not isinstance(value, type):
         changed = {
             f.name: new

@@ -13,8 +13,9 @@ from datetime import datetime
 from typing import Any
 
 from app.domain.diagnosis.clusters.trends import Trend
+from app.domain.evidence import Evidence
 from app.domain.json_ready import json_ready
-from app.domain.records import Evidence, RecommendedAction, RoadmapStep, RootCause
+from app.domain.records import RecommendedAction, RoadmapStep, RootCause
 from app.domain.reports.map import ReportComparison, ReportMap
 
 

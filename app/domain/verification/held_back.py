@@ -7,10 +7,11 @@ from collections.abc import Collection, Mapping, Sequence
 
 import numpy as np
 
+from app.domain.evidence import Finding
 from app.domain.language.text import normalised
 from app.domain.mixing.splits import Groups, SplitRow, same_question, take, uncut
 from app.domain.near_duplicates.leakage import CERTAINLY_SAME, targets_asked
-from app.domain.records import BadCase, Finding, RootCause
+from app.domain.records import BadCase, RootCause
 
 
 def choose_held_back(

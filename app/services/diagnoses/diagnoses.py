@@ -12,7 +12,8 @@ from sqlalchemy.orm import Session
 
 from app.db.base import new_id
 from app.db.models import BadCaseRow, ClusterRow, DiagnosisRow, FindingOverrideRow, FindingRow
-from app.domain.records import Finding, RootCause
+from app.domain.evidence import Finding
+from app.domain.records import RootCause
 from app.errors import InvalidInput, NotFound, PreconditionFailed
 from app.queue import Stage
 from app.services.training import adapters
@@ -159,7 +160,7 @@ def save(
                 probabilities={RootCause(k).value: v for k, v in finding.probabilities.items()},
                 confidence=finding.confidence,
                 symptoms=[s.value for s in finding.symptoms],
-                evidence=asdict(finding.evidence),
+                evidence=finding.evidence.model_dump(mode="json"),
                 recommended_actions=[asdict(a) for a in finding.recommended_actions],
                 cluster_id=cluster_ids[finding.cluster] if finding.cluster >= 0 else None,
                 held_back=case.id in held_back,

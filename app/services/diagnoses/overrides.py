@@ -22,6 +22,7 @@ from app.db.models import (
 from app.db.repositories import versions as version_rows
 from app.db.repositories.bad_cases import record_from_snapshot
 from app.db.repositories.pages import Page, PageRequest, by_creation
+from app.domain.evidence import Evidence
 from app.domain.records import BadCase, RootCause
 from app.services.versions import lineage
 
@@ -92,7 +93,7 @@ def _last_verdicts(
 
 def _standing(session: Session, version: DatasetVersionRow, findings: Sequence[FindingRow]) -> set[str]:
     """Ids of the findings all of whose shown rows are in ``version``, compared by content."""
-    shown = {f.id: {n["example_id"] for n in f.evidence.get("neighbors", ())} for f in findings}
+    shown = {f.id: {n.example_id for n in Evidence.model_validate(f.evidence).neighbors} for f in findings}
     wanted = bindparam(None, sorted(set().union(*shown.values())), type_=ARRAY(Text))
     hashes = session.execute(
         select(ExampleRow.id, ExampleRow.content_hash).where(ExampleRow.id == func.any(wanted))

@@ -12,6 +12,7 @@ from app.artifacts import ArtifactStore
 from app.db.models import ClusterRow, CycleRow, DatasetRow, DatasetVersionRow, FindingRow, ProjectRow
 from app.db.repositories import findings as finding_rows
 from app.domain.diagnosis.clusters.trends import Trend
+from app.domain.evidence import Evidence
 from app.domain.records import RecommendedAction, RoadmapStep, RootCause
 from app.domain.repair.policy.pii import PiiKind
 from app.domain.reports import report
@@ -116,7 +117,7 @@ def _finding(row: FindingRow) -> report.ReportFinding:
         expected_output=case.expected_output,
         external_id=row.external_id,
         symptoms=tuple(row.symptoms),
-        evidence=finding_rows.evidence_of(row.evidence),
+        evidence=Evidence.model_validate(row.evidence),
         recommended_actions=tuple(RecommendedAction(**a) for a in row.recommended_actions),
         cluster_id=row.cluster_id,
         override=override,

@@ -1,6 +1,5 @@
 """The whole triage on small sets whose defects are known."""
 
-import dataclasses
 import json
 
 import numpy as np
@@ -8,9 +7,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from app.domain.answers.certainty import Certainty
 from app.domain.diagnosis import explain, triage
 from app.domain.diagnosis.triage import Override
 from app.domain.diagnosis.views import Vectors, texts_of
+from app.domain.evidence import Evidence
 from app.domain.records import Agreement, RootCause, ServingRequest, TrainingExample
 from app.domain.vectors.half_precision import unit
 from tests.effort import examples
@@ -80,11 +81,12 @@ def test_only_a_likely_contradiction_is_shown_as_a_pair() -> None:
     conflicts = [f.evidence for f in mixed.findings if f.root_cause is RootCause.CONFLICT]
     assert conflicts
     for evidence in conflicts:
-        pair = evidence.conflict["contradicting_pair"]
-        assert pair["right"]["output"] == "refund"
-        assert pair["right"]["example_id"] == evidence.neighbors[0].example_id
+        pair = evidence.conflict.contradicting_pair
+        assert pair is not None
+        assert pair.right.output == "refund"
+        assert pair.right.example_id == evidence.neighbors[0].example_id
     sound = diagnose(intents(), _cases("delivery", "something else entirely"))
-    assert all("contradicting_pair" not in f.evidence.conflict for f in sound.findings)
+    assert all(f.evidence.conflict.contradicting_pair is None for f in sound.findings)
 
 
 def test_a_row_that_need_not_agree_is_shown_as_a_contradiction_only_where_a_conflict_is_the_likeliest() -> (
@@ -101,13 +103,13 @@ def test_a_row_that_need_not_agree_is_shown_as_a_contradiction_only_where_a_conf
         )
         for chance in (0.1, 0.3, 0.6)
     ]
-    assert told[0]["counts"]["expected"] > told[0]["counts"]["model_output"] == 0
-    assert ["contradicting_pair" in t for t in told] == [False, False, True]
+    assert told[0].counts.expected > told[0].counts.model_output == 0
+    assert [t.contradicting_pair is not None for t in told] == [False, False, True]
 
 
 def test_a_label_that_was_never_taught_is_named_and_a_taught_one_is_not() -> None:
     found = diagnose(_mixed(), [*_cases("coupon", "refund"), *_cases("delivery", "refund")])
-    told = [f.evidence.ood["unseen_label"] for f in found.findings]
+    told = [f.evidence.ood.unseen_label for f in found.findings]
     assert told == ["coupon"] * 6 + [None] * 6
 
 
@@ -124,8 +126,8 @@ def test_a_hard_case_that_was_taught_names_the_rows_that_taught_it() -> None:
         case("other", f"{taught.prompt} since tuesday", "something else", "delivery"),
     ]
     same, other = diagnose(rows, asked).findings
-    assert taught.id in same.evidence.hard["taught_by"]
-    assert other.evidence.hard["taught_by"] == []
+    assert taught.id in same.evidence.hard.taught_by
+    assert other.evidence.hard.taught_by == ()
     assert next(a.action for a in same.recommended_actions) == "border_examples"
 
 
@@ -174,6 +176,8 @@ def test_a_model_output_that_is_right_is_no_failure_to_explain() -> None:
     finding = diagnose(intents(), [case("c1", "parcel courier late", "Delivery.", "delivery")]).findings[0]
     assert finding.root_cause is RootCause.UNDETERMINED
     assert [a.action for a in finding.recommended_actions] == ["close_case"]
+    assert finding.evidence.hard.model_output_is_right
+    assert finding.evidence.hard.right_by is Certainty.TEXT
 
 
 def test_verdicts_do_not_depend_on_the_order_or_company_of_the_cases() -> None:
@@ -208,11 +212,16 @@ def test_a_persons_verdicts_teach_the_next_diagnosis() -> None:
     assert after.probabilities[RootCause.CONFLICT] > before.probabilities[RootCause.CONFLICT]
 
 
-def test_everything_but_the_findings_is_ready_for_json() -> None:
-    found = diagnose(intents(), _cases("delivery", "invoice"))
+def test_evidence_is_stored_as_json_and_read_back() -> None:
+    found = diagnose(intents(flipped=("warranty", "refund")), _cases("warranty", "refund"))
     json.dumps([found.calibration, found.training_defaults])
-    json.dumps([dataclasses.asdict(f)["evidence"]["ood"] for f in found.findings])
-    json.dumps([f.evidence.conflict | f.evidence.hard | f.evidence.serving_mismatch for f in found.findings])
+    for evidence in (f.evidence for f in found.findings):
+        stored = json.loads(json.dumps(evidence.model_dump(mode="json")))
+        assert Evidence.model_validate(stored).model_dump(mode="json") == stored
+        assert stored["ood"]["nearest_cosine"] == round(evidence.ood.nearest_cosine or 0.0, 4)
+        assert stored["ood"]["unseen_label"] is None
+        assert not {"right_by", "right_since", "adapter"} & stored["hard"].keys()
+        assert "judge" not in stored
     assert [step.step for step in found.roadmap] == [1, 2, 3, 4, 5]
     assert found.training_defaults["alpha"] == 2 * found.training_defaults["rank"]
 
@@ -280,7 +289,7 @@ def test_a_verdict_says_what_it_had_to_do_without() -> None:
     found = diagnose(
         intents(), [case("c1", "parcel courier late today", "refund"), case("c2", "parcel", "", "x")]
     )
-    without_expected, without_output = (f.evidence.ood["remarks"] for f in found.findings)
+    without_expected, without_output = (f.evidence.ood.remarks for f in found.findings)
     assert any("no expected output" in r for r in without_expected)
     assert any("no model output" in r for r in without_output)
     assert not any("no expected output" in r for r in without_output)
@@ -310,4 +319,4 @@ def test_a_case_is_measured_against_the_task_that_its_instruction_names() -> Non
     # near the sums in words, and still a message whose intent is asked for
     asked = case("c1", "Name the intent.\n4 plus 7 is", "refund", "delivery")
     found = diagnose(rows, [asked]).findings[0]
-    assert found.evidence.hard["prompt_numbers"]["more_than"] == 1.0
+    assert found.evidence.hard.prompt_numbers.more_than == 1.0

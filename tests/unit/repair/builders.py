@@ -8,15 +8,8 @@ import numpy as np
 from jaxtyping import Float32
 from numpy import ndarray
 
-from app.domain.records import (
-    BadCase,
-    Evidence,
-    Finding,
-    Message,
-    Role,
-    RootCause,
-    TrainingExample,
-)
+from app.domain.evidence import Evidence, Finding
+from app.domain.records import BadCase, Message, Role, RootCause, TrainingExample
 
 
 def example(

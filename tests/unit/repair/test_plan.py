@@ -7,7 +7,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from app.domain.records import BadCase, Finding, RootCause, TrainingExample
+from app.domain.evidence import Finding
+from app.domain.records import BadCase, RootCause, TrainingExample
 from app.domain.repair.apply.apply import apply_actions
 from app.domain.repair.draft.inputs import PlanInputs
 from app.domain.repair.plan import (

@@ -6,7 +6,18 @@ import math
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
-from app.domain.records import Agreement, Evidence, Neighbor, RecommendedAction, RoadmapStep, RootCause
+from app.domain.evidence import (
+    ConflictEvidence,
+    Demand,
+    Evidence,
+    HardEvidence,
+    Mismatch,
+    Neighbor,
+    OodEvidence,
+    ServingEvidence,
+    SideCounts,
+)
+from app.domain.records import Agreement, RecommendedAction, RoadmapStep, RootCause
 from app.domain.reports.report import (
     AugmentationReport,
     CycleReport,
@@ -83,14 +94,11 @@ def conflict_finding(number: int = 1) -> ReportFinding:
                     Agreement.NEITHER,
                 ),
             ),
-            ood={"nearest_similarity": 0.83, "percentile": 0.41},
-            conflict={
-                "contradicting": 4,
-                "agreeing": 5,
-                "entropy": 0.687,
-                "ids": ["train-0012", "train-0098"],
-            },
-            hard={"steps": {"value": 1, "more_than": 0.62}},
+            ood=OodEvidence(nearest_cosine=0.83, nearest_percentile=0.41),
+            conflict=ConflictEvidence(
+                rows_that_should_agree=9.3, counts=SideCounts(expected=5, model_output=4, neither=0)
+            ),
+            hard=HardEvidence(answer_steps=Demand(value=1, more_than=0.62)),
         ),
         recommended_actions=(
             RecommendedAction(
@@ -134,7 +142,7 @@ def missing_finding(number: int = 2) -> ReportFinding:
                     Agreement.NEITHER,
                 ),
             ),
-            ood={"nearest_similarity": 0.44, "percentile": 0.998},
+            ood=OodEvidence(nearest_cosine=0.44, nearest_percentile=0.998),
         ),
         symptoms=("missing_knowledge",),
         recommended_actions=(
@@ -188,13 +196,13 @@ def serving_finding(number: int = 4) -> ReportFinding:
         prompt="Route the customer's message.\nmy login is locked after too many attempts",
         model_output="Once upon a time there was a login that nobody could open. " * 18,
         expected_output="security / unlock login",
-        evidence=Evidence(serving_mismatch={"said": True, "mismatches": [_MISMATCH]}),
+        evidence=Evidence(serving_mismatch=ServingEvidence(said=True, mismatches=(_MISMATCH,))),
         verdict=None,
         after_output=None,
     )
 
 
-_MISMATCH = {"kind": "system_prompt", "detail": "no training row has this system prompt", "strength": 0.98}
+_MISMATCH = Mismatch(kind="system_prompt", detail="no training row has this system prompt", strength=0.98)
 
 
 def diagnosis_report() -> ReportModel:

@@ -8,6 +8,7 @@ from enum import Enum
 from typing import TypeVar, cast
 
 from hypothesis import strategies as st
+from pydantic import BaseModel
 
 T = TypeVar("T")
 
@@ -44,6 +45,8 @@ def poisoned(value: T, text: str, *, keys: bool = True) -> T:
         return value
     if isinstance(value, str):
         return cast(T, text)
+    if isinstance(value, BaseModel):
+        return value.model_copy(update={k: poisoned(v, text, keys=keys) for k, v in value})
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
         fields = {
             f.name: poisoned(getattr(value, f.name), text, keys=keys) for f in dataclasses.fields(value)

@@ -9,7 +9,30 @@ import numpy as np
 
 from app.domain.diagnosis.clusters.projection import MAP_SCALE
 from app.domain.diagnosis.clusters.trends import CaseChange, ClusterTrend, Trend
-from app.domain.records import Agreement, Evidence, Neighbor, RootCause
+from app.domain.evidence import (
+    AdapterEvidence,
+    ConflictEvidence,
+    ConfusableGroups,
+    ContradictingPair,
+    Evidence,
+    HardEvidence,
+    HardReason,
+    JudgeEvidence,
+    LabelGroup,
+    Neighbor,
+    OodEvidence,
+    PairDifference,
+    PairSide,
+    Paraphrase,
+    PromptLength,
+    Reading,
+    SentencePattern,
+    SideCounts,
+    SymptomFinding,
+    TaughtRow,
+)
+from app.domain.language.pair_differences import DifferenceKind
+from app.domain.records import Agreement, RootCause, Symptom
 from app.domain.reports.map import ReportComparison, ReportedChange, ReportMap
 from app.domain.reports.report import FixedCluster, ReportDataset, ReportFinding, ReportModel
 from tests.unit.reporting.examples import conflict_finding, cycle_report, diagnosis_report
@@ -63,58 +86,102 @@ def _steps(places: np.ndarray) -> np.ndarray:
 def full_evidence(finding: ReportFinding, number: int) -> Evidence:
     """Every kind of evidence that is known, beside the finding's own."""
     asked, expected = finding.prompt, finding.expected_output or ""
-    return replace(
-        finding.evidence,
-        ood={
-            "unseen_terms": ["ETC", "高速"],
-            "length": {"value": 18, "percentile": 0.41},
-            "pattern": {"text": "how late is too late for <noun>", "seen": number % 2 == 0},
-            "nearest_percentile": 0.998,
-            "methods": {"knn": 0.99, "mahalanobis": 0.97, "lexical": 0.88},
-            "language_known": number % 5 != 0,
-            "note": "Near in domain, new in intent.",
-            "nearest_similarity": 0.44,
-        },
-        conflict={
-            "contradicting_pair": {
-                "left": {"example_id": None, "input": asked, "output": expected},
-                "right": {
-                    "example_id": "train-0012",
-                    "input": asked.replace("late", "soon"),
-                    "output": finding.model_output,
-                },
-                "differences": [{"kind": "direction", "left": "late", "right": "soon"}],
-            },
-            "counts": {"expected": 3, "model_output": 5, "neither": 1},
-            "label_groups": [{"labels": ["cards / freeze", "card / block"], "score": 0.93}],
-            "paraphrase": {"probability": 0.91, "differs": ["number", "negation"]},
-            "entropy": 0.687,
-        },
-        hard={
-            "reasons": [
-                {"kind": "operands", "detail": "five numbers are combined", "percentile": 0.97},
-                {"kind": "constraints", "detail": "three conditions hold at once", "percentile": 0.9},
-            ],
-            "confusable": {"labels": ["orders / track", "orders / delay"], "margin": 0.03},
-            "adapter": {
-                "loss_expected": 2.31,
-                "loss_model_output": 0.42,
-                "entropy": 1.2,
-                "self_consistency": 0.4,
-            },
-        },
-        symptoms=(
-            {
-                "symptom": "copied_training_output",
-                "detail": "the output is another row's answer",
-                "example_id": "train-0012",
-            },
-        ),
-        attribution=(
-            {"example_id": "train-0012", "score": 0.31, "input": asked, "output": finding.model_output},
-            {"example_id": "train-0098", "score": 0.12, "input": asked, "output": expected},
-        ),
-        judge={"verdict": "conflict", "quote": finding.model_output, "agrees": True},
+    return finding.evidence.model_copy(
+        update={
+            "ood": OodEvidence(
+                nearest_cosine=0.44,
+                nearest_percentile=0.998,
+                methods={"mean_of_five": 0.99, "task_distance": 0.97, "text_overlap": 0.88},
+                unseen_terms=("ETC", "高速"),
+                length=PromptLength(value=18, percentile=0.41),
+                pattern=SentencePattern(text="how late is too late for <noun>", seen=number % 2 == 0),
+                language_known=number % 5 != 0,
+                remarks=("no training prompt is built alike",),
+            ),
+            "conflict": ConflictEvidence(
+                rows_that_should_agree=9.1,
+                counts=SideCounts(expected=3, model_output=5, neither=1),
+                contradicting_pair=ContradictingPair(
+                    left=PairSide(example_id=None, input=asked, output=expected),
+                    right=PairSide(
+                        example_id="train-0012",
+                        input=asked.replace("late", "soon"),
+                        output=finding.model_output,
+                    ),
+                    differences=(PairDifference(kind=DifferenceKind.DIRECTION, left="late", right="soon"),),
+                ),
+                paraphrase=Paraphrase(
+                    probability=0.91, usual=0.2, differs=(DifferenceKind.NUMBER, DifferenceKind.NEGATION)
+                ),
+                label_groups=(
+                    LabelGroup(
+                        labels=("cards / freeze", "card / block"),
+                        score=0.93,
+                        first_taken_for_second=0.9,
+                        second_taken_for_first=0.96,
+                    ),
+                ),
+            ),
+            "hard": HardEvidence(
+                reasons=(
+                    HardReason(
+                        kind="prompt_numbers",
+                        detail="the prompt holds 5 numbers to work with",
+                        percentile=0.97,
+                    ),
+                    HardReason(
+                        kind="prompt_constraints", detail="the prompt sets 3 conditions", percentile=0.9
+                    ),
+                ),
+                confusable=ConfusableGroups(
+                    labels=("orders / track", "orders / delay"),
+                    similarities=(0.9, 0.87),
+                    margin=0.03,
+                    closer_than=0.8,
+                ),
+                adapter=AdapterEvidence(
+                    reading=Reading.LEARNED_WRONG,
+                    sentence="The wrong answer is what it learned.",
+                    expected_loss=2.31,
+                    wrong_loss=0.42,
+                    first_token_entropy=1.2,
+                    samples=5,
+                    modal_answer=finding.model_output,
+                    modal_share=0.4,
+                    says_the_recorded_output=True,
+                    near_rows_loss=0.1,
+                    training_rows_loss=0.1,
+                ),
+            ),
+            "symptoms": (
+                SymptomFinding(
+                    symptom=Symptom.COPIED_TRAINING_OUTPUT,
+                    detail="the output is another row's answer",
+                    example_id="train-0012",
+                ),
+            ),
+            "attribution": tuple(
+                TaughtRow(
+                    example_id=row,
+                    score=score,
+                    towards_wrong=score,
+                    towards_expected=None,
+                    input=asked,
+                    output=output,
+                )
+                for row, score, output in (
+                    ("train-0012", 0.31, finding.model_output),
+                    ("train-0098", 0.12, expected),
+                )
+            ),
+            "judge": JudgeEvidence(
+                verdict=RootCause.CONFLICT,
+                quote=finding.model_output,
+                reason="the rows contradict",
+                model="judge-1",
+                agrees=True,
+            ),
+        }
     )
 
 

@@ -63,7 +63,7 @@ def test_a_row_tells_why_where_on_the_map_and_what_changed() -> None:
     report = mapped_cycle_report(rows=5)
     rows = _read(render_csv(report))
     assert rows[1]["why"].startswith(
-        "Words that no training row holds: ETC, 高速; Its sentence pattern is in no training row"
+        "Words that no training row holds: ETC, 高速; no training prompt is built alike"
     )
     assert rows[0]["symptom_details"] == "copied_training_output: the output is another row's answer"
     assert (rows[0]["contradicting_example_id"], rows[0]["taught_by"]) == (

@@ -14,6 +14,8 @@ import numpy as np
 import pytest
 from hypothesis import example, given, settings
 
+from app.domain.evidence import ConflictEvidence, ContradictingPair, Evidence, PairDifference, PairSide
+from app.domain.language.pair_differences import DifferenceKind
 from app.domain.reports.report import ReportModel
 from app.reporting import report_html
 from app.reporting.report_html import render_html
@@ -186,19 +188,19 @@ def test_eighteen_thousand_rows_and_six_hundred_cases_are_a_page_one_can_open_an
 
 def test_the_contradicting_pair_stands_side_by_side_with_its_differences_marked() -> None:
     finding = conflict_finding()
-    pair = {
-        "left": {"example_id": None, "input": "freeze my card", "output": "cards / freeze"},
-        "right": {"example_id": "t-7", "input": "unfreeze my card", "output": "cards / unfreeze"},
-        "differences": [{"kind": "negation", "left": "freeze", "right": "unfreeze"}],
-    }
-    evidence = replace(finding.evidence, conflict={"contradicting_pair": pair, "brand_new": {"a": 1}})
+    pair = ContradictingPair(
+        left=PairSide(example_id=None, input="freeze my card", output="cards / freeze"),
+        right=PairSide(example_id="t-7", input="unfreeze my card", output="cards / unfreeze"),
+        differences=(PairDifference(kind=DifferenceKind.NEGATION, left="freeze", right="unfreeze"),),
+    )
+    evidence = Evidence(conflict=ConflictEvidence(contradicting_pair=pair))
     document = render_html(replace(diagnosis_report(), findings=(replace(finding, evidence=evidence),)))
     for shown in (
         "This case",
         "<mark>freeze</mark> my card",
         "<mark>unfreeze</mark> my card",
         "<b>Negation</b> freeze → unfreeze",
-        "<dt>Brand new</dt>",
+        "<dt>Rows that should agree</dt>",
     ):
         assert shown in document
     assert "contradicting_pair" not in document

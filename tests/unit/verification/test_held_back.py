@@ -7,8 +7,9 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
+from app.domain.evidence import Evidence, Finding
 from app.domain.near_duplicates.leakage import leaked
-from app.domain.records import BadCase, Evidence, Finding, Message, Role, RootCause
+from app.domain.records import BadCase, Message, Role, RootCause
 from app.domain.verification.held_back import choose_held_back
 
 

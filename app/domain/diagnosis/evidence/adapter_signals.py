@@ -10,16 +10,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from enum import StrEnum
 from statistics import median
-from typing import Any
 
 import numpy as np
 from jaxtyping import Float64
 from numpy import ndarray
 
 from app.domain.answers.scoring import score_answer
-from app.domain.records import BadCase, Finding, RootCause
+from app.domain.evidence import AdapterEvidence, Finding, Reading
+from app.domain.records import BadCase, RootCause
 
 MOST_CASES = 40
 """With their near rows and samples, about a minute and a half for a small model on one core."""
@@ -49,23 +48,6 @@ PREFERENCE_MARGIN = 0.1
 
 STABLE_SHARE = 0.6
 """Below three of five equal answers the model has no answer of its own."""
-
-
-class Reading(StrEnum):
-    """What the signals come down to.
-
-    ``not_learned``: the near training rows cost more than others: the training did not reach them.
-    ``learned_wrong``: the near rows are learnt, and the wrong answer is cheaper than the expected one.
-    ``unstable``: asked again, the model answers otherwise.
-    ``prefers_expected``: the expected answer is the cheaper one: look at sampling and the request.
-    ``unclear``: none of these.
-    """
-
-    NOT_LEARNED = "not_learned"
-    LEARNED_WRONG = "learned_wrong"
-    UNSTABLE = "unstable"
-    PREFERS_EXPECTED = "prefers_expected"
-    UNCLEAR = "unclear"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -165,27 +147,22 @@ def read(signals: AdapterSignals, reference: Float64[ndarray, " r"]) -> AdapterR
     )
 
 
-def evidence(case: BadCase, signals: AdapterSignals, reference: Float64[ndarray, " r"]) -> dict[str, Any]:
-    """What stands under ``evidence.hard["adapter"]``, JSON-ready."""
+def evidence(case: BadCase, signals: AdapterSignals, reference: Float64[ndarray, " r"]) -> AdapterEvidence:
     found = read(signals, reference)
     said = signals.modal_answer
     recorded = None
     if said is not None and case.model_output.strip():
         recorded = said == case.model_output or score_answer(said, case.model_output).correct
-    return {
-        "reading": found.reading.value,
-        "sentence": found.sentence,
-        "expected_loss": _rounded(signals.expected_loss),
-        "wrong_loss": _rounded(signals.wrong_loss),
-        "first_token_entropy": _rounded(signals.first_token_entropy),
-        "samples": signals.samples,
-        "modal_answer": said,
-        "modal_share": _rounded(signals.modal_share),
-        "says_the_recorded_output": recorded,
-        "near_rows_loss": _rounded(median(signals.near_losses)) if signals.near_losses else None,
-        "training_rows_loss": _rounded(float(np.median(reference))) if len(reference) else None,
-    }
-
-
-def _rounded(value: float | None) -> float | None:
-    return None if value is None else round(value, 4)
+    return AdapterEvidence(
+        reading=found.reading,
+        sentence=found.sentence,
+        expected_loss=signals.expected_loss,
+        wrong_loss=signals.wrong_loss,
+        first_token_entropy=signals.first_token_entropy,
+        samples=signals.samples,
+        modal_answer=said,
+        modal_share=signals.modal_share,
+        says_the_recorded_output=recorded,
+        near_rows_loss=median(signals.near_losses) if signals.near_losses else None,
+        training_rows_loss=float(np.median(reference)) if len(reference) else None,
+    )

@@ -9,13 +9,14 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 from jaxtyping import Float32, Float64, Int64
 from numpy import ndarray
 
 from app.domain.diagnosis.features.coverage import BASELINE_MIN_ROWS
+from app.domain.evidence import ConfusableGroups, Demand, DemandFigures, HardReason
 from app.domain.language import phrases, text
 
 _HARD_PERCENTILE: Final = 0.9
@@ -101,15 +102,15 @@ class Demands:
     def of_task(self, task: int | None) -> Float32[ndarray, "t m"]:
         return self.columns if task is None else self.by_task.get(task, self.columns)
 
-    def percentiles(self, prompt: str, answer: str, task: int | None = None) -> dict[str, Any]:
-        """For each measure the case's value and the share 0..1 of the task's rows that ask for less."""
+    def percentiles(self, prompt: str, answer: str, task: int | None = None) -> DemandFigures:
+        """For each measure the case's value and the share of the task's rows that ask for less."""
         columns = self.of_task(task)
         rows = len(columns)
-        found: dict[str, Any] = {}
+        found: dict[str, Demand] = {}
         for column, (name, value) in enumerate(zip(MEASURES, measures(prompt, answer), strict=True)):
             less = _below(columns, column, value)
-            found[name] = {"value": int(value), "more_than": round(less / rows, 4) if rows else None}
-        return found
+            found[name] = Demand(value=int(value), more_than=less / rows if rows else None)
+        return DemandFigures(**found)
 
 
 def _below(columns: Float32[ndarray, "n m"], column: int, value: float) -> int:
@@ -134,32 +135,6 @@ def demands_of(
     return Demands(made, by_task)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Confusable:
-    """The two groups of outputs that the nearest rows are of.
-
-    ``margin`` is by how much the first is nearer (cosine, 0..2; 0 = not told apart); ``closer_than`` the
-    share 0..1 of the training rows whose own margin is larger, None where it is not known.
-    """
-
-    first: int
-    second: int
-    first_similarity: float
-    second_similarity: float
-    margin: float
-    closer_than: float | None
-
-    def as_dict(self, names: Mapping[int, str] | None = None) -> dict[str, Any]:
-        """JSON-ready. ``names``: what to call the groups; their numbers where left out."""
-        called = names or {}
-        return {
-            "labels": [called.get(g, str(g)) for g in (self.first, self.second)],
-            "similarities": [round(self.first_similarity, 4), round(self.second_similarity, 4)],
-            "margin": round(self.margin, 4),
-            "closer_than": None if self.closer_than is None else round(self.closer_than, 4),
-        }
-
-
 def margins(similarities: Float32[ndarray, "q k"], labels: Int64[ndarray, "q k"]) -> Float64[ndarray, " q"]:
     """By how much the nearest row is nearer than the nearest row of any other label. Shape (q,), cosine.
 
@@ -180,9 +155,11 @@ def margins(similarities: Float32[ndarray, "q k"], labels: Int64[ndarray, "q k"]
 def confusable(
     similarities: Float32[ndarray, " k"],
     labels: Int64[ndarray, " k"],
+    names: Mapping[int, str],
     trained_margins: Float64[ndarray, " n"] | None = None,
-) -> Confusable | None:
-    """The two nearest groups of a case's neighbours. ``labels`` number what the rows answer, -1 = none.
+) -> ConfusableGroups | None:
+    """The two nearest groups of a case's neighbours. ``labels`` number what the rows answer, -1 = none; ``names``
+    says what each is called.
 
     ``trained_margins``: ``margins`` of training rows with themselves left out, ascending. None where the
     neighbours are all of one group.
@@ -200,27 +177,12 @@ def confusable(
     if trained_margins is not None and len(trained_margins):
         larger = len(trained_margins) - np.searchsorted(trained_margins, near - next_, side="right")
         closer = float(larger) / len(trained_margins)
-    return Confusable(
-        first=first,
-        second=int(labels[others[0]]),
-        first_similarity=near,
-        second_similarity=next_,
+    return ConfusableGroups(
+        labels=(names[first], names[int(labels[others[0]])]),
+        similarities=(near, next_),
         margin=near - next_,
         closer_than=closer,
     )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class HardReason:
-    """One thing that makes a case harder than most. ``percentile`` 0..1: training rows of the same task that
-    are easier in this respect."""
-
-    kind: str
-    detail: str
-    percentile: float
-
-    def as_dict(self) -> dict[str, Any]:
-        return {"kind": self.kind, "detail": self.detail, "percentile": round(self.percentile, 4)}
 
 
 def reasons(
@@ -229,33 +191,19 @@ def reasons(
     answer: str,
     *,
     task: int | None = None,
-    groups: Confusable | None = None,
-    names: Mapping[int, str] | None = None,
-    rarity: float | None = None,
+    groups: ConfusableGroups | None = None,
 ) -> tuple[HardReason, ...]:
-    """What stands out, strongest first; none where the case asks for what most rows ask for.
-
-    ``rarity``: share 0..1 of the training rows around which rows stand closer together than around the case.
-    """
+    """What stands out, strongest first; none where the case asks for what most rows ask for."""
     found = [*_demanding(demands, prompt, answer, task)]
     if groups is not None and (groups.closer_than or 0.0) >= _HARD_PERCENTILE:
-        called = names or {}
-        first, second = (called.get(g, f"group {g}") for g in (groups.first, groups.second))
+        first, second = groups.labels
         found.append(
             HardReason(
                 kind="confusable",
-                detail=f"{first!r} and {second!r} are nearly as near (cosine {groups.first_similarity:.2f} and "
-                f"{groups.second_similarity:.2f}); {_share(groups.closer_than or 0.0)} of the training rows are told "
+                detail=f"{first!r} and {second!r} are nearly as near (cosine {groups.similarities[0]:.2f} and "
+                f"{groups.similarities[1]:.2f}); {_share(groups.closer_than or 0.0)} of the training rows are told "
                 "apart more clearly",
                 percentile=groups.closer_than or 0.0,
-            )
-        )
-    if rarity is not None and rarity >= _HARD_PERCENTILE:
-        found.append(
-            HardReason(
-                kind="rarity",
-                detail=f"few rows are like it: {_share(rarity)} of the training rows have closer neighbours",
-                percentile=rarity,
             )
         )
     # Length goes along with the others: where they rank alike it says the least.

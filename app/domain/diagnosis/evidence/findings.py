@@ -11,9 +11,9 @@ from numpy import ndarray
 
 from app.domain.diagnosis.catalogue import remedies
 from app.domain.diagnosis.simulation.simulated_cases import CAUSES
+from app.domain.evidence import Neighbor
 from app.domain.records import (
     Agreement,
-    Neighbor,
     RecommendedAction,
     RootCause,
     Symptom,

@@ -6,15 +6,15 @@ adapter, and a worker.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from jaxtyping import Float32, Int64
 from numpy import ndarray
 
-from app.domain.records import BadCase, Finding, RootCause, TrainingExample
+from app.domain.evidence import Finding, TaughtRow
+from app.domain.records import BadCase, RootCause, TrainingExample
 
 NEAREST_ROWS = 200
 """Of each case: what taught an answer lies near its prompt; a whole training set would take an hour."""
@@ -117,25 +117,25 @@ def strongest(
         found[case] = tuple(
             Taught(
                 row=int(candidates.rows[near[k]]),
-                score=round(float(scores[k]), 4),
-                towards_wrong=round(float(to_wrong[k]), 4),
-                towards_expected=round(float(to_expected[k]), 4) if contrasted else None,
+                score=float(scores[k]),
+                towards_wrong=float(to_wrong[k]),
+                towards_expected=float(to_expected[k]) if contrasted else None,
             )
             for k in best
         )
     return found
 
 
-def evidence(taught: Sequence[Taught], examples: Sequence[TrainingExample]) -> tuple[Mapping[str, Any], ...]:
-    """JSON-ready, to be shown after the neighbours."""
+def evidence(taught: Sequence[Taught], examples: Sequence[TrainingExample]) -> tuple[TaughtRow, ...]:
+    """To be shown after the neighbours."""
     return tuple(
-        {
-            "example_id": examples[t.row].id,
-            "score": t.score,
-            "towards_wrong": t.towards_wrong,
-            "towards_expected": t.towards_expected,
-            "input": examples[t.row].prompt,
-            "output": examples[t.row].output,
-        }
+        TaughtRow(
+            example_id=examples[t.row].id,
+            score=t.score,
+            towards_wrong=t.towards_wrong,
+            towards_expected=t.towards_expected,
+            input=examples[t.row].prompt,
+            output=examples[t.row].output,
+        )
         for t in taught
     )

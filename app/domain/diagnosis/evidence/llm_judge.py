@@ -16,9 +16,10 @@ from typing import Any
 
 from app.domain.diagnosis.evidence.findings import UNDETERMINED_BELOW
 from app.domain.estimators.intervals import wilson_interval
+from app.domain.evidence import Finding, JudgeEvidence
 from app.domain.language import text
 from app.domain.prompting.fence import fenced
-from app.domain.records import BadCase, Finding, RootCause
+from app.domain.records import BadCase, RootCause
 
 TIE_MARGIN = 0.15
 """Two causes whose probabilities are closer than this are a tie."""
@@ -110,7 +111,7 @@ def choose_cases(findings: Sequence[Finding], *, most: int = MOST_CASES) -> list
         (probabilities[first] - probabilities.get(second, 0.0), i)
         for i, f in enumerate(findings)
         if len(probabilities := f.probabilities) > 1
-        and not f.evidence.hard.get("model_output_is_right", False)
+        and not f.evidence.hard.model_output_is_right
         and is_tie(probabilities, f.root_cause)
         for first, second in (_two_likeliest(probabilities),)
     ]
@@ -130,18 +131,15 @@ def question(case: BadCase, finding: Finding) -> Question:
         head = f"Training row {number}, similarity {near.similarity:.2f}, its output agrees with "
         head += near.agrees_with.value.replace("_", " ")
         parts += [(f"{head}: request", near.input), (f"Training row {number}: output", near.output)]
-    measured = {
-        name: value
-        for name in ("ood", "conflict", "hard", "serving_mismatch")
-        if (value := getattr(finding.evidence, name))
-    }
-    if measured:
-        parts.append(("Measurements", json.dumps(measured, ensure_ascii=False, default=str)))
+    measured = finding.evidence.model_dump(
+        mode="json", include={"ood", "conflict", "hard", "serving_mismatch"}
+    )
+    parts.append(("Measurements", json.dumps(measured, ensure_ascii=False)))
     shown = tuple(text.clip(content, SHOWN_CHARACTERS) for _, content in parts)
     body = "\n\n".join(f"{title}:\n{fenced(t)}" for (title, _), t in zip(parts, shown, strict=True))
     first, second = _two_likeliest(finding.probabilities)
     close = f"The measurements leave it open, {first.value} and {second.value} being the likeliest."
-    may_be_right = bool(finding.evidence.hard.get("looks_alike", False))
+    may_be_right = finding.evidence.hard.looks_alike
     if may_be_right:
         close += (
             " The model output looks like the expected output. If both say the same, so that nothing failed, the "
@@ -216,16 +214,16 @@ def break_tie(
     return {cause: p * total / grown for cause, p in same.items()} if grown else same
 
 
-def evidence(judgement: Judgement, *, model: str, before: RootCause) -> dict[str, Any]:
-    """What stands under ``evidence.judge``, JSON-ready. ``before``: the likeliest cause as measured."""
-    return {
-        **({"says_right": True} if judgement.says_right else {}),
-        "verdict": judgement.verdict.value,
-        "quote": judgement.quote,
-        "reason": judgement.reason,
-        "model": model,
-        "agrees": judgement.verdict is before,
-    }
+def evidence(judgement: Judgement, *, model: str, before: RootCause) -> JudgeEvidence:
+    """``before``: the likeliest cause as measured."""
+    return JudgeEvidence(
+        verdict=judgement.verdict,
+        quote=judgement.quote,
+        reason=judgement.reason,
+        model=model,
+        agrees=judgement.verdict is before,
+        says_right=judgement.says_right,
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from string import ascii_lowercase
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 from jaxtyping import Float64, Int64
@@ -145,21 +145,6 @@ class Novelty:
         if self.embedder_knows is False:
             made.append(f"the embedder does not know {self.language}: distances say little")
         return tuple(made)
-
-    def as_dict(self) -> dict[str, Any]:
-        """JSON-ready."""
-        return {
-            "unseen_terms": list(self.unseen),
-            "unseen_share": round(self.unseen_share, 4),
-            "length": {"tokens": self.length, "percentile": round(self.length_percentile, 4)},
-            "pattern": {"name": self.pattern, "trained_share": round(self.pattern_share, 4)},
-            "language": {
-                "name": self.language,
-                "trained_share": round(self.language_share, 4),
-                "embedder_knows": self.embedder_knows,
-            },
-            "remarks": list(self.remarks),
-        }
 
 
 def _of_prompts(share: float) -> str:

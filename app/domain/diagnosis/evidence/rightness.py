@@ -4,22 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Final
 
 import numpy as np
 from jaxtyping import Bool
 from numpy import ndarray
 
 from app.domain.answers import commitments
-from app.domain.answers.certainty import SAYS, Certainty, certainly_equal
+from app.domain.answers.certainty import Certainty, certainly_equal
+from app.domain.evidence import HardEvidence
 from app.domain.records import BadCase
-
-BY_JUDGE: Final = {
-    "model_output_is_right": True,
-    "right_by": "judge",
-    "right_since": "a language model says so and quotes what it decides by",
-}
-"""Evidence of an output that looked right and that a judge took for right."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,11 +27,11 @@ class Rightness:
     def right(self) -> Bool[ndarray, " q"]:
         return np.array([how is not None for how in self.how], dtype=bool)
 
-    def evidence(self, row: int) -> dict[str, Any]:
-        """For ``evidence.hard``: how the output is right, where it is, and whether it only looks so."""
-        how = self.how[row]
-        said: dict[str, Any] = {"looks_alike": bool(self.looks_alike[row])}
-        return said if how is None else {**said, "right_by": how.value, "right_since": SAYS[how]}
+
+def by_judge(hard: HardEvidence) -> HardEvidence:
+    """The evidence of an output that looked right and that a judge took for right."""
+    since = "a language model says so and quotes what it decides by"
+    return hard.model_copy(update={"model_output_is_right": True, "right_by": "judge", "right_since": since})
 
 
 def of_cases(cases: Sequence[BadCase]) -> Rightness:

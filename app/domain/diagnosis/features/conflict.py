@@ -9,7 +9,7 @@ over several rows, not the nearest alone.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 from jaxtyping import Bool, Float32, Float64, Int64
@@ -22,6 +22,7 @@ from app.domain.diagnosis.features.label_mixing import interleaving
 from app.domain.diagnosis.features.neighbors import NEIGHBORS, Near, Sides, TrainingSet, sides
 from app.domain.estimators import ridge_leave_one_out
 from app.domain.estimators.ridge_leave_one_out import LABEL_CHUNK, LabelModel
+from app.domain.evidence import ConflictFigures
 from app.domain.vectors.half_precision import UnitVectors
 
 _RELEVANCE_PAIRS_PER_ROW: Final = 12
@@ -331,15 +332,15 @@ def features(
     ).astype(np.float64)
 
 
-def evidence(near: Near, on: Sides, relevance: Float32[ndarray, "q k"], row: int) -> dict[str, Any]:
+def evidence(near: Near, on: Sides, relevance: Float32[ndarray, "q k"], row: int) -> ConflictFigures:
     """How many near rows should agree (a sum of probabilities), and how many of these stand on which side."""
     weight, present = relevance[row], near.present[row]
     expected, wrong = on.expected[row], on.wrong[row] & ~on.expected[row]
     neither = present & ~expected & ~wrong
-    return {
-        "rows_that_should_agree": round(float(weight.sum()), 3),
-        "on_the_expected_side": round(float(weight[expected].sum()), 3),
-        "on_the_model_output_side": round(float(weight[wrong].sum()), 3),
-        "on_neither_side": round(float(weight[neither].sum()), 3),
-        "most_relevant_contradiction": round(float(weight[present & ~expected].max(initial=0.0)), 3),
-    }
+    return ConflictFigures(
+        rows_that_should_agree=round(float(weight.sum()), 3),
+        on_the_expected_side=round(float(weight[expected].sum()), 3),
+        on_the_model_output_side=round(float(weight[wrong].sum()), 3),
+        on_neither_side=round(float(weight[neither].sum()), 3),
+        most_relevant_contradiction=round(float(weight[present & ~expected].max(initial=0.0)), 3),
+    )

@@ -10,13 +10,14 @@ percentile, not a distance. And, where outputs repeat, whether the expected labe
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 from jaxtyping import Bool, Float64, Int64
 from numpy import ndarray
 
 from app.domain.diagnosis.features.neighbors import Near
+from app.domain.evidence import CoverageFigures
 
 BASELINE_MIN_ROWS: Final = 40
 """Below this a task's own quantiles are noise."""
@@ -127,25 +128,24 @@ def in_label(
 
 def evidence(
     features_row: Float64[ndarray, " f"], cosines: ndarray, expected_rows: int, *, labelled: bool = True
-) -> dict[str, Any]:
-    """Scores a person can read: cosines; and percentiles, the share 0..1 of the task's training rows that are
-    better covered than the case. Measures against labels are told where the task has any (``labelled``)."""
+) -> CoverageFigures:
+    """Scores a person can read. Measures against labels are told where the task has any (``labelled``)."""
     near = bool(cosines.size)
     outside = {m: _outside(features_row[i]) for i, m in enumerate(MEASURES)} if near else {}
-    return {
-        "nearest_cosine": round(float(cosines[0]), 4) if near else None,
-        "mean_of_five_cosine": round(float(cosines[:5].mean()), 4) if near else None,
-        "nearest_percentile": outside.pop("nearest", None),
-        "mean_of_five_percentile": outside.get("mean_of_five"),
-        "training_rows_with_expected_output": expected_rows,
-        "methods": {
+    return CoverageFigures(
+        nearest_cosine=float(cosines[0]) if near else None,
+        mean_of_five_cosine=float(cosines[:5].mean()) if near else None,
+        nearest_percentile=outside.pop("nearest", None),
+        mean_of_five_percentile=outside.get("mean_of_five"),
+        training_rows_with_expected_output=expected_rows,
+        methods={
             m: p for m, p in outside.items() if m not in _UNTOLD and (labelled or not m.startswith("label_"))
         },
-    }
+    )
 
 
 def _outside(rank: float) -> float:
-    return round(float(1.0 / (1.0 + np.exp(rank))), 4)
+    return float(1.0 / (1.0 + np.exp(rank)))
 
 
 def _rank(side: Float64[ndarray, " s"], values: Float64[ndarray, " q"]) -> Float64[ndarray, " q"]:

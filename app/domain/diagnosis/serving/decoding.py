@@ -9,11 +9,11 @@ import numpy as np
 from app.domain.diagnosis.serving import chat_templates
 from app.domain.diagnosis.serving.training_format import (
     FORMAT_RULE_SHARE,
-    Mismatch,
     TrainingFormat,
     estimated_tokens,
     excerpt,
 )
+from app.domain.evidence import Mismatch
 from app.domain.language import text
 from app.domain.records import BadCase, ServingRequest
 

@@ -16,12 +16,12 @@ from app.domain.diagnosis.serving.chat_templates import Family
 from app.domain.diagnosis.serving.training_format import (
     EXCERPT,
     FORMAT_RULE_SHARE,
-    Mismatch,
     TaskFormat,
     TrainingFormat,
     excerpt,
     format_of,
 )
+from app.domain.evidence import Mismatch
 from app.domain.language import text
 from app.domain.language.text import TEXT_MAX_CHARACTERS
 from app.domain.records import BadCase, Role, ServingRequest
@@ -48,7 +48,7 @@ _PROMPT_LOST_STRENGTH: Final = 0.95
 _INSTRUCTION_LOST_STRENGTH: Final = 0.85
 _NO_TEMPLATE_STRENGTH: Final = 0.8
 
-__all__ = ["Mismatch", "TrainingFormat", "format_of", "mismatches", "probability"]
+__all__ = ["TrainingFormat", "format_of", "mismatches", "probability"]
 
 _PERSONA_ROWS = 2
 """Training rows that have a system prompt, from which it is a habit of theirs. A definition."""

@@ -1,11 +1,11 @@
-"""How the training rows of a data set are built, as a request is compared with it; and a difference from it."""
+"""How the training rows of a data set are built, as a request is compared with it."""
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 from jaxtyping import Float64
@@ -26,29 +26,6 @@ FORMAT_RULE_SHARE: Final = 0.9
 
 
 EXCERPT: Final = 200
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Mismatch:
-    """One way in which a request differs from the training rows. ``strength`` 0..1.
-
-    ``sent`` and ``trained`` are what stands on either side, as excerpts; '' where a side has nothing.
-    """
-
-    kind: str
-    detail: str
-    strength: float
-    sent: str = ""
-    trained: str = ""
-
-    def as_dict(self) -> dict[str, Any]:
-        return {
-            "kind": self.kind,
-            "detail": self.detail,
-            "strength": round(self.strength, 4),
-            "sent": self.sent,
-            "trained": self.trained,
-        }
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -19,8 +19,8 @@ from app.domain.diagnosis.symptoms import (
     truncation,
     wrong_language,
 )
-from app.domain.diagnosis.symptoms.finding import SymptomFinding
 from app.domain.diagnosis.symptoms.profile import OutputProfile, merged, profile
+from app.domain.evidence import SymptomFinding
 from app.domain.records import BadCase, Symptom
 
 SYMPTOMS: tuple[tuple[Symptom, Callable[[BadCase, OutputProfile], SymptomFinding | None]], ...] = (

@@ -18,8 +18,9 @@ import numpy as np
 
 from app.domain.answers.labels import CLOSED_ANSWER_MAX_TOKENS
 from app.domain.diagnosis.symptoms import characters
-from app.domain.diagnosis.symptoms.finding import SymptomFinding, quoted
 from app.domain.diagnosis.symptoms.profile import Answer, OutputProfile
+from app.domain.diagnosis.symptoms.quoting import quoted
+from app.domain.evidence import SymptomFinding
 from app.domain.language import text
 from app.domain.records import BadCase, Symptom
 

@@ -12,9 +12,10 @@ from __future__ import annotations
 
 import unicodedata
 
-from app.domain.diagnosis.symptoms.finding import SymptomFinding, quoted
 from app.domain.diagnosis.symptoms.profile import OutputProfile
+from app.domain.diagnosis.symptoms.quoting import quoted
 from app.domain.diagnosis.symptoms.run_on import TURN_TOKEN
+from app.domain.evidence import SymptomFinding
 from app.domain.records import BadCase, Symptom
 
 

@@ -17,8 +17,9 @@ from typing import Final
 from app.domain.answers.labels import CLOSED_ANSWER_MAX_TOKENS, is_label
 from app.domain.diagnosis.serving.training_format import FORMAT_RULE_SHARE
 from app.domain.diagnosis.symptoms import characters, copied_training_output
-from app.domain.diagnosis.symptoms.finding import SymptomFinding, quoted
 from app.domain.diagnosis.symptoms.profile import OutputProfile, words_of
+from app.domain.diagnosis.symptoms.quoting import quoted
+from app.domain.evidence import SymptomFinding
 from app.domain.language import text
 from app.domain.records import BadCase, Symptom
 

@@ -21,8 +21,8 @@ from typing import Final
 from app.domain.answers.contradiction import LABEL_TASK_SHARE
 from app.domain.diagnosis.serving.training_format import FORMAT_RULE_SHARE
 from app.domain.diagnosis.symptoms import run_on
-from app.domain.diagnosis.symptoms.finding import SymptomFinding, listed, quoted
 from app.domain.diagnosis.symptoms.profile import SHAPE_MIN_ROWS, OutputProfile
+from app.domain.diagnosis.symptoms.quoting import listed, quoted
 from app.domain.diagnosis.symptoms.shapes import (
     LABEL_MAX_CHARACTERS,
     Form,
@@ -35,6 +35,7 @@ from app.domain.diagnosis.symptoms.shapes import (
     style_of,
     unbalanced_tag,
 )
+from app.domain.evidence import SymptomFinding
 from app.domain.language import text
 from app.domain.records import BadCase, Symptom
 

@@ -17,8 +17,9 @@ from typing import Final
 import numpy as np
 
 from app.domain.diagnosis.symptoms import characters
-from app.domain.diagnosis.symptoms.finding import SymptomFinding, listed, quoted
 from app.domain.diagnosis.symptoms.profile import OutputProfile
+from app.domain.diagnosis.symptoms.quoting import listed, quoted
+from app.domain.evidence import SymptomFinding
 from app.domain.language import scripts, text
 from app.domain.records import BadCase, Symptom
 

@@ -17,8 +17,9 @@ from typing import Final
 
 from app.domain.answers.contradiction import LABEL_TASK_SHARE
 from app.domain.diagnosis.symptoms import characters
-from app.domain.diagnosis.symptoms.finding import SymptomFinding, listed, quoted
 from app.domain.diagnosis.symptoms.profile import OutputProfile, words_of
+from app.domain.diagnosis.symptoms.quoting import listed, quoted
+from app.domain.evidence import SymptomFinding
 from app.domain.language import code, text
 from app.domain.records import BadCase, Symptom
 

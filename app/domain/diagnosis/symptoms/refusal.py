@@ -11,8 +11,9 @@ from __future__ import annotations
 
 import re
 
-from app.domain.diagnosis.symptoms.finding import SymptomFinding, quoted
 from app.domain.diagnosis.symptoms.profile import OutputProfile
+from app.domain.diagnosis.symptoms.quoting import quoted
+from app.domain.evidence import SymptomFinding
 from app.domain.language import phrases
 from app.domain.records import BadCase, Symptom
 

@@ -14,8 +14,9 @@ import re
 from collections import Counter
 from typing import Final
 
-from app.domain.diagnosis.symptoms.finding import SymptomFinding, quoted
 from app.domain.diagnosis.symptoms.profile import OutputProfile
+from app.domain.diagnosis.symptoms.quoting import quoted
+from app.domain.evidence import SymptomFinding
 from app.domain.language import text
 from app.domain.records import BadCase, Symptom
 

@@ -15,8 +15,9 @@ from __future__ import annotations
 import re
 from functools import cache
 
-from app.domain.diagnosis.symptoms.finding import SymptomFinding, quoted
 from app.domain.diagnosis.symptoms.profile import OutputProfile
+from app.domain.diagnosis.symptoms.quoting import quoted
+from app.domain.evidence import SymptomFinding
 from app.domain.language import phrases, text
 from app.domain.records import BadCase, Symptom
 

@@ -13,8 +13,9 @@ from __future__ import annotations
 import re
 
 from app.domain.answers.labels import CLOSED_ANSWER_MAX_TOKENS
-from app.domain.diagnosis.symptoms.finding import SymptomFinding, quoted
 from app.domain.diagnosis.symptoms.profile import OutputProfile
+from app.domain.diagnosis.symptoms.quoting import quoted
+from app.domain.evidence import SymptomFinding
 from app.domain.language import phrases, text
 from app.domain.records import BadCase, Symptom
 

@@ -12,9 +12,10 @@ from __future__ import annotations
 
 from typing import Final
 
-from app.domain.diagnosis.symptoms.finding import SymptomFinding, quoted
 from app.domain.diagnosis.symptoms.gibberish import GIBBERISH_MIN_KNOWN
 from app.domain.diagnosis.symptoms.profile import LANGUAGE_MIN_LETTERS, OutputProfile
+from app.domain.diagnosis.symptoms.quoting import quoted
+from app.domain.evidence import SymptomFinding
 from app.domain.language import scripts, text
 from app.domain.records import BadCase, Symptom
 

@@ -13,8 +13,9 @@ from numpy import ndarray
 from app.domain.answer_writing import loses_reasoning
 from app.domain.answers.labels import LABEL_MIN_ROWS, is_label
 from app.domain.diagnosis.evidence.same_question import question_key, same_question
+from app.domain.evidence import Finding
 from app.domain.language import label_names, pair_differences, text
-from app.domain.records import Agreement, BadCase, Finding, RootCause
+from app.domain.records import Agreement, BadCase, RootCause
 from app.domain.repair.contradictions import label_errors
 from app.domain.repair.contradictions.label_errors import LabelFix, LabelVerdict
 from app.domain.repair.draft.draft import Draft, excerpt

@@ -9,10 +9,11 @@ import numpy as np
 from jaxtyping import Float32
 from numpy import ndarray
 
+from app.domain.evidence import Finding
 from app.domain.near_duplicates import minhash
 from app.domain.near_duplicates.leakage import ProtectedPrompt
 from app.domain.near_duplicates.minhash import Sketches
-from app.domain.records import BadCase, Finding
+from app.domain.records import BadCase
 from app.domain.repair.draft.judge_log import AskJudge
 
 

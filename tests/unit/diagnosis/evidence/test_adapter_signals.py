@@ -10,13 +10,13 @@ import pytest
 
 from app.domain.diagnosis.evidence.adapter_signals import (
     AdapterSignals,
-    Reading,
     choose_cases,
     evidence,
     modal,
     read,
 )
-from app.domain.records import Evidence, Finding, RootCause
+from app.domain.evidence import Evidence, Finding, Reading
+from app.domain.records import RootCause
 from tests.unit.diagnosis.builders import case
 
 LEARNT = np.linspace(0.01, 0.3, 64)
@@ -73,13 +73,13 @@ def test_answers_that_say_the_same_are_one_answer() -> None:
 def test_the_evidence_says_whether_the_adapter_still_says_what_was_recorded() -> None:
     asked = case("c", "q", "Wrong.", "right")
     shown = evidence(asked, USUAL, LEARNT)
-    assert shown["says_the_recorded_output"] is True
-    assert (shown["reading"], shown["near_rows_loss"]) == ("learned_wrong", 0.1)
-    assert evidence(asked, replace(USUAL, modal_answer="other"), LEARNT)["says_the_recorded_output"] is False
+    assert shown.says_the_recorded_output is True
+    assert (shown.reading, shown.near_rows_loss) == (Reading.LEARNED_WRONG, 0.1)
+    assert evidence(asked, replace(USUAL, modal_answer="other"), LEARNT).says_the_recorded_output is False
     silent = replace(USUAL, modal_answer=None, modal_share=None, samples=0)
-    assert evidence(asked, silent, LEARNT)["says_the_recorded_output"] is None
+    assert evidence(asked, silent, LEARNT).says_the_recorded_output is None
     unrecorded = evidence(case("c", "q", "", "right"), USUAL, LEARNT)
-    assert unrecorded["says_the_recorded_output"] is None
+    assert unrecorded.says_the_recorded_output is None
 
 
 def test_hard_cases_are_asked_about_first() -> None:

@@ -11,7 +11,8 @@ from app.domain.diagnosis.evidence.gradient_attribution import (
     evidence,
     strongest,
 )
-from app.domain.records import BadCase, Evidence, Finding, RootCause
+from app.domain.evidence import Evidence, Finding
+from app.domain.records import BadCase, RootCause
 from tests.unit.diagnosis.builders import case, example
 
 
@@ -81,7 +82,7 @@ def test_without_an_expected_answer_the_pull_to_the_wrong_one_decides() -> None:
 def test_the_evidence_shows_the_rows() -> None:
     examples = [example(i, f"prompt {i}", f"answer {i}") for i in range(3)]
     (shown,) = evidence([Taught(row=2, score=0.5, towards_wrong=0.6, towards_expected=0.1)], examples)
-    assert shown == {
+    assert shown.model_dump() == {
         "example_id": "t0002",
         "score": 0.5,
         "towards_wrong": 0.6,

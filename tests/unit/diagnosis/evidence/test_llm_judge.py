@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from app.domain.diagnosis.evidence import llm_judge
 from app.domain.diagnosis.evidence.llm_judge import Discarded, Judgement
-from app.domain.records import Agreement, BadCase, Evidence, Finding, Message, Neighbor, Role, RootCause
+from app.domain.evidence import Evidence, Finding, HardEvidence, Neighbor
+from app.domain.records import Agreement, BadCase, Message, Role, RootCause
 
 OOD, CONFLICT, HARD, SERVING = (
     RootCause.OOD,
@@ -55,7 +56,7 @@ def finding(
         root_cause=cause,
         probabilities={OOD: ood, CONFLICT: conflict, HARD: hard, SERVING: 1 - ood - conflict - hard},
         confidence=conflict,
-        evidence=Evidence(neighbors=near, hard={"model_output_is_right": right}),
+        evidence=Evidence(neighbors=near, hard=HardEvidence(model_output_is_right=right)),
     )
 
 
@@ -193,7 +194,9 @@ def test_a_judge_that_people_contradict_loses_its_say() -> None:
 
 
 def test_a_judge_may_say_right_only_of_an_output_that_looks_so() -> None:
-    alike = replace(finding(cause=RootCause.UNDETERMINED), evidence=Evidence(hard={"looks_alike": True}))
+    alike = replace(
+        finding(cause=RootCause.UNDETERMINED), evidence=Evidence(hard=HardEvidence(looks_alike=True))
+    )
     asked = llm_judge.question(case(said="lock the card, please", expected="please lock the card"), alike)
     assert asked.may_be_right
     assert '"right"' in str(asked.messages[-1]["content"])
@@ -201,7 +204,7 @@ def test_a_judge_may_say_right_only_of_an_output_that_looks_so() -> None:
     judgement = llm_judge.parse(answer, asked.shown, may_be_right=asked.may_be_right)
     assert isinstance(judgement, Judgement)
     assert judgement.says_right
-    assert llm_judge.evidence(judgement, model="m", before=CONFLICT)["says_right"]
+    assert llm_judge.evidence(judgement, model="m", before=CONFLICT).says_right
     plain = llm_judge.question(case(), finding())
     assert not plain.may_be_right
     assert llm_judge.parse(answer, asked.shown) is Discarded.UNKNOWN_VERDICT

@@ -4,6 +4,7 @@ import pytest
 
 from app.domain.answers.certainty import Certainty
 from app.domain.diagnosis.evidence import rightness
+from app.domain.evidence import HardEvidence
 from app.domain.records import BadCase, Message, Role
 
 
@@ -18,8 +19,7 @@ def test_certainty_is_told_with_how() -> None:
     found = rightness.of_cases([case("at 6 pm", "At 18:00."), case("six", "seven", "Six"), case("x", None)])
     assert found.how == (Certainty.QUANTITY, Certainty.ALTERNATIVE, None)
     assert found.right.tolist() == [True, True, False]
-    assert found.evidence(0)["right_by"] == "quantity"
-    assert found.evidence(2) == {"looks_alike": False}
+    assert not found.looks_alike.any()
 
 
 @pytest.mark.parametrize(
@@ -41,6 +41,11 @@ def test_what_looks_alike_is_not_right_and_is_told(said: str, expected: str, ali
     found = rightness.of_cases([case(said, expected)])
     assert found.how == (None,)
     assert found.looks_alike.tolist() == [alike]
+
+
+def test_what_a_judge_takes_for_right_says_by_whom() -> None:
+    right = rightness.by_judge(HardEvidence(looks_alike=True))
+    assert (right.model_output_is_right, right.looks_alike, right.right_by) == (True, True, "judge")
 
 
 def test_no_cases_are_no_error() -> None:

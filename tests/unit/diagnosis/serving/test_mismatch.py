@@ -5,7 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.domain.diagnosis.serving.decoding import STOP_STRENGTH
-from app.domain.diagnosis.serving.mismatch import Mismatch, format_of, mismatches, probability
+from app.domain.diagnosis.serving.mismatch import format_of, mismatches, probability
+from app.domain.evidence import Mismatch
 from app.domain.instructions import known_instructions
 from app.domain.records import ServingRequest, TrainingExample
 from tests.unit.diagnosis.builders import case, example

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from app.domain.answers import Answer
-from app.domain.diagnosis.symptoms.finding import quoted
+from app.domain.diagnosis.symptoms.quoting import quoted
 from app.domain.repair.row_quality.defects.finding import PLAIN_SIGN, NoisyRow
 from app.domain.repair.row_quality.defects.habits import once
 from app.domain.repair.row_quality.defects.reading import Reading

@@ -7,7 +7,7 @@ import re
 
 from app.domain.diagnosis.symptoms import format_violation
 from app.domain.diagnosis.symptoms.empty import says_nothing
-from app.domain.diagnosis.symptoms.finding import quoted
+from app.domain.diagnosis.symptoms.quoting import quoted
 from app.domain.diagnosis.symptoms.shapes import unbalanced_tag
 from app.domain.repair.row_quality.defects.finding import FAINT_SIGN, HINT, PLAIN_SIGN, NoisyRow, Sign
 from app.domain.repair.row_quality.defects.habits import once, weighed

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from app.domain.answers.relation import word_f1
-from app.domain.diagnosis.symptoms.finding import quoted
+from app.domain.diagnosis.symptoms.quoting import quoted
 from app.domain.estimators.noise_mixture import STATISTICAL_CEILING
 from app.domain.language import text
 from app.domain.repair.row_quality.defects.finding import FAINT_SIGN, PLAIN_SIGN, NoisyRow, Sign

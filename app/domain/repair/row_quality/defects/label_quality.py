@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from app.domain.diagnosis.symptoms.finding import quoted
+from app.domain.diagnosis.symptoms.quoting import quoted
 from app.domain.repair.row_quality.defects.finding import PROPOSED_FROM, NoisyRow
 from app.domain.repair.row_quality.defects.habits import once
 from app.domain.repair.row_quality.defects.statistics import JudgedRows

@@ -6,7 +6,7 @@ No habit excuses it: where a template was never filled in, every row of it is so
 from __future__ import annotations
 
 from app.domain.answers.labels import LABEL_MIN_ROWS
-from app.domain.diagnosis.symptoms.finding import quoted
+from app.domain.diagnosis.symptoms.quoting import quoted
 from app.domain.language import placeholders, text
 from app.domain.repair.policy.pii import PiiKind
 from app.domain.repair.row_quality.defects.finding import PLAIN_SIGN, NoisyRow

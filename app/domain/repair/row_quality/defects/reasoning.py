@@ -6,7 +6,7 @@ An empty block in front of an answer is how models that reason are told not to, 
 from __future__ import annotations
 
 from app.domain.answers import Answer
-from app.domain.diagnosis.symptoms.finding import quoted
+from app.domain.diagnosis.symptoms.quoting import quoted
 from app.domain.language import phrases
 from app.domain.records import TrainingExample
 from app.domain.repair.row_quality.defects.finding import PLAIN_SIGN, NoisyRow

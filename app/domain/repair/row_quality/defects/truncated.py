@@ -13,7 +13,7 @@ from typing import Final
 
 from app.domain.answers.labels import LABEL_MIN_ROWS
 from app.domain.diagnosis.symptoms import truncation
-from app.domain.diagnosis.symptoms.finding import quoted
+from app.domain.diagnosis.symptoms.quoting import quoted
 from app.domain.language import text
 from app.domain.language.text import SENTENCE_MIN_TOKENS
 from app.domain.repair.row_quality.defects.finding import FAINT_SIGN, HINT, PLAIN_SIGN, NoisyRow, Sign

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from app.domain.diagnosis.symptoms.finding import quoted
+from app.domain.diagnosis.symptoms.quoting import quoted
 from app.domain.language import phrases, text
 from app.domain.repair.row_quality.defects.finding import FAINT_SIGN, PLAIN_SIGN, NoisyRow, Sign
 from app.domain.repair.row_quality.defects.habits import once, weighed

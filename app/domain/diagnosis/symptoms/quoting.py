@@ -1,27 +1,8 @@
-"""What a detector says: which symptom, the proof in one sentence, and the training row it points to."""
+"""How the proof of a symptom quotes and lists."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any
-
-from app.domain.records import Symptom
-
 _QUOTED_CHARACTERS = 60
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SymptomFinding:
-    """``detail`` is one sentence that a person can check; ``example_id`` the row that the proof names."""
-
-    symptom: Symptom
-    detail: str
-    example_id: str | None = None
-
-    def as_dict(self) -> dict[str, Any]:
-        """JSON-ready; ``example_id`` only where there is one."""
-        named = {} if self.example_id is None else {"example_id": self.example_id}
-        return {"symptom": self.symptom.value, "detail": self.detail, **named}
 
 
 def quoted(said: str, limit: int = _QUOTED_CHARACTERS) -> str:
