@@ -62,7 +62,7 @@ def _score_subset(
     runs: list[dict[str, float]] = []
     for seed in seeds:
         found = detect.find(views, prompts, outputs, labels, np.random.default_rng(seed))
-        run = _against_truth(rows, found.in_conflict >= 0.5)
+        run = _against_truth(rows, found.contradicted >= 0.5)
         run |= {f"wrong_{k}": v for k, v in _measured(rows, "is_wrong", found.is_wrong >= 0.5).items()}
         runs.append(run | _label_pairs(rows, found.groups))
     notes = [r["note"].partition(";")[0] in UNHARMED for r in rows]

@@ -72,7 +72,7 @@ def defaults_from(training_defaults: Mapping[str, Any], overrides: Mapping[str, 
 
     ``training_defaults`` may hold more (the diagnosis adds its reasons); an unknown name in ``overrides``
     is an error. Where only the rank is set, alpha follows as twice the rank. Raises ValueError naming the
-    fact and the mend.
+    fact and how to fix it.
     """
     known = {f.name for f in fields(TrainingConfig)}
     unknown = sorted(set(overrides) - known)

@@ -41,7 +41,7 @@ def evidence_lines(evidence: Evidence, cause: RootCause = RootCause.CONFLICT) ->
             )
     if cause is not RootCause.HARD:
         yield f"- {sides_sentence(evidence.conflict.counts)}"
-    own = tuple(told for told in seen.facts if told[0] == cause)
+    own = tuple(named for named in seen.facts if named[0] == cause)
     for name, facts in own or seen.facts:
         for fact in facts:
             words = f": {', '.join(cell(word, 80) for word in fact.words)}" if fact.words else ""

@@ -33,7 +33,7 @@ class DisputeJudge:
         self.still_wanted()
         return self.asking.ask([message.as_dict() for message in messages])
 
-    def told(self, counted: Mapping[str, Any]) -> dict[str, Any]:
+    def summary_of(self, counted: Mapping[str, Any]) -> dict[str, Any]:
         """The plan's part of the summary, ``counted`` by the rule, with the model, its cost and what went wrong."""
         if self.asking is None:
             return {"notes": [NOT_CONFIGURED]}
@@ -66,4 +66,4 @@ def with_judge(plan: RepairPlan, judge: DisputeJudge | None) -> RepairPlan:
     """The plan whose summary tells of the judge, where there is one."""
     if judge is None:
         return plan
-    return replace(plan, summary={**plan.summary, "judge": judge.told(plan.summary.get("judge", {}))})
+    return replace(plan, summary={**plan.summary, "judge": judge.summary_of(plan.summary.get("judge", {}))})

@@ -334,7 +334,7 @@ def _result(message: Turn, form: _TemplateForm, pending: list[str]) -> dict[str,
 def _write_tools(turns: list[dict[str, Any]], functions: Sequence[Turn]) -> None:
     """The tools into the system prompt, or in front of the first turn: some templates take no system prompt."""
     listed = "\n".join(json.dumps(function, ensure_ascii=False) for function in functions)
-    told = HERMES_TOOLS.format(tools=listed)
+    system = HERMES_TOOLS.format(tools=listed)
     first = turns[0]
-    parts = [first["content"], told] if first["role"] == Role.SYSTEM else [told, first["content"]]
+    parts = [first["content"], system] if first["role"] == Role.SYSTEM else [system, first["content"]]
     turns[0] = {**first, "content": "\n\n".join(filter(None, parts))}

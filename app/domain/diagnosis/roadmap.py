@@ -23,7 +23,7 @@ def roadmap(by_category: Mapping[RootCause, int], clusters: Sequence[Cluster]) -
     ood, conflict, hard, serving, open_ = (by_category.get(cause, 0) for cause in RootCause)
     total = sum(by_category.values())
     largest = f"; the largest, {clusters[0].label!r}, holds {len(clusters[0].case_ids)}" if clusters else ""
-    first = f" Mend the request of {serving} cases before anything is trained." if serving else ""
+    first = f" Fix the request of {serving} cases before anything is trained." if serving else ""
     person = f" {open_} cases are undetermined: a person decides." if open_ else ""
     repair = []
     if conflict:
@@ -88,7 +88,7 @@ def _gains(by_category: Mapping[RootCause, int], clusters: Sequence[Cluster]) ->
         if together
         else "Every case has to be read by itself"
     )
-    request = f"; mending the request helps up to {_of(serving, total)} without training" if serving else ""
+    request = f"; fixing the request helps up to {_of(serving, total)} without training" if serving else ""
     causes = [
         f"{count} {name}"
         for count, name in ((conflict, "contradicted"), (ood, "not covered"), (hard, "hard"))

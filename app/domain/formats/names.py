@@ -88,9 +88,9 @@ def _refuse_leftovers(row: Mapping[str, Any], format: str, renamed: Mapping[str,
     """What stands beside a question under an alias may belong to the prompt: then it would be lost."""
     if format != "alpaca" or not {"instruction", "output"} & set(renamed.values()):
         return
-    told = _aliases("alpaca")
-    asking = told["instruction"] | told["input"] | _UNCLEAR
-    left = [name for name in row if name not in renamed and name not in told and _plain(name) in asking]
+    aliases = _aliases("alpaca")
+    asking = aliases["instruction"] | aliases["input"] | _UNCLEAR
+    left = [name for name in row if name not in renamed and name not in aliases and _plain(name) in asking]
     if left:
         raise RowError(
             "ambiguous_keys",

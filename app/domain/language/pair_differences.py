@@ -145,10 +145,10 @@ def between(left: str, right: str) -> tuple[Difference, ...]:
     names = _names(left, chinese[0]), _names(right, chinese[1])
     if names[0] and names[1] and names[0] != names[1]:
         found.append(_difference(DifferenceKind.ENTITY, *_only(sorted(names[0]), sorted(names[1]))))
-    told = frozenset(t for d in found for t in text.tokens(f"{d.left} {d.right}"))
+    reported = frozenset(t for d in found for t in text.tokens(f"{d.left} {d.right}"))
     for change in text_diff.changes(*tokens):
         a, b = tokens[0][change.start : change.end], tokens[1][change.new_start : change.new_end]
-        if not (set(a) | set(b)) <= told:
+        if not (set(a) | set(b)) <= reported:
             found.append(_difference(DifferenceKind.WORDS, a, b, joint="" if any(chinese) else " "))
     return tuple(found)
 

@@ -25,10 +25,10 @@ _LONGEST = 4
 """Characters of the longest Chinese word that is looked for; longer ones are idioms and names."""
 
 _CHARACTER = 1e-5
-"""What every character counts for at least: a rare one is more often a name than a slip."""
+"""What every character counts for at least: a rare one is more often a name than a typo."""
 
 _SHORTEST, _LONG = 4, 8
-"""Letters from which a word is known by its spelling, and from which two slips leave it known."""
+"""Letters from which a word is known by its spelling, and from which two typos leave it known."""
 
 
 def is_misspelling(word: str, of: str) -> bool:

@@ -199,8 +199,8 @@ def unseen_terms(prompt: str, trained: Vocabulary, limit: int = _NOVEL_TERMS) ->
     passages = dict.fromkeys(
         p for run in _UNSPACED.findall(folded) for p in _new_passages(run, trained.terms)
     )
-    told = [p for p in passages if not any(p != other and p in other for other in passages)]
-    ranked = [*sorted(told, key=lambda p: -len(p)), *spelt]
+    longest = [p for p in passages if not any(p != other and p in other for other in passages)]
+    ranked = [*sorted(longest, key=lambda p: -len(p)), *spelt]
     return tuple(t[:_NOVEL_TERM_CHARACTERS].encode("utf-8", "replace").decode() for t in ranked[:limit])
 
 

@@ -45,11 +45,11 @@ def detect(case: BadCase, trained: OutputProfile) -> SymptomFinding | None:
         return None
     if trained.shape_for(case).label_share >= LABEL_TASK_SHARE:
         return None  # a label that was never taught is a missing kind of row, not a missing fact
-    told = characters.folded(_COMMAND.sub(" ", text.clip(expected)))
+    answer = characters.folded(_COMMAND.sub(" ", text.clip(expected)))
     asked = characters.folded(text.clip(case.prompt))
-    unknown, share = (_passages if text.is_chinese(expected) else _words)(told, asked, trained)
+    unknown, share = (_passages if text.is_chinese(expected) else _words)(answer, asked, trained)
     # Figures and Latin names in a Chinese text are words, whatever stands around them.
-    spelt = _words(told, asked, trained)[0] if text.is_chinese(expected) else []
+    spelt = _words(answer, asked, trained)[0] if text.is_chinese(expected) else []
     facts = _facts(expected, [*unknown, *spelt], asked)
     known_units = len(trained.bigrams) if text.is_chinese(expected) else len(trained.vocabulary)
     if known_units < _UNKNOWN_MIN_VOCABULARY:
@@ -66,11 +66,11 @@ def detect(case: BadCase, trained: OutputProfile) -> SymptomFinding | None:
     )
 
 
-def _words(told: str, asked: str, trained: OutputProfile) -> tuple[list[str], float]:
+def _words(answer: str, asked: str, trained: OutputProfile) -> tuple[list[str], float]:
     """Unknown words in order, and their share 0..1 of the words that the expected output adds."""
     given = set(words_of(asked))
-    added = [w for w in dict.fromkeys(words_of(told)) if w not in given]
-    computed = _CALCULATION.search(told) is not None or any(w[0].isdigit() for w in given)
+    added = [w for w in dict.fromkeys(words_of(answer)) if w not in given]
+    computed = _CALCULATION.search(answer) is not None or any(w[0].isdigit() for w in given)
     words = [w for w in added if not w[0].isdigit() or not computed]
     unknown = [w for w in words if not _known(w, given, trained.vocabulary)]
     spelt = [w for w in words if not w[0].isdigit()]
@@ -84,21 +84,21 @@ def _known(word: str, given: set[str], vocabulary: frozenset[str]) -> bool:
     return any(form in vocabulary or form in given for s in stems for form in (s, f"{s}e", f"{s}y"))
 
 
-def _passages(told: str, asked: str, trained: OutputProfile) -> tuple[list[str], float]:
+def _passages(answer: str, asked: str, trained: OutputProfile) -> tuple[list[str], float]:
     """Runs of characters that follow each other nowhere, and the share 0..1 of the pairs in them.
 
     Single characters are nearly all known; what is new is how they stand together.
     """
     given = set(characters.pairs_of(asked).tolist())
-    pairs = characters.pairs_of(told)
-    spelt = [text.is_chinese(told[i : i + 2]) and told[i : i + 2].isalpha() for i in range(len(pairs))]
+    pairs = characters.pairs_of(answer)
+    spelt = [text.is_chinese(answer[i : i + 2]) and answer[i : i + 2].isalpha() for i in range(len(pairs))]
     known = characters.known(pairs, trained.bigrams)
     new = [
         s and not k and p not in given for s, k, p in zip(spelt, known.tolist(), pairs.tolist(), strict=True)
     ]
     total = len({p for p, s in zip(pairs.tolist(), spelt, strict=True) if s and p not in given})
     different = len({p for p, n in zip(pairs.tolist(), new, strict=True) if n})
-    unknown = [told[start : end + 1] for start, end in characters.runs(new)]
+    unknown = [answer[start : end + 1] for start, end in characters.runs(new)]
     return list(dict.fromkeys(unknown)), different / total if total else 0.0
 
 

@@ -35,10 +35,15 @@ def with_answer(action: ProposedAction, answer: str, contents: Mapping[str, Cont
         raise ValueError("answer: must not be empty; drop the rows if they should go")
     proposed = action.evidence.get("proposed_reason", action.reason)
     answer = _in_full(answer, (*action.before, *contents.values()))
-    told = {**action.evidence, "expected_output": answer, "proposed_reason": proposed, "asks_person": True}
+    evidence = {
+        **action.evidence,
+        "expected_output": answer,
+        "proposed_reason": proposed,
+        "asks_person": True,
+    }
     for outdated in ("of", "score_of"):  # the row that was to be followed, and what was unsure
-        told.pop(outdated, None)
-    action = replace(action, evidence=told, reason=f'{proposed}; a person chose "{excerpt(answer)}"')
+        evidence.pop(outdated, None)
+    action = replace(action, evidence=evidence, reason=f'{proposed}; a person chose "{excerpt(answer)}"')
     match action.kind:
         case ActionKind.MERGE:
             proposed_row = action.after[0] if action.after else action.before[0]

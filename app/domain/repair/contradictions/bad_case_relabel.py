@@ -58,7 +58,7 @@ class Anchors:
         )
 
 
-def mend_labels(draft: Draft, input_vectors: Float32[ndarray, "n d"], anchors: Anchors) -> None:
+def relabel_label_rows(draft: Draft, input_vectors: Float32[ndarray, "n d"], anchors: Anchors) -> None:
     """Relabel or drop the rows of label tasks that the cases contradict, over their whole region.
 
     A task is what one instruction asks: the same word under another instruction is another label.
@@ -68,10 +68,10 @@ def mend_labels(draft: Draft, input_vectors: Float32[ndarray, "n d"], anchors: A
     conflict = np.array([anchors.in_conflict(case) for case in anchors.cases], dtype=bool)
     for task in dict.fromkeys(case_tasks[conflict].tolist()):
         rows, members = np.flatnonzero(row_tasks == task), np.flatnonzero(case_tasks == task)
-        _mend_task(draft, rows, input_vectors[rows], anchors.only(members), conflict[members])
+        _relabel_task(draft, rows, input_vectors[rows], anchors.only(members), conflict[members])
 
 
-def _mend_task(
+def _relabel_task(
     draft: Draft,
     rows: Int64[ndarray, " r"],
     vectors: Float32[ndarray, "r d"],
@@ -167,7 +167,7 @@ def _mend_label(
             draft.drop(row, reason, verdict.score, evidence, ask=ask)
 
 
-def mend_anchored(
+def relabel_contradicted_rows(
     draft: Draft, input_vectors: Float32[ndarray, "n d"], anchors: Anchors, rng: np.random.Generator
 ) -> None:
     """Drop or rewrite single rows that ask what a case asks and contradict its expected output."""

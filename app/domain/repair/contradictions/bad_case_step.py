@@ -18,5 +18,5 @@ def propose(draft: Draft, material: PlanInputs) -> None:
             vectors=material.case_vectors,
             findings={finding.bad_case_id: finding for finding in material.findings},
         )
-        bad_case_relabel.mend_labels(draft, material.input_vectors, anchors)
-        bad_case_relabel.mend_anchored(draft, material.input_vectors, anchors, material.rng)
+        bad_case_relabel.relabel_label_rows(draft, material.input_vectors, anchors)
+        bad_case_relabel.relabel_contradicted_rows(draft, material.input_vectors, anchors, material.rng)

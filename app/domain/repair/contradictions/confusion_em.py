@@ -146,7 +146,7 @@ def _temperature(scores: Float64[ndarray, "t l"], labels: Int64[ndarray, " t"]) 
 def _noise_matrix(
     posteriors: Float64[ndarray, "n l"], given: Int64[ndarray, " n"]
 ) -> Float64[ndarray, "l l"]:
-    """P(given | true) from soft counts; one pseudo-row vouches for each label."""
+    """P(given | true) from soft counts; one pseudo-row for each label (Laplace)."""
     labels = posteriors.shape[1]
     counts = np.zeros((labels, labels))
     np.add.at(counts.T, given, posteriors)

@@ -22,7 +22,7 @@ from app.domain.diagnosis.evidence.findings import SHOWN_NEIGHBORS
 from app.domain.estimators import quantile_bins
 from app.domain.language import text
 from app.domain.repair.contradictions import free_answers, label_support, label_synonyms, paraphrase
-from app.domain.repair.contradictions.free_answers import AnswerConflict
+from app.domain.repair.contradictions.free_answers import ContradictingAnswers
 from app.domain.repair.contradictions.label_synonyms import LabelGroup, Labels
 from app.domain.repair.contradictions.paraphrase import (
     CONFLICT_FOLDS,
@@ -52,7 +52,7 @@ _SHOWN_OPPOSITION: Final = 0.1
 """Probability from which a row is shown as one that contradicts another."""
 
 
-class ConflictKind(StrEnum):
+class ContradictionKind(StrEnum):
     ROWS = "rows"
     """Near rows that mean the same have different outputs."""
 
@@ -64,7 +64,7 @@ class ConflictKind(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class RowConflict:
+class ContradictedRow:
     """``probability`` that the row contradicts others, ``wrong`` that it is the row in error, both 0..1.
     ``opposing``: row numbers, the most telling first."""
 
@@ -72,21 +72,21 @@ class RowConflict:
     probability: float
     wrong: float
     opposing: tuple[int, ...]
-    kind: ConflictKind
+    kind: ContradictionKind
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Contradictions:
-    """``in_conflict`` and ``is_wrong`` (n,) probabilities 0..1; ``rows``: those more likely in conflict than
+    """``contradicted`` and ``is_wrong`` (n,) probabilities 0..1; ``rows``: those more likely contradicted than
     not, most likely first; ``groups``: labels that mean the same; ``answers``: free answers to one question
     that contradict each other. ``from_model``: the set was large enough, and its outputs repeat enough, to say which
     near rows contradict each other."""
 
-    in_conflict: Float64[ndarray, " n"]
+    contradicted: Float64[ndarray, " n"]
     is_wrong: Float64[ndarray, " n"]
-    rows: tuple[RowConflict, ...]
+    rows: tuple[ContradictedRow, ...]
     groups: tuple[LabelGroup, ...]
-    answers: tuple[AnswerConflict, ...]
+    answers: tuple[ContradictingAnswers, ...]
     from_model: bool
 
 
@@ -146,14 +146,14 @@ def find(
     # One free answer against another: which of them is wrong, nobody has said.
     wrong = np.maximum(wrong, of_answers / 2)
     by_kind = {
-        ConflictKind.ROWS: of_rows,
-        ConflictKind.ANSWERS: of_answers,
-        ConflictKind.LABELS: of_labels,
+        ContradictionKind.ROWS: of_rows,
+        ContradictionKind.ANSWERS: of_answers,
+        ContradictionKind.LABELS: of_labels,
     }
     return Contradictions(
-        in_conflict=np.max(list(by_kind.values()), axis=0, initial=0.0),
+        contradicted=np.max(list(by_kind.values()), axis=0, initial=0.0),
         is_wrong=wrong,
-        rows=_told(by_kind, wrong, _opposing(judged, answers)),
+        rows=_contradicted_rows(by_kind, wrong, _opposing(judged, answers)),
         groups=groups,
         answers=answers,
         from_model=judged.from_model,
@@ -293,7 +293,9 @@ def _fit(
     )
 
 
-def _opposing(judged: JudgedPairs, answers: Sequence[AnswerConflict]) -> dict[int, list[tuple[float, int]]]:
+def _opposing(
+    judged: JudgedPairs, answers: Sequence[ContradictingAnswers]
+) -> dict[int, list[tuple[float, int]]]:
     """Row -> (probability, row that contradicts it)."""
     shown: dict[int, list[tuple[float, int]]] = {}
     pairs = [
@@ -307,17 +309,17 @@ def _opposing(judged: JudgedPairs, answers: Sequence[AnswerConflict]) -> dict[in
     return shown
 
 
-def _told(
-    by_kind: Mapping[ConflictKind, Float64[ndarray, " n"]],
+def _contradicted_rows(
+    by_kind: Mapping[ContradictionKind, Float64[ndarray, " n"]],
     wrong: Float64[ndarray, " n"],
     opposing: Mapping[int, list[tuple[float, int]]],
-) -> tuple[RowConflict, ...]:
-    told: list[RowConflict] = []
+) -> tuple[ContradictedRow, ...]:
+    found: list[ContradictedRow] = []
     strongest = np.max(list(by_kind.values()), axis=0, initial=0.0)
     for row in np.flatnonzero(strongest >= 0.5).tolist():
         best = sorted(opposing.get(row, ()), key=lambda item: (-item[0], item[1]))
-        told.append(
-            RowConflict(
+        found.append(
+            ContradictedRow(
                 row=row,
                 probability=float(strongest[row]),
                 wrong=float(wrong[row]),
@@ -325,4 +327,4 @@ def _told(
                 kind=max(by_kind, key=lambda kind: float(by_kind[kind][row])),
             )
         )
-    return tuple(sorted(told, key=lambda c: (-c.probability, c.row)))
+    return tuple(sorted(found, key=lambda c: (-c.probability, c.row)))

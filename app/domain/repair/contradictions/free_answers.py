@@ -22,7 +22,7 @@ _ONE_QUESTION_WORDS: Final = 0.8
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class AnswerConflict:
+class ContradictingAnswers:
     """Rows ``left`` and ``right`` answer one question; ``difference`` is what they contradict each other in."""
 
     left: int
@@ -32,7 +32,7 @@ class AnswerConflict:
 
 def find(
     views: PairViews, prompts: Sequence[str], outputs: Sequence[str], free: Bool[ndarray, " n"] | None = None
-) -> tuple[AnswerConflict, ...]:
+) -> tuple[ContradictingAnswers, ...]:
     """Contradicting answers among rows with one question; ``views`` are of the prompts.
 
     ``free`` (n,): rows whose outputs are answers and no labels; where it is not given, rows whose output is
@@ -42,16 +42,16 @@ def find(
     left, right = paraphrase.near_pairs(views.neighbors)
     compared = pair_differences.compare(views.readings, left, right)
     at = {name: compared[:, i] for i, name in enumerate(pair_differences.COLUMNS)}
-    told = sum(at[f"{kind}_differs"] for kind in ("number", "negation", "direction"))
-    one_question = (at["words_shared"] >= _ONE_QUESTION_WORDS) & (told == 0)
-    found: list[AnswerConflict] = []
+    meaning_differs = sum(at[f"{kind}_differs"] for kind in ("number", "negation", "direction"))
+    one_question = (at["words_shared"] >= _ONE_QUESTION_WORDS) & (meaning_differs == 0)
+    found: list[ContradictingAnswers] = []
     for ends in np.stack([left, right], axis=1)[one_question]:
         a, b = int(ends[0]), int(ends[1])
         # A number is an answer even where many rows share it; of words, a label could be made.
         look = contradiction if answers[a] and answers[b] else other_number
         difference = look(prompts[a], outputs[a], outputs[b])
         if difference:
-            found.append(AnswerConflict(left=a, right=b, difference=difference))
+            found.append(ContradictingAnswers(left=a, right=b, difference=difference))
     return tuple(found)
 
 

@@ -48,10 +48,10 @@ class LabelFix(StrEnum):
 class LabelVerdict:
     """One row that carries a wrong label.
 
-    ``label`` is the right one (the likeliest, for a drop). ``score`` 0..1: probability that the mend is
+    ``label`` is the right one (the likeliest, for a drop). ``score`` 0..1: probability that the change is
     right. ``noise_rate`` 0..1: how often rows that are ``label`` carry the row's given label.
     ``anchors``: the nearest bad cases that expect ``label``, nearest first, with their cosine. ``asks``: with this
-    mend the row's label would all but cease, which is a question of names for a person.
+    change the row's label would all but cease, which is a question of names for a person.
     """
 
     row: int

@@ -199,8 +199,8 @@ def without_outputs(
     at = {name: made[:, i] for i, name in enumerate(COLUMNS)}
     angle = -np.arccos(np.clip(at["cosine"], -1.0, 1.0)).astype(np.float64)
     spread = float(angle.std()) or 1.0
-    told = sum(at[f"{kind}_differs"] for kind in ("number", "negation", "direction", "name"))
-    closeness = angle - _DIFFERENCE_WEIGHT * spread * told
+    telling_differences = sum(at[f"{kind}_differs"] for kind in ("number", "negation", "direction", "name"))
+    closeness = angle - _DIFFERENCE_WEIGHT * spread * telling_differences
     if len(left) < _MIXTURE_MIN_PAIRS or not closeness.std() > 0:
         cut = -float(np.arccos(agreement.meaning_cut(views.vectors, rng)))
         return expit((closeness - cut) / (0.25 * spread))

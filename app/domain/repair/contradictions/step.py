@@ -18,7 +18,7 @@ from numpy import ndarray
 from app.domain.language import label_names, text
 from app.domain.near_duplicates import grouping
 from app.domain.repair.contradictions import detect, paraphrase
-from app.domain.repair.contradictions.detect import ConflictKind, Contradictions, RowConflict
+from app.domain.repair.contradictions.detect import ContradictedRow, ContradictionKind, Contradictions
 from app.domain.repair.contradictions.label_errors import CALLED_WRONG, REGIONAL_KAPPA
 from app.domain.repair.contradictions.label_synonyms import LabelGroup, Labels
 from app.domain.repair.draft.draft import Draft, excerpt, task_of
@@ -106,33 +106,33 @@ def _settle_rows(
     draft: Draft, rows: Int64[ndarray, " r"], found: Contradictions, context: ResolutionContext
 ) -> None:
     """Rows that the set as a whole calls wrong get the answer of those that they contradict."""
-    for conflict in found.rows:
-        if conflict.kind is ConflictKind.LABELS or conflict.wrong < CALLED_WRONG:
+    for contradicted in found.rows:
+        if contradicted.kind is ContradictionKind.LABELS or contradicted.wrong < CALLED_WRONG:
             continue
-        row = int(rows[conflict.row])
-        right = _right_side(draft, rows, conflict, found)
+        row = int(rows[contradicted.row])
+        right = _right_side(draft, rows, contradicted, found)
         if row in draft.resolved or not right:
             continue
         dispute = disputes.dispute_of(draft, [right, [row]])
         keep = next(i for i, side in enumerate(dispute.sides) if row not in side)
         from_model = Resolution(
             keep=keep,
-            score=conflict.wrong,
+            score=contradicted.wrong,
             because=(
                 f'"{excerpt(draft.prompts[row])}" stands with rows that say "{excerpt(dispute.answers[keep])}"'
             ),
             judged_words=True,
         )
         disputes.settle(
-            draft, dispute, context, same_prompt=False, evidence=_method(conflict), from_model=from_model
+            draft, dispute, context, same_prompt=False, evidence=_method(contradicted), from_model=from_model
         )
 
 
 def _right_side(
-    draft: Draft, rows: Int64[ndarray, " r"], conflict: RowConflict, found: Contradictions
+    draft: Draft, rows: Int64[ndarray, " r"], contradicted: ContradictedRow, found: Contradictions
 ) -> list[int]:
     """The opposing rows that are believed and agree with the most of them, the most telling first."""
-    believed = [o for o in conflict.opposing if found.is_wrong[o] < CALLED_WRONG]
+    believed = [o for o in contradicted.opposing if found.is_wrong[o] < CALLED_WRONG]
     said = {o: text.normalised(draft.examples[int(rows[o])].output) for o in believed}
     if not said:
         return []
@@ -147,7 +147,7 @@ def _settle_undecided(
     open_rows = {
         c.row: c
         for c in found.rows
-        if c.kind is not ConflictKind.LABELS and int(rows[c.row]) not in draft.resolved
+        if c.kind is not ContradictionKind.LABELS and int(rows[c.row]) not in draft.resolved
     }
     pairs = [(c.row, o) for c in open_rows.values() for o in c.opposing[:1] if o in open_rows]
     for group in grouping.connected(len(rows), pairs):
@@ -160,8 +160,8 @@ def _settle_undecided(
             disputes.settle(draft, dispute, context, same_prompt=False, evidence=_method(open_rows[group[0]]))
 
 
-def _method(conflict: RowConflict) -> dict[str, object]:
-    return {"found_by": conflict.kind.value, "in_conflict": round(conflict.probability, 3)}
+def _method(contradicted: ContradictedRow) -> dict[str, object]:
+    return {"found_by": contradicted.kind.value, "in_conflict": round(contradicted.probability, 3)}
 
 
 def _unify(
@@ -192,7 +192,7 @@ def _unify(
     )
     if len(ordered) > 1:
         said = " and ".join(f'rows that say "{excerpt(o)}" ({len(standing[o])})' for o in ordered)
-        told = {
+        evidence = {
             "rule": "label_group",
             "labels": {label: len(of) for label, of in members.items()},
             "links": _links(draft, rows, group),
@@ -213,7 +213,7 @@ def _unify(
         keep = standing[ordered[0]][0]
         rows_concerned = tuple(row for label in ordered for row in standing[label])
         reason = f"{said} ask the same things; {why}"
-        draft.ask_answer(rows_concerned, keep if because else None, reason, group.score, told)
+        draft.ask_answer(rows_concerned, keep if because else None, reason, group.score, evidence)
     return {"labels": list(group.labels), "score": round(group.score, 3)}
 
 

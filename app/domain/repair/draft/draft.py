@@ -127,8 +127,8 @@ class Draft:
         said = text.normalised(output)
         others = tuple(row for row in rows if text.normalised(self.examples[row].output) != said)
         after = tuple(with_answer(self.examples[row], output).content() for row in others)
-        told = {**evidence, "expected_output": output, "of": self.examples[keep].id}
-        self._add(ActionKind.RELABEL, others, after, reason, score, told, ask=True)
+        evidence = {**evidence, "expected_output": output, "of": self.examples[keep].id}
+        self._add(ActionKind.RELABEL, others, after, reason, score, evidence, ask=True)
 
     def ask(
         self,

@@ -42,23 +42,23 @@ def settle(
     answer and stay, as another way to ask. ``from_model``: what the training set as a whole says about who is in
     error; it speaks in the place of a bare majority.
     """
-    told = {**(evidence or {}), "sides": _told(draft, dispute, context)}
+    evidence = {**(evidence or {}), "sides": _sides(draft, dispute, context)}
     for rule in draft.policy.conflict:
         if rule is ResolutionRule.DROP:
             score = 1 - 1 / len(dispute.sides)
             for row in dispute.rows:
                 draft.drop(
-                    row, f"{_about(dispute)}; the policy drops all of them", score, {**told, "rule": rule}
+                    row, f"{_about(dispute)}; the policy drops all of them", score, {**evidence, "rule": rule}
                 )
             return
         if rule is ResolutionRule.ASK:
-            _ask(draft, dispute, from_model, {**told, "rule": rule}, same_prompt=same_prompt)
+            _ask(draft, dispute, from_model, {**evidence, "rule": rule}, same_prompt=same_prompt)
             return
         found = (
             from_model if from_model and rule is ResolutionRule.MAJORITY else RULES[rule](dispute, context)
         )
         if found is not None:
-            _mend(draft, dispute, found, {**told, "rule": rule}, same_prompt=same_prompt)
+            _propose(draft, dispute, found, {**evidence, "rule": rule}, same_prompt=same_prompt)
             return
 
 
@@ -93,7 +93,7 @@ def _ask(
         draft.resolved.update(dispute.rows)
 
 
-def _mend(
+def _propose(
     draft: Draft, dispute: Dispute, found: Resolution, evidence: dict[str, Any], *, same_prompt: bool
 ) -> None:
     followed = dispute.sides[found.keep]
@@ -111,8 +111,8 @@ def _mend(
             if same_prompt and same_words:
                 draft.drop(row, reason, found.score, evidence, ask=ask)
             else:
-                told = evidence | {"expected_output": right.output}
-                draft.relabel(row, right.output, reason, found.score, told, ask=ask)
+                relabelled = evidence | {"expected_output": right.output}
+                draft.relabel(row, right.output, reason, found.score, relabelled, ask=ask)
 
 
 def _same_words(draft: Draft, row: int, others: Sequence[int]) -> bool:
@@ -132,7 +132,7 @@ def _about(dispute: Dispute) -> str:
     return f'rows that ask "{asked}" answer in {len(dispute.sides)} ways that contradict'
 
 
-def _told(draft: Draft, dispute: Dispute, context: ResolutionContext) -> list[dict[str, Any]]:
+def _sides(draft: Draft, dispute: Dispute, context: ResolutionContext) -> list[dict[str, Any]]:
     """Each side with its rows and the number of bad cases that expect it."""
     votes = context.votes(dispute)
     return [

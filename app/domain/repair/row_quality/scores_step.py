@@ -76,5 +76,7 @@ def _reason(quality: RowQuality, drop_below: float) -> str:
     if quality.vetoes:
         seen = " and ".join(_SAID[veto] for veto in quality.vetoes)
         return f"the answer {seen}: it is not trained on until somebody decides"
-    told = ", ".join(f"{name} {value:.2f}" for name, value in quality.components.items() if value is not None)
-    return f"quality {quality.score:.2f}, below {drop_below:.2f}: {told}"
+    components = ", ".join(
+        f"{name} {value:.2f}" for name, value in quality.components.items() if value is not None
+    )
+    return f"quality {quality.score:.2f}, below {drop_below:.2f}: {components}"

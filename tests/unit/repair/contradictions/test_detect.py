@@ -10,7 +10,7 @@ import pytest
 from app.domain.answers import contradiction
 from app.domain.language import label_names
 from app.domain.repair.contradictions import detect, label_synonyms, paraphrase
-from app.domain.repair.contradictions.detect import ConflictKind
+from app.domain.repair.contradictions.detect import ContradictionKind
 
 DIMENSIONS = 48
 
@@ -76,7 +76,7 @@ def test_rows_with_another_topics_answer_are_found_and_blamed(seed: int) -> None
     assert len(wrong - set(moved.tolist())) <= 4
     by_row = {c.row: c for c in found.rows}
     shown = [by_row[r] for r in moved.tolist() if r in by_row]
-    assert all(c.kind is ConflictKind.ROWS for c in shown)
+    assert all(c.kind is ContradictionKind.ROWS for c in shown)
     same_topic = [faq.topics[c.opposing[0]] == faq.topics[c.row] for c in shown]
     assert np.mean(same_topic) > 0.9
 
@@ -89,13 +89,13 @@ def test_hard_negatives_that_rightly_differ_are_left_alone() -> None:
     found = _find(faq, outputs)
 
     untouched = np.array([t not in faq.topics[moved] for t in faq.topics])
-    assert (found.in_conflict[untouched] > 0.5).mean() < 0.05
+    assert (found.contradicted[untouched] > 0.5).mean() < 0.05
 
 
 def test_a_set_without_contradictions_is_left_alone() -> None:
     faq = _faq(np.random.default_rng(4))
 
-    assert (_find(faq, faq.outputs).in_conflict > 0.5).mean() < 0.02
+    assert (_find(faq, faq.outputs).contradicted > 0.5).mean() < 0.02
 
 
 def test_the_same_seed_says_the_same() -> None:
@@ -105,7 +105,7 @@ def test_the_same_seed_says_the_same() -> None:
 
     first, second = _find(faq, outputs, 7), _find(faq, outputs, 7)
 
-    np.testing.assert_array_equal(first.in_conflict, second.in_conflict)
+    np.testing.assert_array_equal(first.contradicted, second.contradicted)
     assert first.rows == second.rows
 
 
@@ -121,8 +121,8 @@ def test_sets_too_small_to_learn_from_say_nothing(rows: int) -> None:
 
     found = _find(small, small.outputs)
 
-    assert found.in_conflict.shape == (rows,)
-    assert not found.in_conflict.any()
+    assert found.contradicted.shape == (rows,)
+    assert not found.contradicted.any()
     assert found.rows == ()
 
 
@@ -133,7 +133,7 @@ def test_rows_that_are_all_equal_do_not_contradict() -> None:
 
     found = detect.find(views, prompts, outputs, _labels(outputs), np.random.default_rng(0))
 
-    assert not found.in_conflict.any()
+    assert not found.contradicted.any()
 
 
 def _intents(
@@ -162,7 +162,7 @@ def test_labels_that_name_one_thing_are_grouped_and_others_are_not() -> None:
     assert {g.labels for g in found.groups} == {("PlaySong", "play_music"), ("GetWeather", "weather")}
     assert found.groups[0].evidence[0].score >= 0.5
     in_group = np.isin(outputs, ["PlaySong", "play_music", "weather", "GetWeather"])
-    np.testing.assert_array_equal(found.in_conflict >= 0.5, in_group)
+    np.testing.assert_array_equal(found.contradicted >= 0.5, in_group)
     first, second = found.groups[0].evidence[0].rows
     assert {outputs[first], outputs[second]} == set(found.groups[0].labels)
 
@@ -268,8 +268,8 @@ def test_free_answers_to_one_question_are_compared_whatever_the_set() -> None:
     found = detect.find(views, prompts, outputs, _labels(outputs), np.random.default_rng(0))
 
     assert [(c.row, c.opposing, c.kind) for c in found.rows] == [
-        (0, (1,), ConflictKind.ANSWERS),
-        (1, (0,), ConflictKind.ANSWERS),
+        (0, (1,), ContradictionKind.ANSWERS),
+        (1, (0,), ContradictionKind.ANSWERS),
     ]
 
 

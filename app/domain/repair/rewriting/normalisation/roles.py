@@ -37,7 +37,7 @@ _LABEL = re.compile(
 
 def find(view: SetView) -> Iterator[Suggestion]:
     labelled = [_LABEL.search(e.answer.text) is not None for e in view.examples]
-    # Where every answer is written like that, it is the task (a screenplay) and no slip.
+    # Where every answer is written like that, it is the task (a screenplay) and no mistake.
     usual = sum(labelled) > (1 - STYLE_MAJORITY) * len(labelled)
     pairs = _pairs(view)
     for row, example in enumerate(view.examples):

@@ -76,7 +76,7 @@ def _spaced_chinese(text: str) -> tuple[str, int]:
 
 
 def _edges(text: str) -> tuple[str, int]:
-    # The first line's indentation may be code; in a text of one line it is a slip.
+    # The first line's indentation may be code; in a text of one line it is a mistake.
     stripped = text.rstrip("\n" + BLANKS).lstrip("\n")
     return stripped if "\n" in stripped else stripped.lstrip(BLANKS), 1
 
