@@ -36,12 +36,6 @@ class Unauthenticated(ServiceError):
     title = "A valid API key is needed"
 
 
-class Forbidden(ServiceError):
-    status_code = 403
-    type = "forbidden"
-    title = "The key's role does not allow this"
-
-
 class NotFound(ServiceError):
     status_code = 404
     type = "not-found"
@@ -64,14 +58,6 @@ class ContentTooLarge(ServiceError):
     status_code = 413
     type = "content-too-large"
     title = "The body is too large"
-
-
-class StorageExhausted(ServiceError):
-    """Full disk; nothing was kept of the request."""
-
-    status_code = 507
-    type = "storage-exhausted"
-    title = "The server has no room left for this content"
 
 
 class UnsupportedMediaType(ServiceError):
@@ -101,7 +87,3 @@ class StageError(Exception):
 
 class StageCancelled(Exception):
     """Somebody asked for the running stage to stop."""
-
-
-class StageInterrupted(Exception):
-    """The worker is told to end: the stage makes room and is run again by another worker."""

@@ -12,12 +12,16 @@ from sqlalchemy.orm import Session
 from app.artifacts import ArtifactStore
 from app.db.session import SessionFactory, transaction
 from app.domain.job_status import Status
-from app.errors import StageCancelled, StageInterrupted
+from app.errors import StageCancelled
 from app.services.work import lifecycle, work
 from app.services.work.work import Claim, WorkRow
 from app.settings import Settings
 
 PROGRESS_EVERY_SECONDS = 1.0
+
+
+class StageInterrupted(Exception):
+    """The worker is told to end: the stage makes room and is run again by another worker."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

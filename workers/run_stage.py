@@ -16,12 +16,12 @@ from app.artifacts import StorageFull
 from app.db.base import new_id
 from app.db.session import transaction
 from app.domain.job_status import Status
-from app.errors import ServiceError, StageCancelled, StageError, StageInterrupted
+from app.errors import ServiceError, StageCancelled, StageError
 from app.logging import get_logger
 from app.queue import Stage
 from app.services.work import lifecycle, work
 from app.services.work.work import Claim, OutdatedRun
-from workers.context import Resources, StageContext
+from workers.context import Resources, StageContext, StageInterrupted
 from workers.stages import RUN
 
 log = get_logger(__name__)

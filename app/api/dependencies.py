@@ -11,12 +11,18 @@ from sqlalchemy.orm import Session
 from app.artifacts import ArtifactStore
 from app.db.repositories.pages import Order, PageRequest
 from app.db.session import SessionFactory
-from app.errors import Forbidden
+from app.errors import ServiceError
 from app.services.projects import Caller, Role
 from app.settings import Settings
 
 # Documents the header; TransactionRoute has checked the key by the time this runs.
 _api_key = HTTPBearer(auto_error=False, scheme_name="ApiKey", description="A key of the project.")
+
+
+class Forbidden(ServiceError):
+    status_code = 403
+    type = "forbidden"
+    title = "The key's role does not allow this"
 
 
 def _at_least(needed: Role) -> Any:

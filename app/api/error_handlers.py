@@ -17,7 +17,7 @@ from starlette.responses import Response
 
 from app.api import problems
 from app.artifacts import ArtifactTooLarge, StorageFull
-from app.errors import Conflict, ContentTooLarge, InvalidInput, ServiceError, StageError, StorageExhausted
+from app.errors import Conflict, ContentTooLarge, InvalidInput, ServiceError, StageError
 from app.logging import get_logger
 
 log = get_logger(__name__)
@@ -30,6 +30,14 @@ _REFERENCED_OR_TAKEN = ("23503", "23505")  # foreign key, unique: somebody was f
 _BAD_DATA = ("22", "54")  # data exception, program limit exceeded (a value or a row too large)
 _ROLLED_BACK = "40"  # deadlock, serialization failure
 _DISK_FULL = "53100"
+
+
+class StorageExhausted(ServiceError):
+    """Full disk; nothing was kept of the request."""
+
+    status_code = 507
+    type = "storage-exhausted"
+    title = "The server has no room left for this content"
 
 
 def install(app: FastAPI) -> None:

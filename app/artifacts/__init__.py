@@ -8,8 +8,15 @@ Does not know what artifacts are for, and when they are no longer wanted.
 
 from __future__ import annotations
 
-from app.artifacts.errors import ArtifactNotFound, ArtifactTooLarge, InvalidArtifactUri, StorageFull
-from app.artifacts.store import Artifact, ArtifactStore, StagedUpload
+from app.artifacts.places import ArtifactNotFound
+from app.artifacts.store import (
+    Artifact,
+    ArtifactStore,
+    ArtifactTooLarge,
+    InvalidArtifactUri,
+    StagedUpload,
+    StorageFull,
+)
 
 __all__ = [
     "Artifact",

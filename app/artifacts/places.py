@@ -15,9 +15,11 @@ from typing import BinaryIO, Protocol, cast
 
 from fsspec import AbstractFileSystem
 
-from app.artifacts.errors import ArtifactNotFound
-
 _TEMPORARY = "tmp"
+
+
+class ArtifactNotFound(LookupError):
+    """No artifact has this address."""
 
 
 class Place(Protocol):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import json
 import os
@@ -17,12 +18,27 @@ from typing import Any, BinaryIO
 from fsspec.core import url_to_fs
 from fsspec.implementations.local import LocalFileSystem
 
-from app.artifacts.errors import ArtifactTooLarge, InvalidArtifactUri, full_disk_translated
 from app.artifacts.places import LocalFolder, Place, Remote, renamed_when_whole
 
 _CHUNK_BYTES = 1 << 20
 _FILE, _DIRECTORY = "sha256", "sha256-tree"
 _URI = re.compile(rf"({_FILE}|{_DIRECTORY}):([0-9a-f]{{64}})")
+
+
+class StorageFull(Exception):
+    """There is no room left for the artifact; nothing was kept of it."""
+
+
+class ArtifactTooLarge(Exception):
+    """The upload is longer than its limit; nothing was kept of it."""
+
+    def __init__(self, limit_bytes: int) -> None:
+        super().__init__(f"the upload is longer than {limit_bytes:,} bytes; split it or send it gzipped")
+        self.limit_bytes = limit_bytes
+
+
+class InvalidArtifactUri(ValueError):
+    """The text is not an artifact's address."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,7 +103,7 @@ class ArtifactStore:
     @contextmanager
     def stage(self, *, max_bytes: int | None = None) -> Iterator[StagedUpload]:
         """A new artifact, written in pieces. Without ``commit()`` nothing of it is kept."""
-        with full_disk_translated(), self._place.temporary() as (name, file):
+        with _full_disk_translated(), self._place.temporary() as (name, file):
             yield StagedUpload(self._place, name, file, max_bytes)
 
     def files(self, uri: str) -> dict[str, Artifact]:
@@ -117,7 +133,7 @@ class ArtifactStore:
         for name, member in members.items():
             target = into / name if name else into
             target.parent.mkdir(parents=True, exist_ok=True)
-            with full_disk_translated(), renamed_when_whole(target) as file, self.open(member) as stored:
+            with _full_disk_translated(), renamed_when_whole(target) as file, self.open(member) as stored:
                 shutil.copyfileobj(stored, file, _CHUNK_BYTES)
         return into
 
@@ -177,14 +193,14 @@ class StagedUpload:
         self.size_bytes += len(chunk)
         if self._max_bytes is not None and self.size_bytes > self._max_bytes:
             raise ArtifactTooLarge(self._max_bytes)
-        with full_disk_translated():
+        with _full_disk_translated():
             self._file.write(chunk)
         self._hash.update(chunk)
 
     def commit(self) -> Artifact:
         """Make the artifact visible under its address."""
         sha256 = self._hash.hexdigest()
-        with full_disk_translated():
+        with _full_disk_translated():
             if self._place.size(sha256) != self.size_bytes:
                 self._place.publish(self._name, self._file, sha256)
         return _file_artifact(sha256, self.size_bytes)
@@ -207,3 +223,15 @@ def _safe_path(name: str) -> str:
     if not name or path.is_absolute() or ".." in path.parts or "\\" in name:
         raise InvalidArtifactUri(f"the manifest names {name[:100]!r}, which leaves its folder")
     return name
+
+
+@contextmanager
+def _full_disk_translated() -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        if error.errno not in (errno.ENOSPC, errno.EDQUOT):
+            raise
+        raise StorageFull(
+            error.errno, "no room is left in the artifact store; free some and try again"
+        ) from error
