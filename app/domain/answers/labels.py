@@ -7,7 +7,7 @@ from typing import Final
 
 from app.domain.language import text
 
-# An output that stands on this many rows is a label (or a canned answer), not a text of its own.
+# An output that stands on this many rows is a label (or a canned answer), not a text of its own. A definition.
 LABEL_MIN_ROWS: Final = 3
 
 

@@ -14,7 +14,7 @@ from app.domain.language import phrases, text
 from app.domain.prompting.fence import fenced
 from app.domain.records import BadCase, Message, Role
 
-# A model's answer is read up to this many lines and characters a line.
+# A model's answer is read up to this many lines and characters a line. Resource bounds.
 _MAX_PARSED_LINES: Final = 64
 
 _MAX_LINE_CHARACTERS: Final = 8000

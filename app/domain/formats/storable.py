@@ -17,8 +17,6 @@ from app.domain.formats.fields import ParsedRow
 # How deep a value that a format does not look into may be nested: far under the recursion limits of every
 # JSON reader and writer on its way.
 MAX_DEPTH = 64
-# The formats put the same value under up to this many levels of their own.
-_LEVELS_OF_A_FORMAT = 8
 # From here on Python writes a float with an exponent, and jsonb reads that as a whole number.
 _WRITTEN_WITH_EXPONENT = 1e16
 

@@ -15,7 +15,7 @@ from jaxtyping import Float16, Float32, Int32, Int64
 from numpy import ndarray
 
 BLOCK_ROWS = 1 << 15
-"""Widened at once: 64 MiB of 512 dimensions."""
+"""Widened at once: 64 MiB of 512 dimensions. A resource bound."""
 
 
 def unit(rows: Float16[ndarray, "n d"]) -> Float32[ndarray, "n d"]:

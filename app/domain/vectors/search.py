@@ -21,7 +21,7 @@ from scipy.sparse import csr_array
 from app.domain.vectors.half_precision import UnitRows
 
 EXACT_ROWS = 100_000
-"""Up to here every search is exact."""
+"""Up to here every search is exact. A resource bound."""
 
 ASKED_NEIGHBORS = 24
 """The neighbours that decide; the recall of an index is measured on so many."""

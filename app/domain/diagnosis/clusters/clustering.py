@@ -30,7 +30,7 @@ _CLUSTER_EDGE: Final = 0.01
 
 
 _CLUSTER_MAX_CASES: Final = 10_000
-"""More are assigned to the clusters of these: the search for dense regions is quadratic."""
+"""More are assigned to the clusters of these: the search for dense regions is quadratic. A resource bound."""
 
 _CLUSTER_CUT_QUANTILES: Final = (0.01, 0.02, 0.04, 0.07, 0.1, 0.15, 0.2, 0.3, 0.4, 0.5)
 """Quantiles of the pairwise distances tried as the cut; the best silhouette wins."""

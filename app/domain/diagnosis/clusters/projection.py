@@ -25,7 +25,7 @@ MAP_SCALE = 65_535
 
 
 LANDMARKS = 2_000
-"""Rows laid out by t-SNE, some seconds on one core; the others are placed among them."""
+"""Rows laid out by t-SNE, some seconds on one core; the others are placed among them. A resource bound."""
 
 COMPONENTS = 50
 """Principal components in which neighbours are looked for."""

@@ -21,7 +21,7 @@ from app.domain.evidence import AdapterEvidence, Finding, Reading
 from app.domain.records import BadCase, RootCause
 
 MOST_CASES = 40
-"""With their near rows and samples, about a minute and a half for a small model on one core."""
+"""With their near rows and samples, about a minute and a half for a small model on one core. A resource bound."""
 
 SAMPLES = 5
 SAMPLE_TEMPERATURE = 0.7

@@ -20,7 +20,8 @@ NEAREST_ROWS = 200
 """Of each case: what taught an answer lies near its prompt; a whole training set would take an hour."""
 
 MOST_ROWS = 400
-"""Of all cases together. A row of 50 tokens costs a model of 135 million parameters .2 s of processor time."""
+"""Of all cases together; .2 s of processor time for a row of 50 tokens and a model of 135 million parameters. A
+resource bound."""
 
 MOST_CASES = 60
 

@@ -25,7 +25,7 @@ TIE_MARGIN = 0.15
 """Two causes whose probabilities are closer than this are a tie."""
 
 MOST_CASES = 60
-"""Judged in one diagnosis; an endpoint answers about one a second."""
+"""Judged in one diagnosis; an endpoint answers about one a second. A resource bound."""
 
 ODDS = 2.0
 """By how much an unproven judgement multiplies the odds of its cause: enough to turn a tie. No probability

@@ -19,7 +19,8 @@ Score = Callable[[TrainingExample], float]
 _ENDS = frozenset(".!?。！？…\"'”’)）]】}》」`:：;；*|~")
 _BROKEN = re.compile("[\ufffd\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff]")
 _LONG_ANSWER = 60
-"""Characters from which an answer is prose, which ends with a mark; shorter ones are labels and names."""
+"""Characters from which an answer is prose, which ends with a mark; shorter ones are labels and names. A
+definition."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

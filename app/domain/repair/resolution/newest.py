@@ -12,7 +12,7 @@ TIME_KEYS = ("updated_at", "created_at", "timestamp", "occurred_at", "datetime",
 """Where rows say when they were written, the most telling first."""
 
 _MILLISECONDS_FROM = 1e11
-"""Unix times from here on are milliseconds: as seconds they would lie beyond the year 5000."""
+"""Unix times from here on are milliseconds: as seconds they would lie beyond the year 5000. A definition."""
 
 
 def resolve(dispute: Dispute, context: ResolutionContext) -> Resolution | None:  # noqa: ARG001

@@ -32,7 +32,7 @@ TEXT_RULES: tuple[TextRule, ...] = (
     punctuation.RULE,
 )
 
-# What one round takes away may bring a token or a space to an edge: two rounds do for real texts.
+# What one round takes away may bring a token or a space to an edge: two rounds do for real texts. A resource bound.
 _MAX_ROUNDS = 50
 
 

@@ -29,7 +29,8 @@ NEIGHBORS: Final = 32
 """Rows around a row that its output is compared with; of the Shapley value the rest is below 1/32."""
 
 _EXACT_ROWS: Final = 20_000
-"""Beyond, neighbours are looked up in inverted lists: all pairs of 100,000 rows are minutes on one core."""
+"""Beyond, neighbours are looked up in inverted lists: all pairs of 100,000 rows are minutes on one core. A
+resource bound."""
 
 
 _JOINED_ROWS = 5000
