@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from app.domain.near_duplicates import grouping
-from app.domain.near_duplicates.minhash import SKETCH_BINS
+from app.domain.near_duplicates.signatures import PERMUTATIONS
 
 Groups = tuple[tuple[int, ...], ...]
 
@@ -56,7 +56,7 @@ def datasketch_signature(text: str, kind: str = "characters") -> Any:
     """A MinHash of as many permutations as ours has bins."""
     from datasketch import MinHash
 
-    made = MinHash(num_perm=SKETCH_BINS)
+    made = MinHash(num_perm=PERMUTATIONS)
     made.update_batch(shingles(text, kind))
     return made
 
@@ -65,7 +65,7 @@ def lsh_groups(texts: Sequence[str], threshold: float, kind: str = "characters")
     """MinHashLSH and union-find over what it returns: the published method of text-dedup, too."""
     from datasketch import MinHashLSH
 
-    index = MinHashLSH(threshold=threshold, num_perm=SKETCH_BINS)
+    index = MinHashLSH(threshold=threshold, num_perm=PERMUTATIONS)
     pairs: list[tuple[int, int]] = []
     for row, text in enumerate(texts):
         made = datasketch_signature(text, kind)

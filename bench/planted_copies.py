@@ -15,7 +15,7 @@ import numpy as np
 
 from app.domain.language.text import negating_words, numbers
 from app.domain.near_duplicates import grouping
-from app.domain.near_duplicates.pairwise_comparison import Comparison
+from app.domain.near_duplicates.comparison import Comparison
 from app.domain.repair.policy.repair_policy import NEAR_DUPLICATE_JACCARD
 from bench import harness
 

@@ -20,8 +20,9 @@ from typing import Any
 import numpy as np
 
 from app.domain.language.text import normalised
-from app.domain.near_duplicates import grouping, minhash
-from app.domain.near_duplicates.minhash import SKETCH_BINS
+from app.domain.near_duplicates import grouping
+from app.domain.near_duplicates import signatures as bulk
+from app.domain.near_duplicates.signatures import PERMUTATIONS
 from app.domain.repair.policy.repair_policy import NEAR_DUPLICATE_JACCARD
 from bench import duplicate_peers, harness
 from bench.perturbed import grown
@@ -36,11 +37,11 @@ def signatures(data: Path, rows: int = 5000) -> dict[str, Any]:
     which all three follow one another.
     """
     texts = [str(r["input"]) for r in harness.read_rows(data / "triage_dev_train.jsonl.gz")]
-    minhash.signatures(texts[:100])
+    _ours_signed(texts[:100])
     some = texts[:: max(1, len(texts) // rows)]
     runs = [
         (
-            len(texts) / _processor_seconds(lambda: minhash.signatures(texts)),
+            len(texts) / _processor_seconds(lambda: _ours_signed(texts)),
             len(texts) / _processor_seconds(lambda: _rensa(texts)),
             len(some) / _processor_seconds(lambda: [duplicate_peers.datasketch_signature(t) for t in some]),
         )
@@ -58,11 +59,15 @@ def signatures(data: Path, rows: int = 5000) -> dict[str, Any]:
     return made
 
 
+def _ours_signed(texts: Sequence[str]) -> object:
+    return bulk.signatures([bulk.written(t) for t in texts])
+
+
 def _rensa(texts: Sequence[str]) -> object:
     from rensa.rensa import RMinHash
 
     sets = [duplicate_peers.shingles(t, "characters") for t in texts]
-    return RMinHash.digest_matrix_from_token_sets(sets, num_perm=SKETCH_BINS, seed=1)
+    return RMinHash.digest_matrix_from_token_sets(sets, num_perm=PERMUTATIONS, seed=1)
 
 
 def job(

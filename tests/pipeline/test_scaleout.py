@@ -18,7 +18,7 @@ import os, sys
 import numpy as np, ray
 os.environ["RAY_ADDRESS"] = ""
 from workers import scaleout
-from app.domain.near_duplicates.pairwise_comparison import Comparison
+from app.domain.near_duplicates.comparison import Comparison
 from app.embedding import DEFAULT_EMBEDDER
 
 words = ["freeze", "unfreeze", "card", "冻结", "账户", "12", "please", "my", "now"]
@@ -30,7 +30,7 @@ vectors, (sketches, lexicon) = [here.encode(b) for b in blocks], scaleout.read_t
 assert "ClusterEmbedder" not in type(here).__name__
 
 odd = [*texts, "", chr(0xD800), "😀", "x" * 100_000]
-mine_read = scaleout.sketch_texts(odd)
+mine_read = scaleout.read_signatures(odd)
 mine_pairs = Comparison.of(odd, [""] * len(odd), 0.8).found()
 
 ray.init(num_cpus=2, include_dashboard=False, log_to_driver=False, object_store_memory=100_000_000)
@@ -43,10 +43,11 @@ their_sketches, their_lexicon = scaleout.read_texts(texts)
 np.testing.assert_array_equal(their_sketches, sketches)
 np.testing.assert_array_equal(their_lexicon.frequencies, lexicon.frequencies)
 assert their_lexicon.rows == lexicon.rows == len(texts)
-their_read = scaleout.sketch_texts(odd)
-for name in ("signatures", "wholes", "numbers", "counts"):
+their_read = scaleout.read_signatures(odd)
+for name in ("values", "texts", "numbers"):
     np.testing.assert_array_equal(getattr(their_read, name), getattr(mine_read, name))
-assert Comparison.of(odd, [""] * len(odd), 0.8, read=scaleout.sketch_texts).found() == mine_pairs != {}
+assert their_read.words == mine_read.words
+assert Comparison.of(odd, [""] * len(odd), 0.8, read=scaleout.read_signatures).found() == mine_pairs != {}
 assert list(there.encode_blocks([])) == [] and scaleout.read_texts([])[0].shape == (0, 128)
 ray.shutdown()
 print("same to the bit")

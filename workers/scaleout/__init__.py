@@ -14,8 +14,8 @@ from numpy import ndarray
 
 from app.domain.language import ngram_frequencies
 from app.domain.language.ngram_frequencies import Lexicon
-from app.domain.near_duplicates import minhash
-from app.domain.near_duplicates.minhash import Sketches
+from app.domain.near_duplicates import signatures
+from app.domain.near_duplicates.signatures import Signatures
 from app.domain.vectors.embedder import Embedder
 from workers.models.embedder import load_embedder
 
@@ -41,10 +41,10 @@ def read_texts(texts: Sequence[str]) -> tuple[UInt32[ndarray, "n p"], Lexicon]:
     return cluster_read(texts)
 
 
-def sketch_texts(texts: Sequence[str]) -> Sketches:
-    """:func:`app.domain.near_duplicates.minhash.read`, on the cluster where there is one."""
+def read_signatures(texts: Sequence[str]) -> Signatures:
+    """:func:`app.domain.near_duplicates.signatures.read`, on the cluster where there is one."""
     if not os.environ.get(ADDRESS):
-        return minhash.read(texts)
-    from workers.scaleout.ray_stages import cluster_sketch
+        return signatures.read(texts)
+    from workers.scaleout.ray_stages import cluster_signatures
 
-    return cluster_sketch(texts)
+    return cluster_signatures(texts)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import os
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -15,8 +17,8 @@ from numpy import ndarray
 from app.domain.answers.agreement import SIGNATURE_CHUNK
 from app.domain.language import ngram_frequencies
 from app.domain.language.ngram_frequencies import GRAM_CHUNK, NOVELTY_ORDERS, Lexicon
-from app.domain.near_duplicates import minhash
-from app.domain.near_duplicates.minhash import SKETCH_BINS, SKETCH_PART_ROWS, Part, Sketches
+from app.domain.near_duplicates import signatures
+from app.domain.near_duplicates.signatures import PART_ROWS, PERMUTATIONS, Signatures
 from app.domain.vectors.embedder import Embedder
 from workers.models.embedder import load_embedder
 
@@ -61,21 +63,23 @@ def cluster_read(texts: Sequence[str]) -> tuple[UInt32[ndarray, "n p"], Lexicon]
     return np.concatenate(sketches), ngram_frequencies.joined(len(texts), parts)
 
 
-def cluster_sketch(texts: Sequence[str]) -> Sketches:
+def cluster_signatures(texts: Sequence[str]) -> Signatures:
     """Signatures and what must be equal, in the order of the texts; words counted over all of them."""
-    step = SKETCH_PART_ROWS
     blocks = [
         # A lone surrogate is no character of a column of text.
-        [t.encode("utf-8", "surrogatepass") for t in texts[start : start + step]]
-        for start in range(0, len(texts), step)
+        [t.encode("utf-8", "surrogatepass") for t in texts[start : start + PART_ROWS]]
+        for start in range(0, len(texts), PART_ROWS)
     ]
-    return minhash.joined(len(texts), map(_part, _mapped(_Sketch, blocks, arguments=())))
+    return signatures.joined(map(_part, _mapped(_Signatures, blocks, arguments=())))
 
 
-def _part(row: dict[str, Any]) -> Part:
-    columns = {name: np.frombuffer(row[name], dtype=kind) for name, kind in _PART_COLUMNS.items()}
-    signatures = columns.pop("signatures").reshape(-1, SKETCH_BINS)
-    return Part(signatures=signatures, **columns)
+def _part(row: dict[str, Any]) -> Signatures:
+    return Signatures(
+        values=np.frombuffer(row["values"], dtype=np.uint32).reshape(-1, PERMUTATIONS),
+        texts=np.frombuffer(row["texts"], dtype=np.int64),
+        numbers=np.frombuffer(row["numbers"], dtype=np.int64),
+        words=Counter(json.loads(row["words"])),
+    )
 
 
 class _Embed:
@@ -107,23 +111,14 @@ class _Read:
         return made
 
 
-_PART_COLUMNS = {
-    "signatures": np.uint16,
-    "wholes": np.int64,
-    "numbers": np.int64,
-    "characters": np.int32,
-    "words": np.uint32,
-    "lengths": np.int32,
-}
-
-
-class _Sketch:
+class _Signatures:
     def __call__(self, batch: dict[str, Any]) -> dict[str, Any]:
-        made: dict[str, list[bytes]] = {name: [] for name in _PART_COLUMNS}
+        made: dict[str, list[bytes]] = {name: [] for name in ("values", "texts", "numbers", "words")}
         for texts in batch["texts"]:
-            part = minhash.read_part([t.decode("utf-8", "surrogatepass") for t in texts])
-            for name, kind in _PART_COLUMNS.items():
-                made[name].append(getattr(part, name).astype(kind, copy=False).tobytes())
+            part = signatures.read_part([t.decode("utf-8", "surrogatepass") for t in texts])
+            for name in ("values", "texts", "numbers"):
+                made[name].append(getattr(part, name).tobytes())
+            made["words"].append(json.dumps(part.words).encode())
         return made
 
 

@@ -31,7 +31,7 @@ from app.settings import Settings
 from workers.context import StageContext
 from workers.embedding import embed_views
 from workers.llm.dispute_judge import judge_of, with_judge
-from workers.scaleout import embedder_for, sketch_texts
+from workers.scaleout import embedder_for, read_signatures
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,7 +67,7 @@ def run(context: StageContext) -> None:
         ask_judge=judge.ask if judge and judge.asking else None,
         protected=inputs.protected,
         protected_vectors=protected_vectors,
-        read=sketch_texts,
+        read=read_signatures,
         rng=np.random.default_rng(0),
         salt=inputs.salt,
     )

@@ -25,7 +25,7 @@ from app.domain.language.text_features import Readings, names_in, read, route, s
 
 PAIR_CHUNK: Final = 20_000
 
-__all__ = ["COLUMNS", "Difference", "DifferenceKind", "Readings", "between", "compare", "read"]
+__all__ = ["COLUMNS", "Difference", "DifferenceKind", "Readings", "between", "compare", "contrasts", "read"]
 
 
 _BEGINS_AFTER = ".?!:;()[]"
@@ -131,6 +131,22 @@ def _crossed(
 
 def between(left: str, right: str) -> tuple[Difference, ...]:
     """The differences of one pair, the telling kinds first; () for texts that read the same."""
+    found = list(contrasts(left, right))
+    tokens = text.tokens(left), text.tokens(right)
+    chinese = text.is_chinese(left), text.is_chinese(right)
+    names = _names(left, chinese[0]), _names(right, chinese[1])
+    if names[0] and names[1] and names[0] != names[1]:
+        found.append(_difference(DifferenceKind.ENTITY, *_only(sorted(names[0]), sorted(names[1]))))
+    reported = frozenset(t for d in found for t in text.tokens(f"{d.left} {d.right}"))
+    for change in text_diff.changes(*tokens):
+        a, b = tokens[0][change.start : change.end], tokens[1][change.new_start : change.new_end]
+        if not (set(a) | set(b)) <= reported:
+            found.append(_difference(DifferenceKind.WORDS, a, b, joint="" if any(chinese) else " "))
+    return tuple(found)
+
+
+def contrasts(left: str, right: str) -> tuple[Difference, ...]:
+    """Those in numbers, negation and direction alone, which no spelling explains."""
     found: list[Difference] = []
     numbers = text.numbers(quantities.in_digits(left)), text.numbers(quantities.in_digits(right))
     if sorted(numbers[0]) != sorted(numbers[1]):
@@ -140,16 +156,7 @@ def between(left: str, right: str) -> tuple[Difference, ...]:
             _difference(DifferenceKind.NEGATION, text.negating_words(left), text.negating_words(right))
         )
     tokens = text.tokens(left), text.tokens(right)
-    chinese = text.is_chinese(left), text.is_chinese(right)
-    found.extend(_directions((left, right), tokens, chinese))
-    names = _names(left, chinese[0]), _names(right, chinese[1])
-    if names[0] and names[1] and names[0] != names[1]:
-        found.append(_difference(DifferenceKind.ENTITY, *_only(sorted(names[0]), sorted(names[1]))))
-    reported = frozenset(t for d in found for t in text.tokens(f"{d.left} {d.right}"))
-    for change in text_diff.changes(*tokens):
-        a, b = tokens[0][change.start : change.end], tokens[1][change.new_start : change.new_end]
-        if not (set(a) | set(b)) <= reported:
-            found.append(_difference(DifferenceKind.WORDS, a, b, joint="" if any(chinese) else " "))
+    found.extend(_directions((left, right), tokens, (text.is_chinese(left), text.is_chinese(right))))
     return tuple(found)
 
 

@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
-from app.domain.near_duplicates import minhash
-from app.domain.near_duplicates.pairwise_comparison import EDIT_SHARE, Comparison, Read, exact_jaccard
+from app.domain.near_duplicates import signatures
+from app.domain.near_duplicates.comparison import EDIT_SHARE, Comparison, Read, exact_jaccard
 
 # Near-duplicate prompts of a task that differ in their answers at least this often, relative to any two
 # of its prompts, are a template filled in twice; judged from this many pairs.
@@ -75,7 +75,7 @@ def same_prompts(
     edit_share: float = EDIT_SHARE,
     lenient: bool = False,
     answers: Sequence[str] | None = None,
-    read: Read = minhash.read,
+    read: Read = signatures.read,
 ) -> PromptGroups:
     """Group prompts that are near-duplicates, directly or in a chain.
 

@@ -19,9 +19,8 @@ from rapidfuzz import fuzz
 from rapidfuzz.distance import Levenshtein
 
 from app.domain.answers.agreement import CHARACTER_NGRAM_CJK, CHARACTER_NGRAM_LATIN
-from app.domain.language import pair_differences, text
+from app.domain.language import contrast_words, pair_differences, text
 from app.domain.language.pair_differences import DifferenceKind
-from app.domain.near_duplicates import contrast_words
 from app.domain.near_duplicates.asked_questions import (
     AskedQuestions,
     Key,

@@ -10,9 +10,9 @@ from jaxtyping import Float32
 from numpy import ndarray
 
 from app.domain.evidence import Finding
-from app.domain.near_duplicates import minhash
+from app.domain.near_duplicates import signatures
 from app.domain.near_duplicates.leakage import ProtectedPrompt
-from app.domain.near_duplicates.minhash import Sketches
+from app.domain.near_duplicates.signatures import Signatures
 from app.domain.records import BadCase
 from app.domain.repair.draft.judge_log import AskJudge
 
@@ -24,7 +24,7 @@ class PlanInputs:
     ignored. ``protected`` prompts take rows out and teach nothing; ``protected_vectors`` (p, d) are of them,
     or has no rows: then leaks are looked for in the characters alone. ``ask_judge``: a language model, where one
     may be asked. ``rng`` is the only source of chance. ``salt`` is secret: what stands for a person's data is
-    derived from it, the same in every plan with the same salt. ``read`` sketches texts, on a cluster where there
+    derived from it, the same in every plan with the same salt. ``read`` signs texts, on a cluster where there
     is one."""
 
     input_vectors: Float32[ndarray, "n d"]
@@ -37,7 +37,7 @@ class PlanInputs:
     protected_vectors: Float32[ndarray, "p d"] = field(
         default_factory=lambda: np.zeros((0, 1), dtype=np.float32)
     )
-    read: Callable[[Sequence[str]], Sketches] = minhash.read
+    read: Callable[[Sequence[str]], Signatures] = signatures.read
     rng: np.random.Generator = field(default_factory=lambda: np.random.default_rng(0))
     salt: bytes = field(default=b"", repr=False)
 

@@ -14,7 +14,7 @@ import numpy as np
 from jaxtyping import Int64
 from numpy import ndarray
 
-from app.domain.near_duplicates.pairwise_comparison import Comparison, Read
+from app.domain.near_duplicates.comparison import Comparison, Read
 from app.domain.repair.draft.draft import Draft
 
 # Answers of fewer characters are labels: near is not the same there.

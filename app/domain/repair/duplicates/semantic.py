@@ -14,7 +14,7 @@ from numpy import ndarray
 from app.domain.answers import agreement, commitments
 from app.domain.language import pair_differences, text
 from app.domain.language.pair_differences import DifferenceKind
-from app.domain.near_duplicates.candidates import CANDIDATES_PER_ROW
+from app.domain.near_duplicates.lsh import CANDIDATES_PER_ROW
 from app.domain.vectors import search
 
 _COMMITS = frozenset(

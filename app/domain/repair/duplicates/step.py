@@ -13,10 +13,9 @@ from numpy import ndarray
 
 from app.domain.language import text
 from app.domain.language.code import is_code
-from app.domain.near_duplicates import candidates, grouping
-from app.domain.near_duplicates.candidates import BAND_ROWS
+from app.domain.near_duplicates import grouping, lsh
 from app.domain.near_duplicates.grouping import DropReason, PromptGroups
-from app.domain.near_duplicates.minhash import SKETCH_BINS
+from app.domain.near_duplicates.signatures import PERMUTATIONS
 from app.domain.records import TrainingExample
 from app.domain.repair.draft.draft import Draft, excerpt
 from app.domain.repair.draft.inputs import PlanInputs
@@ -105,16 +104,15 @@ def _frames(draft: Draft) -> list[str]:
 def _parameters(draft: Draft) -> dict[str, object]:
     """What a person needs to see how many near-duplicates may be missed."""
     threshold = draft.policy.near_duplicate_threshold or 1.0
-    bands = SKETCH_BINS // BAND_ROWS
     return {
         "over": draft.policy.duplicates.over.value,
         "threshold": threshold,
         "edit_share": draft.policy.duplicates.edit_share,
-        "permutations": SKETCH_BINS,
-        "bands": bands,
-        "rows_per_band": BAND_ROWS,
-        "probability_at_threshold": round(candidates.met_probability(threshold), 4),
-        "curve": candidates.curve(),
+        "permutations": PERMUTATIONS,
+        "bands": lsh.BANDS,
+        "rows_per_band": lsh.BAND_ROWS,
+        "probability_at_threshold": round(lsh.met_probability(threshold), 4),
+        "curve": lsh.curve(),
     }
 
 

@@ -25,7 +25,7 @@ from app.domain.answers.relation import Relation, is_closed, relate, relate_answ
 from app.domain.diagnosis.evidence.same_question import equal_prompts, question_key, same_question
 from app.domain.language import text
 from app.domain.near_duplicates.asked_questions import without_label
-from app.domain.near_duplicates.pairwise_comparison import exact_jaccard
+from app.domain.near_duplicates.comparison import exact_jaccard
 from app.domain.records import Agreement, BadCase
 from app.domain.repair.policy.repair_policy import NEAR_DUPLICATE_JACCARD
 from app.domain.repair.rewriting.normalisation.templates import NEIGHBORS

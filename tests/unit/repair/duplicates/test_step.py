@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from app.domain.near_duplicates.pairwise_comparison import Comparison
+from app.domain.near_duplicates.comparison import Comparison
 from app.domain.records import TrainingExample
 from app.domain.repair.draft.inputs import PlanInputs
 from app.domain.repair.duplicates.survivor import keep_best
@@ -32,7 +32,7 @@ def test_of_a_pair_written_twice_the_better_answer_stays_and_the_reason_says_why
     assert _dropped(plan) == {"ex_0": "ex_1"}
     assert "its answer is complete" in plan.actions[0].reason
     noted = plan.summary["near_duplicates"]
-    assert noted["bands"] == 64
+    assert noted["bands"] == 48
     assert noted["probability_at_threshold"] > 0.99
     assert noted["curve"]
 

@@ -59,17 +59,6 @@ def negates(left: tuple[str, ...], right: tuple[str, ...]) -> bool:
     return ours % 2 != theirs % 2
 
 
-_UNDENYING = re.compile(r"(.)[不没]\1|[特分区级类差辨鉴识]别|非[常洲]|除非|未来")
-"""What denies nothing wherever it stands. 不同 and 不过 are not among them, as 不同意 and 不过敏 begin with them."""
-
-
-def denies_nothing(before: Sequence[str], negating: str, behind: Sequence[str]) -> bool:
-    """Whether a negating character is part of such a word with the one before it, the one behind it, or both."""
-    at = len(before)
-    found = _UNDENYING.finditer("".join((*before, negating, *behind)))
-    return any(of.start() <= at < of.end() for of in found)
-
-
 def _opposed(left: Sequence[str], right: Sequence[str]) -> bool:
     """The two sides stand at two ends of one axis ("freeze", "unfreeze")."""
     if any(_stem(a) in right for a in left) or any(_stem(b) in left for b in right):

@@ -3,8 +3,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from app.domain.near_duplicates import typos
-from app.domain.near_duplicates.pairwise_comparison import Comparison
+from app.domain.near_duplicates import verification
+from app.domain.near_duplicates.comparison import Comparison
 
 # What the words of the pairs are read against: a set in which they are well known.
 _SET = [
@@ -25,9 +25,29 @@ _SET = [
 ]
 
 
+class _Known(dict[str, int]):
+    """A set in which every word stands nine times."""
+
+    def get(self, key: str, default: int = 9) -> int:  # type: ignore[override]
+        return 9
+
+
+def _one(left: str, right: str, *, agreed: bool = False) -> bool:
+    """Whether they are one text where the set knows every word."""
+    verdicts = [verification.compared(*pair, _Known()) for pair in ((left, right), (right, left))]
+    assert verdicts[0] == verdicts[1]
+    found = verdicts[0]
+    return found is not None and (found.one_text or (agreed and found.one_of_answer))
+
+
 def _alike(left: str, right: str, *, lenient: bool = False) -> bool:
-    compared = Comparison.of([*_SET, left, right], [""] * (len(_SET) + 2), 0.8, lenient=lenient)
-    return bool(compared.alike(np.array([[len(_SET), len(_SET) + 1]]))[0] > 0)
+    return _alike_in(_SET, left, right, lenient=lenient)
+
+
+def _alike_in(others: list[str], left: str, right: str, *, lenient: bool = False) -> bool:
+    n = len(others)
+    compared = Comparison.of([*others, left, right], [""] * (n + 2), 0.8, lenient=lenient)
+    return bool(compared.alike(np.array([[n, n + 1]]))[0] > 0)
 
 
 @pytest.mark.parametrize(
@@ -36,10 +56,10 @@ def _alike(left: str, right: str, *, lenient: bool = False) -> bool:
         ("please freeze the card from my account in Rome", "pleaze freze the card from my acount in Rome"),
         ("tell me the weather in Paris with my friends", "tel me teh weahter in Paris with my freinds"),
         ("show my order from Berlin for the family", "show my ordre from Berlin for the family!"),
-        ("我想知道上海附近最好吃的餐馆去机场怎么走", "我想知道上海附进最好吃的餐馆去机场怎么走"),
+        ("我想知道上海附近的酒店", "我想知道上海附进的酒店"),
     ],
 )
-def test_slips_of_the_pen_are_one_text(left: str, right: str) -> None:
+def test_misspelt_words_leave_a_text_the_same(left: str, right: str) -> None:
     assert _alike(left, right)
 
 
@@ -60,8 +80,7 @@ def test_slips_of_the_pen_are_one_text(left: str, right: str) -> None:
 )
 @pytest.mark.parametrize("lenient", [False, True])
 def test_another_number_name_or_direction_is_another_text(left: str, right: str, lenient: bool) -> None:
-    # two characters of twelve may be slips, where that is asked for
-    assert bool(_alike(left, right, lenient=lenient)) is (lenient and "上海" in right)
+    assert not _alike(left, right, lenient=lenient)
 
 
 @pytest.mark.parametrize("of", ["a", "我", "?", "\ud800", "😀", "שלום עולם", "x" * 200_000, "和 hello 世界"])
@@ -79,36 +98,10 @@ def test_a_frame_keeps_equal_texts_apart() -> None:
 
 def test_a_name_that_lost_its_first_character_and_gained_a_last_is_another_name() -> None:
     letter = "请帮我写一封给{}的道歉信说明订单寄错了地址"
-    pairs = [(letter.format("张王李"), letter.format(other)) for other in ("王李赵", "王李")]
-    replaced, left_out = typos.differences(pairs, lambda words: [10] * len(words))
-    assert replaced is None
-    assert left_out is not None
-    assert left_out.added == 1
-
-
-@pytest.mark.parametrize(
-    ("left", "right"),
-    [
-        # words that stand nowhere else, and that English knows
-        ("tell me the weather for influenza in Rome", "tell me the weather for inflenza in Rome"),
-        # letters of words that may come and go
-        ("tell me the weather in Rome on friday", "tell me he weather in Rome on friday"),
-        ("please show my order from Berlin to me", "please show my order from Berlin t me"),
-        # a character of another script in a word
-        ("我想知道python去机场怎么走", "我想知道pytho样n去机场怎么走"),
-        # a negation that broke a word
-        ("帮我查一下小学生附近的酒店", "帮我查一下小学不生附近的酒店"),
-        # a character that denies nothing in the word that it is of
-        ("请问北京和上海有什么区别吗", "请问北京和上海有什么区吗"),
-        ("北京附近有没有好吃的酒店", "北京附近有有好吃的酒店"),
-        ("他家的产品差别太大请帮我写一封投诉的信", "他家的产品差太大请帮我写一封投诉的信"),
-        # words that stand for each other
-        ("我想知道北京去机场怎么走吗", "我想知道北京去机场怎么走呢"),
-    ],
-)
-def test_what_general_writing_knows_tells_a_slip_where_the_set_is_silent(left: str, right: str) -> None:
-    assert _alike(left, right)
-    assert _alike(right, left)
+    whole = letter.format("张王李")
+    assert not _one(whole, letter.format("王李赵"))
+    left_out = verification.compared(whole, letter.format("王李"), _Known())
+    assert left_out == verification.Verdict(one_text=True, added=1, one_of_answer=True)
 
 
 @pytest.mark.parametrize(
@@ -124,6 +117,18 @@ def test_what_general_writing_knows_tells_a_slip_where_the_set_is_silent(left: s
         ("please freeze the bit on friday", "please freeze the byte on friday"),
         ("is it not clear in Rome on friday", "is it nuclear in Rome on friday"),
         ("the parcel is in the table in Rome", "the parcel is on the table in Rome"),
+        ("怎么查流量", "怎么刷流量"),
+        ("去北京怎么走", "去南京怎么走"),
+        ("我要看天气", "你要看天气"),
+        ("这个东西怎么样", "这个东西怎么用"),
+        ("他叫张伟", "他叫张骉"),
+        ("怎么办理取款业务", "怎么办理贷款业务"),
+        ("我要结婚了", "我要订婚了"),
+        ("100毫秒是多少", "100毫米是多少"),
+        ("我的手机坏了", "我的耳机坏了"),
+        ("高血压怎么办", "血压怎么办"),
+        ("他是总经理吗", "他是经理吗"),
+        ("车费多少", "车多少"),
         ("как включить погоду в Rome", "как выключить погоду в Rome"),
     ],
 )
@@ -157,43 +162,22 @@ def test_another_unit_word_or_name_is_told_where_the_set_is_silent(left: str, ri
 def test_a_negation_that_could_be_of_a_word_which_denies_nothing_still_negates(
     said: str, negation: str, other: str, *, agreed: bool
 ) -> None:
-    without = said.replace(negation, other)
-    for pair in ((said, without), (without, said)):
-        assert typos.differences([pair], lambda words: [9] * len(words), agreed=[agreed]) == [None]
+    assert not _one(said, said.replace(negation, other), agreed=agreed)
 
 
-def test_what_the_set_writes_more_often_is_a_word_of_its_own_whatever_general_writing_knows() -> None:
+def test_what_the_set_writes_more_often_is_a_word_of_its_own() -> None:
     texts = ["tell me about receive in Rome", "tell me about recieve in Rome"]
-    for known, expected in ((0, True), (3, False)):
-        others = [f"tell me about recieve in {city}" for city in ("Oslo", "Paris", "Berlin")[:known]]
-        others += [f"tell me about receive in {city}" for city in ("Oslo", "Paris", "Berlin")[:known]]
-        compared = Comparison.of([*_SET, *others, *texts], [""] * (len(_SET) + len(others) + 2), 0.8)
-        at = len(_SET) + len(others)
-        assert bool(compared.alike(np.array([[at, at + 1]]))[0] > 0) is expected
+    for cities, expected in ((("Oslo",), True), (("Oslo", "Paris", "Berlin"), False)):
+        others = [f"tell me about receive in {city}" for city in ("Oslo", "Paris", "Berlin")]
+        if not expected:
+            others += [f"tell me about recieve in {city}" for city in cities]
+        assert _alike_in([*_SET, *others], *texts) is expected
 
 
-def _differences(left: str, right: str) -> typos.Differences | None:
-    both = [
-        typos.differences([pair], lambda words: [9] * len(words))[0]
-        for pair in ((left, right), (right, left))
-    ]
-    assert both[0] == both[1]
-    return both[0]
-
-
-def test_among_many_slips_one_character_may_be_a_negation_by_chance() -> None:
-    left = "我的手机怎么充值请问小学生几点睡觉我要去公司怎么走支持成人学员报名想买这个东西"
-    four = "我的手几怎么充值请问小学我生几点睡觉我要去公我怎么走支持成成学员报名想买这个东西"
-    five = four.replace("这个东西", "这个东我")
-    assert _differences(left, four) is not None
-    assert _differences(left, four.replace("想买", "不买")) is None
-    assert _differences(left, five.replace("想买", "不买")) is not None
-
-
-def test_a_slip_that_is_made_again_and_again_excuses_no_other_word() -> None:
+def test_a_misspelling_that_is_made_again_and_again_excuses_no_other_word() -> None:
     left = "the car the bus the cat the dog the man please freeze the card for rome on friday"
     right = "he car he bus he cat he dog he man please unfreeze the card for rome on friday"
-    assert _differences(left, right) is None
+    assert not _one(left, right)
 
 
 @pytest.mark.parametrize("seed", range(30))
@@ -204,8 +188,8 @@ def test_the_order_of_two_texts_does_not_matter(seed: int) -> None:
     right = list(left)
     place = int(rng.integers(12))
     right[place] = pool[int(rng.integers(len(pool)))]
-    _differences(" ".join(left), " ".join(right))
-    _differences("".join(left), "".join(right))
+    _one(" ".join(left), " ".join(right))
+    _one("".join(left), "".join(right))
 
 
 @pytest.mark.parametrize(
@@ -219,7 +203,6 @@ def test_the_order_of_two_texts_does_not_matter(seed: int) -> None:
             "王曦之和颜贞卿还有柳公权",
             False,
         ),  # in two, as a template with two names
-        ("江苏省有多少个市分别是什么", "江苏别有多少个市分别是什么", True),  # nobody negates there
         ("我今天下午想买这个手机吗", "我今天下午不买这个手机吗", False),
         ("手机没有声音应该怎么办才好呢", "手机有声音应该怎么办才好呢", False),
         ("含酒精的洗手液哪里能买到最好", "无酒精的洗手液哪里能买到最好", False),
@@ -229,7 +212,5 @@ def test_the_order_of_two_texts_does_not_matter(seed: int) -> None:
 def test_rows_that_are_answered_alike_are_read_leniently_where_no_template_differs_so(
     left: str, right: str, one: bool
 ) -> None:
-    said = [9] * 60
-    found = typos.differences([(left, right)], lambda words: said[: len(words)], agreed=[True])[0]
-    assert (found is not None) is one
-    assert typos.differences([(left, right)], lambda words: said[: len(words)])[0] is None
+    assert _one(left, right, agreed=True) is one
+    assert not _one(left, right)

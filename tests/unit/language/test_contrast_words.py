@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from app.domain.near_duplicates import contrast_words
+from app.domain.language import contrast_words
 
 
 @pytest.mark.parametrize(
