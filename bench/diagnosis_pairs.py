@@ -128,7 +128,11 @@ def _peers(views: PairViews, outputs: Sequence[str]) -> dict[str, Bool[ndarray, 
     """What others flag on the same vectors, each with its own default decision."""
     coded = detect.codes(outputs)
     nearest = views.neighbors.indices[:, 0]
-    made = {"knn": (nearest >= 0) & (coded[nearest] != coded)}
+    made = {
+        # What F1 is worth in a set: a peer that reaches no more has told nothing apart.
+        "every_row": np.ones(len(outputs), dtype=bool),
+        "knn": (nearest >= 0) & (coded[nearest] != coded),
+    }
     # Peers of a classifier's kind need classes that more than one row has.
     if np.bincount(coded).max(initial=0) < 2 or (np.bincount(coded)[coded] >= 2).mean() < 0.5:
         return made
@@ -206,13 +210,16 @@ def score_neardup(data_dir: Path, vectors_for: VectorsFor, seeds: Sequence[int] 
 
 
 def conflict_lines(conflict: Mapping[str, Any]) -> list[str]:
-    lines = [f"{'conflict_dev':<22}{'F1':>7}{'±':>6}{'knn':>7}{'datalab':>9}{'linear':>8}   unharmed flagged"]
+    lines = [
+        f"{'conflict_dev':<22}{'F1':>7}{'±':>6}{'all':>7}{'knn':>7}{'datalab':>9}{'linear':>8}   unharmed flagged"
+    ]
     for name, of in conflict["subsets"].items():
         ours, peers = of["ours"], of["peers"]
         if "f1" not in ours:
             continue
         lines.append(
-            f"{name:<22}{ours['f1']['mean']:>7.3f}{ours['f1']['spread']:>6.3f}{peers['knn']['f1']:>7.3f}"
+            f"{name:<22}{ours['f1']['mean']:>7.3f}{ours['f1']['spread']:>6.3f}"
+            f"{peers['every_row']['f1']:>7.3f}{peers['knn']['f1']:>7.3f}"
             f"{peers.get('cleanlab_datalab', {}).get('f1', float('nan')):>9.3f}"
             f"{peers.get('linear_model', {}).get('f1', float('nan')):>8.3f}   "
             + ", ".join(f"{n} {ours[n]['mean']:.3f}" for n in UNHARMED if n in ours)

@@ -75,6 +75,7 @@ def taught_by(
         causes=np.concatenate([simulation.causes, causes]),
         weights=np.concatenate([simulation.weights, np.full(len(causes), weight)]),
         placed=np.concatenate([simulation.placed, placed]),
+        untouched=np.concatenate([simulation.untouched, np.ones(len(causes), dtype=bool)]),
     )
 
 
@@ -208,9 +209,13 @@ def expected_calibration_error(
 def decide(simulation: Simulation, columns: Sequence[int], seed: int) -> Decision:
     features, causes, weights = simulation.features[:, columns], simulation.causes, simulation.weights
     covered = causes != OOD
+    # Copies put beside a case, and labels turned around it, are no sign of what real rows cover.
+    shown = ~covered | simulation.untouched
+    if (shown & covered).sum() < _SIMULATED_MIN_CASES:
+        shown = np.ones(len(causes), dtype=bool)
     return Decision(
         columns=columns,
-        uncovered=_fit(features, ~covered, weights, columns, 0, seed),
+        uncovered=_fit(features[shown], ~covered[shown], weights[shown], columns, 0, seed),
         contradicted=_fit(features[covered], causes[covered] == CONFLICT, weights[covered], columns, 1, seed),
     )
 

@@ -69,12 +69,14 @@ class Simulation:
     """Simulated cases: ``features`` (m, f) and which cause was made, (m,) index into ``CAUSES``.
 
     ``weights`` (m,) make the causes equally likely within each task, and mean 1. ``placed`` (m,): the labels of
-    the case's task have a place among the prompts."""
+    the case's task have a place among the prompts. ``untouched`` (m,): no row near the case was made up or relabelled
+    for its sake."""
 
     features: Float64[ndarray, "m f"]
     causes: Int64[ndarray, " m"]
     weights: Float64[ndarray, " m"]
     placed: Bool[ndarray, " m"]
+    untouched: Bool[ndarray, " m"]
 
     def where(self, rows: Bool[ndarray, " m"]) -> Simulation:
         return Simulation(
@@ -82,6 +84,7 @@ class Simulation:
             causes=self.causes[rows],
             weights=self.weights[rows],
             placed=self.placed[rows],
+            untouched=self.untouched[rows],
         )
 
 
@@ -90,7 +93,7 @@ def simulate(
 ) -> Simulation:
     """Make cases of every cause out of training rows, so many (``scenarios``) of each at most. ``grams``: of all
     rows, where they are at hand."""
-    features, causes, tasks = [np.empty((0, len(FEATURES)))], [], []
+    features, causes, tasks, untouched = [np.empty((0, len(FEATURES)))], [], [], [np.empty(0, dtype=bool)]
     held = grams_of(clean.training.prompts.texts) if grams is None else grams
     for scenario in scenarios_of(clean, rng):
         measured = _measured(clean, scenario, held, rng)
@@ -98,6 +101,8 @@ def simulate(
         features.append(measured[believed])
         causes.append(scenario.cases.causes[believed])
         tasks.append(scenario.cases.tasks[believed])
+        left_alone = (scenario.cases.copies == 0) & (scenario.cases.causes != CONFLICT)
+        untouched.append(left_alone[believed])
     none = np.empty(0, dtype=np.int64)
     made, task = np.concatenate([none, *causes]), np.concatenate([none, *tasks])
     return Simulation(
@@ -105,6 +110,7 @@ def simulate(
         causes=made,
         weights=balanced(made, task),
         placed=clean.placed[task],
+        untouched=np.concatenate(untouched),
     )
 
 
