@@ -35,11 +35,10 @@ VIEWS: Mapping[str, Callable[[str], bool]] = {
     ),
     "n-grams": lambda f: f in ("text_overlap_rank", "surprisal_rank") or f.startswith("unseen_"),
     "length": lambda f: f in ("shortness_rank", "longness_rank"),
-    "label taught or not": lambda f: f in ("label_unseen", "label_rows", "label_fit_rank"),
+    "label taught or not": lambda f: f in ("label_unseen", "label_fit_rank"),
     "relevance of near rows": lambda f: (
-        f.endswith(("_mass", "_best", "_share")) and not f.startswith(("interleaved", "unseen"))
+        f.endswith(("_mass", "_best", "_share")) and not f.startswith("unseen")
     ),
-    "interleaving": lambda f: "interleav" in f,
     "left-out label model": lambda f: f.endswith("_odds") or f.endswith("_chance") or "taken_for" in f,
 }
 STEPS: Mapping[str, tuple[ModuleType, str, float]] = {

@@ -1,4 +1,4 @@
-"""Neighbourhoods, relevance, coverage, interleaving: the measures under a verdict."""
+"""Neighbourhoods, relevance, coverage: the measures under a verdict."""
 
 from functools import cache
 
@@ -8,7 +8,6 @@ import pytest
 from app.domain.diagnosis.evidence import difficulty
 from app.domain.diagnosis.features import conflict, coverage
 from app.domain.diagnosis.features.extractor import FEATURES, Reference, fit_reference, usable_columns
-from app.domain.diagnosis.features.label_mixing import interleaving
 from app.domain.diagnosis.features.neighbors import TrainingSet, part_of, read_training_set
 from app.domain.diagnosis.simulation.simulated_cases import CAUSES, Simulation, simulate
 from app.domain.diagnosis.views import Vectors, texts_of
@@ -83,22 +82,6 @@ def test_a_training_row_measured_with_itself_left_out_is_no_better_covered_than_
     assert np.median(own, axis=0) == pytest.approx(np.median(others, axis=0), rel=0.25)
 
 
-def test_sides_that_mix_are_interleaved_and_sides_apart_are_not() -> None:
-    rng = np.random.default_rng(0)
-    left, right = rng.normal(0, 0.1, (12, 8)), rng.normal(0, 0.1, (12, 8))
-    left[:, 0] += 1
-    right[:, 1] += 1
-    vectors = np.vstack([left, right]).astype(np.float32)
-    vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
-    rows = np.arange(24)[None, :]
-    apart, mixed = np.arange(24) < 12, np.arange(24) % 2 == 0
-    sides = np.stack([apart[None, :], mixed[None, :], np.zeros((1, 24), dtype=bool)])
-    found = interleaving(sides, rows, vectors)[:, 0]
-    assert found[0] < 0.15
-    assert 0.7 < found[1] < 1.3
-    assert found[2] == 0.0
-
-
 def test_causes_are_simulated_in_equal_weight() -> None:
     made = simulated_intents()
     weight = [made.weights[made.causes == CAUSES.index(c)].sum() for c in CAUSES]
@@ -136,7 +119,7 @@ def test_a_case_without_expected_output_is_judged_without_what_needs_one() -> No
     names = {FEATURES[i] for i in usable_columns(has_expected=False, has_output=True)}
     assert "support_share" not in names
     assert "nearest_rank" in names
-    assert "model_interleaving" in names
+    assert "model_support_share" in names
     assert len(usable_columns(has_expected=True, has_output=True)) == len(FEATURES)
 
 

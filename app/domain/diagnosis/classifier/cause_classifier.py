@@ -52,7 +52,6 @@ _DIRECTION = {
     **dict.fromkeys(_COVERING, (-1, 0)),
     "support_rank": (0, 0),
     "label_unseen": (1, 0),
-    "label_rows": (-1, 0),
     **conflict.DIRECTIONS,
 }
 """Whether a feature can only speak for (1) or against (-1) *ood*, and *conflict*; 0 = either way."""

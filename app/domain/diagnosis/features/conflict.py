@@ -18,7 +18,6 @@ from sklearn.ensemble import HistGradientBoostingClassifier
 
 from app.domain.answers import agreement
 from app.domain.answers.agreement import Commitments
-from app.domain.diagnosis.features.label_mixing import interleaving
 from app.domain.diagnosis.features.neighbors import NEIGHBORS, Near, Sides, TrainingSet, sides
 from app.domain.estimators import ridge_leave_one_out
 from app.domain.estimators.ridge_leave_one_out import LABEL_CHUNK, LabelModel
@@ -50,12 +49,6 @@ FEATURES = (
     "cosine_gap",
     "task_agreement",
     "model_support_share",
-    "interleaving",
-    "model_interleaving",
-    "interleaved_opposition",
-    "interleaved_support",
-    "interleaved_wrong_mass",
-    "interleaved_wrong_best",
     "expected_chance",
     "model_chance",
     "wrong_rows_odds",
@@ -81,9 +74,6 @@ NEEDS_EXPECTED = frozenset(
         "neither_best",
         "support_share",
         "cosine_gap",
-        "interleaving",
-        "interleaved_opposition",
-        "interleaved_support",
     )
 )
 NEEDS_OUTPUT = frozenset(
@@ -97,9 +87,6 @@ NEEDS_OUTPUT = frozenset(
         "wrong_best",
         "wrong_share",
         "model_support_share",
-        "model_interleaving",
-        "interleaved_wrong_mass",
-        "interleaved_wrong_best",
     )
 )
 
@@ -112,9 +99,6 @@ DIRECTIONS = {
             "neither_mass",
             "wrong_best",
             "neither_best",
-            "interleaved_opposition",
-            "interleaved_wrong_mass",
-            "interleaved_wrong_best",
             "wrong_rows_odds",
             "opposing_rows_odds",
             "expected_taken_for_model",
@@ -292,7 +276,6 @@ def features(
     on: Sides,
     relevance: Float32[ndarray, "q k"],
     tasks_agreement: Float64[ndarray, " q"],
-    vectors: UnitVectors,
     label_columns: Float64[ndarray, "q 7"],
 ) -> Float64[ndarray, "q f"]:
     """One row of ``FEATURES`` a prompt. Masses are sums of relevance, in rows; shares 0..1."""
@@ -304,29 +287,19 @@ def features(
     total = np.maximum(relevance.sum(axis=1), 1e-6)
     best_support = np.where(on.expected, near.cosine, -1.0).max(axis=1, initial=-1.0)
     best_against = np.where(near.present & ~on.expected, near.cosine, -1.0).max(axis=1, initial=-1.0)
-    sides = np.stack([on.expected, on.wrong])
-    mixed, model_mixed = interleaving(sides, near.rows, vectors)
-    best_wrong = (relevance * wrong).max(axis=1, initial=0.0)
     return np.column_stack(
         [
             np.log1p(support_mass),
             np.log1p(wrong_mass),
             np.log1p(neither_mass),
             (relevance * on.expected).max(axis=1, initial=0.0),
-            best_wrong,
+            (relevance * wrong).max(axis=1, initial=0.0),
             (relevance * neither).max(axis=1, initial=0.0),
             support_mass / total,
             wrong_mass / total,
             np.clip(best_support - best_against, -0.5, 0.5),
             tasks_agreement,
             (relevance * on.wrong).sum(axis=1) / total,
-            mixed,
-            model_mixed,
-            # A contradiction is opposition *and* mixture: the judge is linear, so the products are said here.
-            mixed * (1.0 - support_mass / total),
-            mixed * (relevance * on.expected).max(axis=1, initial=0.0),
-            model_mixed * np.log1p(wrong_mass),
-            model_mixed * best_wrong,
             label_columns,
         ]
     ).astype(np.float64)

@@ -47,8 +47,8 @@ MEASURES = (
     "longness",
     "support",
 )
-FEATURES = (*(f"{m}_rank" for m in MEASURES), "farthest_rank", "label_unseen", "label_rows")
-NEEDS_EXPECTED = frozenset(("label_unseen", "label_rows", "support_rank"))
+FEATURES = (*(f"{m}_rank" for m in MEASURES), "farthest_rank", "label_unseen")
+NEEDS_EXPECTED = frozenset(("label_unseen", "support_rank"))
 NEEDS_OUTPUT: frozenset[str] = frozenset()
 _UNTOLD = ("support", "mean_of_all", "shortness", "longness")
 """Told otherwise, or twice."""
@@ -101,8 +101,7 @@ def features(
         rows = np.flatnonzero(tasks == task)
         made[rows, : len(MEASURES)] = known[task].ranks(measured[rows])
     made[:, len(MEASURES)] = made[:, _COVERING].min(axis=1)
-    made[:, -2] = np.where(placed & (expected_rows == 0), 1.0 - fresh, 0.0)
-    made[:, -1] = np.where(placed, np.log1p(expected_rows), 0.0)
+    made[:, -1] = np.where(placed & (expected_rows == 0), 1.0 - fresh, 0.0)
     return made
 
 

@@ -147,7 +147,6 @@ class Reference:
                     asked.sides,
                     self.relevance.of(asked.near, asked.tasks),
                     self.relevance.task_agreement[asked.tasks],
-                    self.training.prompts.vectors,
                     conflict.label_view(
                         self.label_model,
                         self.labels.of,

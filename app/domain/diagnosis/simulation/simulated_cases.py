@@ -56,7 +56,6 @@ _LOOKS = [
     )
 ]
 _NEAR = ("rows", "cosine", "jaccard", "same_numbers", "change")
-_TAUGHT = FEATURES.index("label_rows")
 _FIVE = FEATURES.index("mean_of_five_rank")
 _OPPOSING = FEATURES.index("opposing_rows_odds")
 _UNSEEN = FEATURES.index("label_unseen")
@@ -186,7 +185,8 @@ def _believable(
     covered = features[:, _FIVE] > _COVERED_ABOVE
     # The set may hold conflicts of its own: near rows that look more like the case's label than like theirs.
     clean = features[:, _OPPOSING] < _OPPOSING_ODDS_BELOW
-    believed = np.where(cases.causes == OOD, never_taught | (far & (features[:, _TAUGHT] == 0)), covered)
+    untaught = ~placed | (features[:, _UNSEEN] > 0)
+    believed = np.where(cases.causes == OOD, never_taught | (far & untaught), covered)
     # A row of another answer contradicts where it should agree more often than chance has it.
     opposed = features[:, _OPPOSED].max(axis=1) >= conflict.beyond_chance(features[:, _USUAL])
     return believed & ((cases.causes != HARD) | clean) & ((cases.causes != CONFLICT) | placed | opposed)
