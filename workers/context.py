@@ -6,10 +6,12 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from sqlalchemy.orm import Session
 
 from app.artifacts import ArtifactStore
+from app.db.models import AdapterRow
 from app.db.session import SessionFactory, transaction
 from app.domain.job_status import Status
 from app.errors import StageCancelled

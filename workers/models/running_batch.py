@@ -161,7 +161,8 @@ def _choose(logits: torch.Tensor, rows: Sequence[Row]) -> tuple[list[Chosen], to
             wanted = rows[i].sampling.alternatives or 0
             pairs = zip(likeliest.indices[at].tolist(), likeliest.values[at].tolist(), strict=True)
             said[i] = (float(logprobs[at, tokens[i]]), tuple(pairs)[:wanted])
-    return [Chosen(token, *said.get(i, ())) for i, token in enumerate(tokens.tolist())], tokens
+    untold: tuple[None, tuple[()]] = (None, ())
+    return [Chosen(token, *said.get(i, untold)) for i, token in enumerate(tokens.tolist())], tokens
 
 
 def _drawn(logits: torch.Tensor, row: Row) -> torch.Tensor:

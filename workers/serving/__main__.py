@@ -20,10 +20,15 @@ parser.add_argument("--port", type=int, default=8001)
 arguments = parser.parse_args()
 settings = get_settings()
 logging.configure(settings)
-if arguments.host:
-    where = {"host": arguments.host, "port": arguments.port}
-else:
+if not arguments.host:
     settings.serve_socket.parent.mkdir(parents=True, exist_ok=True)
     settings.serve_socket.unlink(missing_ok=True)
-    where = {"uds": str(settings.serve_socket)}
-uvicorn.run(create_server(settings), log_config=None, access_log=False, timeout_graceful_shutdown=2, **where)
+uvicorn.run(
+    create_server(settings),
+    host=arguments.host or "",
+    port=arguments.port,
+    uds=None if arguments.host else str(settings.serve_socket),
+    log_config=None,
+    access_log=False,
+    timeout_graceful_shutdown=2,
+)

@@ -153,10 +153,10 @@ def test_agreement_that_chance_explains_is_no_side_taken() -> None:
             np.full_like(looked.relevance, relevance),
             looked.features[0],
             0,
-        )["counts"]
+        ).counts
         for relevance in (usual + 0.1, 0.9)
     ]
-    assert [sum(counts.values()) for counts in counted] == [0, looked.near.present[0].sum()]
+    assert [sum(counts.model_dump().values()) for counts in counted] == [0, looked.near.present[0].sum()]
 
 
 def test_a_request_without_the_trained_system_prompt_is_a_serving_mismatch() -> None:
