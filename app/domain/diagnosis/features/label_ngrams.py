@@ -78,11 +78,11 @@ class LabelWords:
     def _odds(self, counts: _Counts, found: Grams, own: Int64[ndarray, " q"]) -> Float64[ndarray, "q K"]:
         strength, total, classes = _LABEL_WORD_PRIOR, int(self.members.sum()), len(self.members)
         gram = _bucket(found)
-        common = (counts.all + 0.5) / (total + 1.0)
         # What a label has never seen costs the same in all prompts; only what it has seen is summed up.
         unseen = np.log(strength / (self.members + strength))
         label, of = np.divmod(counts.keys, _BUCKETS)
-        seen = np.log(counts.rows / (strength * common[of]) + 1.0).astype(np.float32)
+        common = (counts.all[of] + 0.5) / (total + 1.0)
+        seen = np.log(counts.rows / (strength * common) + 1.0).astype(np.float32)
         table = sparse.csr_array((seen, (of, label)), shape=(_BUCKETS, classes))
         held = sparse.csr_array(
             (np.ones(len(gram), dtype=np.float32), gram, found.starts), shape=(len(found), _BUCKETS)
