@@ -49,8 +49,8 @@ down: $(STAMP) ## Stop what `make up` started
 test: $(STAMP) ## Run the tests (PYTEST_ARGS="-k name")
 	$(BIN)/pytest $(PYTEST_ARGS)
 
-test-slow: $(STAMP) ## Run the tests that take minutes each and are left out of `make test`
-	$(BIN)/pytest -m slow $(PYTEST_ARGS)
+test-slow: $(STAMP) ## Run what `make test` leaves out: tests of minutes each, all examples of property tests
+	$(BIN)/pytest -m 'slow or hypothesis' --hypothesis-profile=thorough $(PYTEST_ARGS)
 
 check: $(STAMP) ## Format, lint, types, floors, migrations, openapi.json, docs
 	$(BIN)/ruff format --check .

@@ -78,6 +78,7 @@ def test_an_import_whose_worker_is_killed_is_finished_by_another_with_every_row_
         assert watch.value("SELECT count(DISTINCT source_id) FROM examples") == len(rows)
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(3600)
 def test_a_cycle_survives_a_kill_in_each_of_its_stages_and_writes_every_row_once(
     client: TestClient, settings: Settings, tmp_path: Path
