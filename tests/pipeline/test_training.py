@@ -17,7 +17,7 @@ import pytest
 
 from tests.pipeline.tiny_model import make_tiny_model
 from workers.models.base_models import BaseModelError, BaseModelNotFound, LocalModel, UnsafeBaseModel, resolve
-from workers.models.generator import GenerationCancelled, Generator
+from workers.models.generator import GenerationCancelled, Generator, groups_to_read
 from workers.training.launch import (
     TrainingCancelled,
     TrainingFailed,
@@ -397,6 +397,8 @@ def test_answers_do_not_depend_on_the_batch(model: LocalModel, tmp_path: Path) -
     generator = Generator(loaded.model.to(torch.float32), loaded.tokenizer, loaded.device)
     asked: list[Any] = [[{"role": "user", "content": p}] for p in (*ANSWERS, "hello", "a" * 200, *ANSWERS)]
     asked += ["a raw prompt", ""]
+    # enough of one task to be read apart, in two groups
+    asked += [[{"role": "user", "content": f"Say it again:\n{'b' * n}"}] for n in range(1, 40, 2)]
     shares: list[float] = []
 
     together = generator.generate(asked, max_new_tokens=12, batch_size=64, progress=shares.append)
@@ -407,6 +409,16 @@ def test_answers_do_not_depend_on_the_batch(model: LocalModel, tmp_path: Path) -
     assert shares[-1] == 1.0
     reference = reference_answers(generator, asked)
     assert together == reference
+
+
+def test_prompts_are_read_with_those_of_their_task_and_length() -> None:
+    system, route, answer = [1] * 5, [2] * 3, [3] * 3
+    routes = [(*system, *route, *range(10, 10 + n)) for n in (1, 9, 2, 8)]
+    answers = [(*system, *answer, *range(10, 10 + n)) for n in (5, 1, 3, 3)]
+    raw = [(7, 8), (9,)]
+    assert groups_to_read([*routes, *answers, *raw], 2) == [[0, 2], [3, 1], [5, 6], [7, 4], [9, 8]]
+    assert groups_to_read([(1, 2, 3)], 2) == [[0]]
+    assert groups_to_read(routes, 100) == [[0, 2, 3, 1]]
 
 
 def reference_answers(generator: Generator, asked: Sequence[Any]) -> list[str]:

@@ -1,12 +1,13 @@
 """Greedy answers of a base model, with or without an adapter, for many conversations at once.
 
-It knows how to spend little time on that: equal prompts are answered once, prompts of like length share a
-batch, what a batch's prompts have in common at their start (system prompt, instruction) is computed once,
-and a row that has ended leaves the batch. It does not know what an answer is worth.
+It knows how to spend little time on that: equal prompts are answered once, prompts are read a few at a time with
+those of their task and length, what these have in common at their start (system prompt, instruction) is computed
+once, and a row that has ended leaves the batch. It does not know what an answer is worth.
 """
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,6 +23,10 @@ from workers.models.weights import load_tokenizer, load_weights, merge_adapter, 
 CPU_CACHE_TOKENS = 16_384
 CUDA_CACHE_TOKENS = 131_072
 """Most (rows x tokens) that one batch's key-value cache may hold: what bounds the memory."""
+
+PROMPTS_READ_AT_ONCE = {"cpu": 16, "cuda": 128}
+"""Rows whose prompts are padded to one length. On a processor every token costs its share, and sixteen rows are
+enough for its matrix products; a GPU reads a whole batch in about the time of one."""
 
 COMPACT_SHARE = 0.25
 """Ended rows leave the batch when they are a quarter of it: copying the cache costs about one step."""
@@ -39,6 +44,16 @@ def _never() -> bool:
 
 def _ignore(_: float) -> None:
     return None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Read:
+    """Prompts that have been read: their key-value cache, its mask (rows, tokens), and the logits (rows, vocabulary)
+    of the first token of each answer."""
+
+    cache: Any
+    mask: torch.Tensor
+    logits: torch.Tensor
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,38 +143,20 @@ class Generator:
     def _decode_sharing_prefix(
         self, batch: Sequence[tuple[int, ...]], max_new_tokens: int, should_cancel: Callable[[], bool]
     ) -> list[list[int]]:
-        from transformers import DynamicCache
-
-        shared = common_prefix_length(batch)
-        cache = DynamicCache(config=self.model.config)
-        if shared:
-            self.model(
-                input_ids=torch.tensor([batch[0][:shared]], device=self.device),
-                past_key_values=cache,
-                use_cache=True,
-                logits_to_keep=1,
-            )
-            cache.batch_repeat_interleave(len(batch))
-        rest, mask = self._left_padded([ids[shared:] for ids in batch])
-        mask = torch.cat([mask.new_ones(len(batch), shared), mask], dim=1)
-        positions = (mask.cumsum(1) - 1).clamp(min=0)[:, shared:]
-
         stop = self._stop_ids()
         generated: list[list[int]] = [[] for _ in batch]
-        rows = torch.arange(len(batch), device=self.device)
-        running = torch.ones(len(batch), dtype=torch.bool, device=self.device)
-        tokens = rest
-        for step in range(max_new_tokens):
+        groups = groups_to_read(batch, PROMPTS_READ_AT_ONCE[self.device.type])
+        read = []
+        for group in groups:
             if should_cancel():
                 raise GenerationCancelled
-            logits = self.model(
-                input_ids=tokens,
-                attention_mask=mask,
-                position_ids=positions,
-                past_key_values=cache,
-                use_cache=True,
-                logits_to_keep=1,
-            ).logits[:, -1]
+            read.append(self._read([batch[row] for row in group]))
+        rows = torch.tensor([row for group in groups for row in group], device=self.device)
+        cache, mask = _joined([r.cache for r in read], [r.mask for r in read])
+        logits = torch.cat([r.logits for r in read])
+        del read
+        running = torch.ones(len(batch), dtype=torch.bool, device=self.device)
+        for step in range(max_new_tokens):
             chosen = logits.argmax(-1)
             running &= ~torch.isin(chosen, stop)
             for row, token, goes_on in zip(rows.tolist(), chosen.tolist(), running.tolist(), strict=True):
@@ -168,16 +165,49 @@ class Generator:
             left = int(running.sum())
             if left == 0 or step + 1 == max_new_tokens:
                 break
-            positions = positions[:, -1:] + 1
             if left <= (1 - COMPACT_SHARE) * len(running):
                 keep = running.nonzero().squeeze(1)
                 cache.batch_select_indices(keep)
-                rows, chosen, mask, positions, running = (
-                    x[keep] for x in (rows, chosen, mask, positions, running)
-                )
+                rows, chosen, mask, running = (x[keep] for x in (rows, chosen, mask, running))
+            if should_cancel():
+                raise GenerationCancelled
+            positions = mask.sum(1, keepdim=True)
             mask = torch.cat([mask, mask.new_ones(len(mask), 1)], dim=1)
-            tokens = chosen[:, None]
+            logits = self.model(
+                input_ids=chosen[:, None],
+                attention_mask=mask,
+                position_ids=positions,
+                past_key_values=cache,
+                use_cache=True,
+                logits_to_keep=1,
+            ).logits[:, -1]
         return generated
+
+    def _read(self, prompts: Sequence[tuple[int, ...]]) -> _Read:
+        """The prompts in a cache of their own, what they share at their start computed once."""
+        from transformers import DynamicCache
+
+        shared = common_prefix_length(prompts)
+        cache = DynamicCache(config=self.model.config)
+        if shared:
+            self.model(
+                input_ids=torch.tensor([prompts[0][:shared]], device=self.device),
+                past_key_values=cache,
+                use_cache=True,
+                logits_to_keep=1,
+            )
+            cache.batch_repeat_interleave(len(prompts))
+        rest, mask = self._left_padded([ids[shared:] for ids in prompts])
+        mask = torch.cat([mask.new_ones(len(prompts), shared), mask], dim=1)
+        logits = self.model(
+            input_ids=rest,
+            attention_mask=mask,
+            position_ids=(mask.cumsum(1) - 1).clamp(min=0)[:, shared:],
+            past_key_values=cache,
+            use_cache=True,
+            logits_to_keep=1,
+        ).logits[:, -1]
+        return _Read(cache=cache, mask=mask, logits=logits)
 
     def _decode_with_transformers(
         self, batch: Sequence[tuple[int, ...]], max_new_tokens: int, should_cancel: Callable[[], bool]
@@ -223,6 +253,45 @@ def common_prefix_length(batch: Sequence[list[int]] | Sequence[tuple[int, ...]])
     while length < limit and first[length] == last[length]:
         length += 1
     return length
+
+
+def groups_to_read(batch: Sequence[tuple[int, ...]], at_once: int) -> list[list[int]]:
+    """Positions in ``batch``, at most ``at_once`` a group: prompts of one task and of like length together."""
+    groups = []
+    for task in _tasks(batch, range(len(batch)), at_once):
+        ordered = sorted(task, key=lambda row: len(batch[row]))
+        groups += [ordered[i : i + at_once] for i in range(0, len(ordered), at_once)]
+    return groups
+
+
+def _tasks(batch: Sequence[tuple[int, ...]], rows: Sequence[int], fewest: int) -> list[Sequence[int]]:
+    """``rows`` parted where their common start ends, while a part has ``fewest`` rows; the others stay together."""
+    shared = common_prefix_length([batch[row] for row in rows])
+    by_next: defaultdict[int, list[int]] = defaultdict(list)
+    for row in rows:
+        by_next[batch[row][shared]].append(row)
+    if len(by_next) == 1:
+        return [rows]
+    parts = [part for part in by_next.values() if len(part) >= fewest]
+    rest = [row for part in by_next.values() if len(part) < fewest for row in part]
+    return [task for part in parts for task in _tasks(batch, part, fewest)] + ([rest] if rest else [])
+
+
+def _joined(caches: Sequence[Any], masks: Sequence[torch.Tensor]) -> tuple[Any, torch.Tensor]:
+    """Caches and masks one below the other, the shorter ones padded on the left. The first cache takes all."""
+    longest = max(mask.shape[1] for mask in masks)
+    missing = [longest - mask.shape[1] for mask in masks]
+    for layers in zip(*(cache.layers for cache in caches), strict=True):
+        for name in ("keys", "values"):
+            parts = [
+                torch.nn.functional.pad(getattr(layer, name), (0, 0, more, 0))
+                for layer, more in zip(layers, missing, strict=True)
+            ]
+            setattr(layers[0], name, torch.cat(parts))
+            for layer in layers[1:]:
+                setattr(layer, name, None)  # gives the memory back, layer by layer
+    padded = [torch.nn.functional.pad(mask, (more, 0)) for mask, more in zip(masks, missing, strict=True)]
+    return caches[0], torch.cat(padded)
 
 
 def _batches(
