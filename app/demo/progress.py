@@ -12,6 +12,8 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn
 
 LINE_EVERY_SECONDS = 10.0
+FORESEEN_FROM = 0.05
+"""What is done before, the start of a process above all, says nothing about the time that the rest takes."""
 
 
 class Told(Protocol):
@@ -58,9 +60,10 @@ class Lines:
             self._done.add(step)
             left = ""
         else:
-            left = f", about {elapsed / completed - elapsed:.0f} s left" if completed > 0 else ""
+            left = f", about {elapsed / completed - elapsed:.0f} s left" if completed >= FORESEEN_FROM else ""
         said = f", {note}" if note else ""
-        self.console.print(f"{text}: {completed:.0%} after {elapsed:.0f} s{said}{left}", highlight=False)
+        line = f"{text}: {completed:.0%} after {elapsed:.0f} s{said}{left}"
+        self.console.print(line, highlight=False, soft_wrap=True)
 
 
 @contextmanager

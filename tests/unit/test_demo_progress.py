@@ -14,15 +14,15 @@ def test_a_line_at_the_start_every_ten_seconds_and_at_the_end(monkeypatch: pytes
     now = [0.0]
     monkeypatch.setattr(progress.time, "monotonic", lambda: now[0])
     out = io.StringIO()
-    with progress.telling(Console(file=out, width=200)) as told:
+    with progress.telling(Console(file=out, width=30)) as told:
         step = told.start("train")
         for second in range(31):
             now[0] = float(second)
-            told.tell(step, second / 40, f"step {second}")
+            told.tell(step, max(0.01, second / 40), f"step {second}")
         told.tell(step, 1.0)
         told.tell(step, 1.0)
     assert out.getvalue().splitlines() == [
-        "train: 0% after 0 s, step 0",
+        "train: 1% after 0 s, step 0",
         "train: 25% after 10 s, step 10, about 30 s left",
         "train: 50% after 20 s, step 20, about 20 s left",
         "train: 75% after 30 s, step 30, about 10 s left",
