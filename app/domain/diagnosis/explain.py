@@ -65,6 +65,7 @@ def neighbors(
     on: Sides,
     relevance: Float32[ndarray, "q k"],
     row: int,
+    task: int,
     cause: RootCause,
     room: int,
     same: SameQuestion,
@@ -76,7 +77,7 @@ def neighbors(
         expected=on.expected[row],
         wrong=on.wrong[row],
         present=near.present[row],
-        labelled=_labelled(fitted, _task(fitted, near, row)),
+        labelled=_labelled(fitted, task),
         room=room,
     )
     # Rows that ask the very same are the first thing to look at, whatever the statistics make of them.
@@ -141,6 +142,7 @@ def contradiction(
     relevance: Float32[ndarray, "q k"],
     features: Float64[ndarray, " f"],
     row: int,
+    task: int,
     chance: float = 1.0,
     same: SameQuestion = _NOTHING,
 ) -> ConflictEvidence:
@@ -150,7 +152,6 @@ def contradiction(
     always has another answer. Where it is not the likeliest, only a row that should agree is shown as one.
     """
     present, expected, wrong = near.present[row], on.expected[row], on.wrong[row] & ~on.expected[row]
-    task = _task(fitted, near, row)
     labelled, agreement = _labelled(fitted, task), fitted.known.relevance.task_agreement[task]
     # of 24 near rows most are other questions: whose side these are on says nothing
     least = max(ASKS_THE_SAME, CREDIBLE_SHARE * float(relevance[row].max(initial=0.0)))
@@ -247,12 +248,6 @@ def hard(
 
 def _labelled(fitted: FittedTrainingSet, task: int) -> bool:
     return bool(fitted.known.placed[task])
-
-
-def _task(fitted: FittedTrainingSet, near: Near, row: int) -> int:
-    """The task of most of the five nearest rows."""
-    rows = near.rows[row][near.present[row]][:5]
-    return int(np.bincount(fitted.known.training.tasks[rows]).argmax()) if len(rows) else 0
 
 
 def _names(

@@ -320,7 +320,8 @@ def _explained(
     cause = findings.root_cause(probabilities, already_right=right or alike, below=options.undetermined_below)
     seen = () if right else symptoms.symptom_findings(case, fitted.profile)
     near, on, relevance = looked.near, looked.sides, looked.relevance
-    labelled = bool(fitted.known.placed[looked.tasks[row]])
+    task = int(looked.tasks[row])
+    labelled = bool(fitted.known.placed[task])
     return Finding(
         bad_case_id=case.id,
         root_cause=cause,
@@ -328,7 +329,7 @@ def _explained(
         confidence=probabilities[cause] if cause in probabilities else max(probabilities.values()),
         evidence=Evidence(
             neighbors=explain.neighbors(
-                fitted, near, on, relevance, row, cause, options.shown_neighbors, same
+                fitted, near, on, relevance, row, task, cause, options.shown_neighbors, same
             ),
             ood=explain.ood(
                 fitted,
@@ -347,6 +348,7 @@ def _explained(
                 relevance,
                 looked.features[row],
                 row,
+                task,
                 probabilities[RootCause.CONFLICT],
                 same,
             ),
@@ -355,7 +357,7 @@ def _explained(
                 case,
                 near,
                 row,
-                int(looked.tasks[row]),
+                task,
                 same,
                 right=looked.rightness.how[row],
                 looks_alike=alike,

@@ -99,7 +99,15 @@ def test_a_row_that_need_not_agree_is_shown_as_a_contradiction_only_where_a_conf
     )
     told = [
         explain.contradiction(
-            learnt, cases[0], looked.near, looked.sides, looked.relevance, looked.features[0], 0, chance
+            learnt,
+            cases[0],
+            looked.near,
+            looked.sides,
+            looked.relevance,
+            looked.features[0],
+            0,
+            int(looked.tasks[0]),
+            chance,
         )
         for chance in (0.1, 0.3, 0.6)
     ]
@@ -152,6 +160,7 @@ def test_agreement_that_chance_explains_is_no_side_taken() -> None:
             looked.sides,
             np.full_like(looked.relevance, relevance),
             looked.features[0],
+            0,
             0,
         ).counts
         for relevance in (usual + 0.1, 0.9)
