@@ -17,17 +17,15 @@ from workers.models.tuned import TunedModel
 
 pytestmark = [pytest.mark.model, pytest.mark.slow]
 
-CACHE = Path(__file__).resolve().parents[2] / ".casemend" / "models"
-
 
 @pytest.mark.timeout(3600)
 def test_planted_rows_are_told_from_their_neighbours_by_gradients_and_not_by_closeness(
-    tmp_path: Path,
+    tmp_path: Path, model_cache: Path
 ) -> None:
     # every second row about refunds carries the answer for transfers
     data = [r for r in training_rows() if r["id"].startswith(("refund", "transfer"))]
     prompts = [f"{r['instruction']}\n{r['input']}" for r in data]
-    model = resolve("bundled", CACHE)
+    model = resolve("bundled", model_cache)
     run = prepare(
         tmp_path / "run",
         model,

@@ -26,10 +26,8 @@ POLICY = {
 
 
 @pytest.fixture
-def settings(settings: Settings) -> Settings:
-    """Converted weights are kept beside the checkout, so that only the first run pays for them."""
-    cache = Path(__file__).resolve().parents[2] / ".casemend" / "models"
-    return settings.model_copy(update={"base_model_cache": cache})
+def settings(settings: Settings, model_cache: Path) -> Settings:
+    return settings.model_copy(update={"base_model_cache": model_cache})
 
 
 @pytest.mark.timeout(3600)

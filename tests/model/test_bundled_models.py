@@ -21,8 +21,8 @@ ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture(scope="module")
-def smollm(tmp_path_factory: pytest.TempPathFactory) -> LocalModel:
-    return resolve("bundled", tmp_path_factory.mktemp("cache"))
+def smollm(model_cache: Path) -> LocalModel:
+    return resolve("bundled", model_cache)
 
 
 def test_the_bundled_model_is_converted_once(smollm: LocalModel) -> None:
