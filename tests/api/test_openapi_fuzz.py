@@ -38,8 +38,6 @@ _CHECKS = (
 )
 """All but positive_data_acceptance: an unknown 'after' fits its schema and is refused all the same."""
 
-_EXAMPLES_PER_OPERATION = 3
-
 
 @pytest.fixture
 def base_url(settings: Settings) -> Iterator[str]:
@@ -58,7 +56,11 @@ def base_url(settings: Settings) -> Iterator[str]:
         thread.join(timeout=20)
 
 
+# Beside the cases of the coverage phase, which are the same in every run.
+@pytest.mark.parametrize("examples_per_operation", [1, pytest.param(10, marks=pytest.mark.slow)])
+@pytest.mark.timeout(3600)
 def test_no_request_makes_a_server_error_or_an_undocumented_answer(
+    examples_per_operation: int,
     client: TestClient,
     seeded: Seeded,
     sessions: SessionFactory,
@@ -89,7 +91,7 @@ def test_no_request_makes_a_server_error_or_an_undocumented_answer(
             f"{base_url}/openapi.json",
             f"--header=Authorization: Bearer {ADMIN_KEY}",
             f"--checks={','.join(_CHECKS)}",
-            f"--max-examples={_EXAMPLES_PER_OPERATION}",
+            f"--max-examples={examples_per_operation}",
             "--phases=coverage,fuzzing",
             "--seed=1",
             "--no-shrink",
