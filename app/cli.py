@@ -57,6 +57,42 @@ def demo(
 
 
 @cli.command()
+def ask(
+    question: Annotated[str, typer.Argument(help="A user's message.")],
+    model: Annotated[str, typer.Option(help="An adapter, an alias or a base model.")] = "current",
+    url: Annotated[
+        str | None, typer.Option(envvar="CASEMEND_URL", help="Service; the one running here.")
+    ] = None,
+    key: Annotated[
+        str | None, typer.Option(envvar="CASEMEND_KEY", help="API key; that of the one running here.")
+    ] = None,
+) -> None:
+    """Ask a model one question and print its answer as it comes."""
+    from openai import OpenAI, OpenAIError
+
+    if url is None or key is None:
+        service = supervisor.running(get_settings())
+        if service is None:
+            typer.echo(
+                "no service runs here: start one with 'casemend up --detach', or give --url and --key",
+                err=True,
+            )
+            raise typer.Exit(1)
+        url, key = url or service.url, key or service.key
+    client = OpenAI(base_url=f"{url.rstrip('/')}/v1", api_key=key)
+    try:
+        answer = client.chat.completions.create(
+            model=model, messages=[{"role": "user", "content": question}], stream=True
+        )
+        for chunk in answer:
+            typer.echo(chunk.choices[0].delta.content or "" if chunk.choices else "", nl=False)
+    except OpenAIError as error:
+        typer.echo(f"{model} did not answer: {getattr(error, 'message', error)}", err=True)
+        raise typer.Exit(1) from error
+    typer.echo()
+
+
+@cli.command()
 def api() -> None:
     """Run the API alone."""
     import uvicorn

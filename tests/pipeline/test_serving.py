@@ -7,22 +7,29 @@ import threading
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
 import uvicorn
+from fastapi import FastAPI
 from fastapi.testclient import TestClient
+from openai import NotFoundError, OpenAI
 from peft import LoraConfig, get_peft_model
 from transformers import AutoModelForCausalLM
+from typer.testing import CliRunner
 
 from app.artifacts import ArtifactStore
+from app.cli import cli
 from app.db.models import AdapterRow
 from app.db.session import SessionFactory, transaction
+from app.main import create_app
 from app.settings import Settings
-from tests.conftest import bearer
+from tests.conftest import ADMIN_KEY, bearer
 from tests.pipeline.tiny_model import make_tiny_model
+from tests.unit.serving.test_writers import unknown_fields
 from workers.models.base_models import resolve
 from workers.models.chat import Conversation
 from workers.models.generator import Generator
@@ -71,23 +78,36 @@ def server_settings(settings: Settings) -> Settings:
     return settings.model_copy(update={"serve_max_rows": 4, "serve_max_waiting": 8, "serve_kept_adapters": 2})
 
 
-@pytest.fixture
-def served(server_settings: Settings) -> Iterator[None]:
-    """The server on its socket, as ``casemend up`` has it."""
-    server_settings.serve_socket.parent.mkdir(parents=True, exist_ok=True)
-    config = uvicorn.Config(
-        create_server(server_settings, device="cpu"), uds=str(server_settings.serve_socket), log_config=None
-    )
-    server = uvicorn.Server(config)
+@contextmanager
+def running(app: FastAPI, **where: Any) -> Iterator[uvicorn.Server]:
+    """The application over real HTTP, in a thread."""
+    server = uvicorn.Server(uvicorn.Config(app, log_config=None, **where))
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()
     end = time.monotonic() + 60
     while not server.started:
         assert time.monotonic() < end
         time.sleep(0.01)
-    yield
+    yield server
     server.should_exit = True
     thread.join(20)
+
+
+@pytest.fixture
+def served(server_settings: Settings) -> Iterator[None]:
+    """The server on its socket, as ``casemend up`` has it."""
+    socket = server_settings.serve_socket
+    socket.parent.mkdir(parents=True, exist_ok=True)
+    with running(create_server(server_settings, device="cpu"), uds=str(socket)):
+        yield
+
+
+@pytest.fixture
+def url(settings: Settings) -> Iterator[str]:
+    """The API as its users reach it."""
+    with running(create_app(settings), host="127.0.0.1", port=0) as server:
+        (listening,) = server.servers[0].sockets
+        yield f"http://127.0.0.1:{listening.getsockname()[1]}"
 
 
 @pytest.fixture
@@ -303,3 +323,59 @@ def test_another_projects_adapter_does_not_exist(
     assert answer.status_code == 404
     listed = client.get("/v1/models", headers=bearer(other_project_key)).json()["data"]
     assert adapter_ids[0] not in {m["id"] for m in listed}
+
+
+@pytest.mark.usefixtures("served")
+def test_the_official_client_asks_streams_and_lists(
+    url: str, client: TestClient, adapter_ids: list[str]
+) -> None:
+    openai = OpenAI(base_url=f"{url}/v1", api_key=ADMIN_KEY, max_retries=0)
+    messages: Any = asking("hi")
+    whole = openai.chat.completions.create(model=adapter_ids[0], messages=messages, max_tokens=12)
+    assert unknown_fields(whole) == []
+    said = whole.choices[0].message.content
+    assert said == answer_of(client, adapter_ids[0], "hi")
+    chunks = list(
+        openai.chat.completions.create(
+            model=adapter_ids[0], messages=messages, max_tokens=12, stream=True, n=1, logprobs=True
+        )
+    )
+    assert [field for chunk in chunks for field in unknown_fields(chunk)] == []
+    assert "".join(chunk.choices[0].delta.content or "" for chunk in chunks) == said
+    text = openai.completions.create(model=adapter_ids[0], prompt=["a", "b"], max_tokens=3, logprobs=1)
+    assert unknown_fields(text) == []
+    assert [choice.index for choice in text.choices] == [0, 1]
+    assert adapter_ids[0] in {model.id for model in openai.models.list()}
+    with pytest.raises(NotFoundError, match="no model"):
+        openai.chat.completions.create(model="gpt-5", messages=messages)
+
+
+@pytest.mark.usefixtures("served")
+def test_the_command_line_asks(url: str, client: TestClient, adapter_ids: list[str]) -> None:
+    where = ["--url", url, "--key", ADMIN_KEY]
+    asked = CliRunner().invoke(cli, ["ask", "hi", "--model", adapter_ids[0], *where])
+    assert asked.exit_code == 0, asked.output
+    body = {"model": adapter_ids[0], "messages": asking("hi")}
+    said = client.post("/v1/chat/completions", json=body).json()["choices"][0]["message"]["content"]
+    assert asked.stdout == said + "\n"
+    refused = CliRunner().invoke(cli, ["ask", "hi", *where])
+    assert refused.exit_code == 1
+    assert "current did not answer" in refused.stderr
+
+
+@pytest.mark.usefixtures("served")
+def test_a_reader_who_leaves_a_stream_frees_its_place(
+    client: TestClient, url: str, adapter_ids: list[str]
+) -> None:
+    openai = OpenAI(base_url=f"{url}/v1", api_key=ADMIN_KEY, max_retries=0)
+    messages: Any = asking("hi")
+    for _ in range(3):
+        stream = openai.chat.completions.create(
+            model=adapter_ids[0], messages=messages, max_tokens=900, n=4, temperature=1, stream=True
+        )
+        next(iter(stream))
+        stream.close()
+    started = time.monotonic()
+    # another adapter is asked: it waits for the batch to end, which nobody reads any more
+    assert answer_of(client, adapter_ids[1], "hi")
+    assert time.monotonic() - started < 60
