@@ -314,8 +314,7 @@ def _explained(
 ) -> Finding:
     same = looked.same[row]
     mismatches = mismatch.mismatches(case, fitted.format, _task_format(fitted, same, looked.near.rows[row]))
-    serving = mismatch.probability(mismatches)
-    probabilities = findings.combined(causes[row], serving)
+    probabilities = findings.combined(causes[row], mismatch.probability(mismatches))
     right, alike = bool(looked.rightness.right[row]), bool(looked.rightness.looks_alike[row])
     cause = findings.root_cause(probabilities, already_right=right or alike, below=options.undetermined_below)
     seen = () if right else symptoms.symptom_findings(case, fitted.profile)
