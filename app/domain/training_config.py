@@ -91,6 +91,8 @@ def defaults_from(training_defaults: Mapping[str, Any], overrides: Mapping[str, 
 
 
 SMALL_SET_ROWS = 600
+BATCH_SIZES = ((300, 8), (0, 4))
+"""Fewest rows, and the batch that such a set is trained with: an epoch stays some forty steps long."""
 
 
 def fit_to_rows(defaults: Mapping[str, Any], rows: int) -> dict[str, Any]:
@@ -101,7 +103,9 @@ def fit_to_rows(defaults: Mapping[str, Any], rows: int) -> dict[str, Any]:
     """
     if rows >= SMALL_SET_ROWS:
         return dict(defaults)
-    return {**defaults, "batch_size": 8, "epochs": max(3.0, float(defaults.get("epochs", 0.0)))}
+    batch_size = next(size for fewest, size in BATCH_SIZES if rows >= fewest)
+    epochs = max(3.0, float(defaults.get("epochs", 0.0)))
+    return {**defaults, "batch_size": batch_size, "epochs": epochs}
 
 
 _Check = Callable[[str, Any], Any]

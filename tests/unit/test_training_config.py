@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from app.domain.training_config import Scheduler, TrainingConfig, TrainingMethod, defaults_from
+from app.domain.training_config import Scheduler, TrainingConfig, TrainingMethod, defaults_from, fit_to_rows
 
 BASE = {"base_model": "smollm2-135m-instruct"}
 
@@ -58,3 +58,11 @@ def test_a_wrong_value_is_refused_with_the_fact_and_the_mend(overrides: dict, me
 def test_a_missing_base_model_is_named() -> None:
     with pytest.raises(ValueError, match="base_model is missing"):
         defaults_from({"rank": 8}, {})
+
+
+@pytest.mark.parametrize(("rows", "batch_size"), [(600, None), (599, 8), (300, 8), (299, 4), (1, 4)])
+def test_a_small_set_is_trained_in_more_and_smaller_steps(rows: int, batch_size: int | None) -> None:
+    fitted = fit_to_rows({"epochs": 2}, rows)
+    assert fitted.get("batch_size") == batch_size
+    assert fitted["epochs"] == (2 if batch_size is None else 3)
+    assert fit_to_rows({"epochs": 5}, rows)["epochs"] == 5
