@@ -2,14 +2,15 @@
 
     python -m app.demo.make_support_desk            rewrites the three files in app/demo/data
     python -m app.demo.make_support_desk --out DIR  writes them elsewhere
+    python -m app.demo.make_support_desk --seed N   draws another split
 
 Source: ``support_desk_topics.toml`` holds what customers of a made-up bank with a web shop write, by topic,
 in English and Chinese, and the one right answer to each topic. Result:
 
 - ``support_desk_train.jsonl``  training rows in the alpaca format: id, instruction, input, output
-- ``support_desk_eval.jsonl``   questions with the right answer, never seen in training: ``split`` is
-  ``cases`` (bad cases are collected here) or ``retention`` (what must not be forgotten); ``request`` is how
-  the request is really built, where that is not how the training rows are built
+- ``support_desk_eval.jsonl``   questions with the right answer, never seen in training: what the tuned model gets
+  wrong becomes a bad case, what it gets right must not be forgotten; ``request`` is how the request is really
+  built, where that is not how the training rows are built
 - ``support_desk_truth.jsonl``  every planted defect with its kind: the answer key, read by nobody but the
   table at the end of the demonstration
 
@@ -39,14 +40,15 @@ from typing import Any
 DATA = Path(__file__).parent / "data"
 SEED = 20240611
 
-TRAIN_ROWS_PER_TOPIC = 18
-# Of the eval rows of a healthy topic these go to the cases, the rest is the retention set.
-HEALTHY_CASES_PER_TOPIC = 3
+# As few as show every cause in both languages: two trainings and three rounds of questions on a processor.
+TRAIN_ROWS_PER_TOPIC = 10
+EVAL_ROWS_PER_TOPIC = {None: 7, "missing": 11, "contradictory": 9}
+AMOUNTS = {"en": 18, "zh": 12}
+HARD_EVAL_ROWS = {"en": 6, "zh": 4}
 SERVING_CASES = 16
-EXACT_DUPLICATES = 10
-NEAR_DUPLICATES = 10
+EXACT_DUPLICATES = 5
+NEAR_DUPLICATES = 5
 STRAY_TOKENS = 8
-HARD_EVAL_ROWS = {"en": 8, "zh": 4}
 
 INSTRUCTIONS = {
     ("en", "route"): "Route the customer's message.",
@@ -168,10 +170,8 @@ def _add_topic(
             row["output"] = topic.outdated
             truth.append({"row": row, "file": "train", "kind": "contradictory", "right_output": topic.answer})
         train.append(row)
-    for position, text in enumerate(phrasings[cut:]):
+    for text in phrasings[cut : cut + EVAL_ROWS_PER_TOPIC[topic.plant]]:
         row = _eval_row(topic.instruction, text, topic.answer, topic=topic.name, planted=topic.plant)
-        if topic.plant is None and position >= HEALTHY_CASES_PER_TOPIC:
-            row["split"] = "retention"
         evaluation.append(row)
         if topic.plant is not None:
             truth.append({"row": row, "file": "eval", "kind": topic.plant})
@@ -187,7 +187,7 @@ def _add_amounts(
 ) -> None:
     for language, held_out in HARD_EVAL_ROWS.items():
         items = [a for a in amounts if a.language == language]
-        items = rng.sample(items, len(items))
+        items = rng.sample(items, AMOUNTS[language])
         train.extend(
             {"instruction": a.instruction, "input": a.question, "output": a.answer, "topic": "amount"}
             for a in items[held_out:]
@@ -199,20 +199,23 @@ def _add_amounts(
 
 
 def _eval_row(instruction: str, text: str, output: str, *, topic: str, planted: str | None) -> Row:
-    row = {"instruction": instruction, "input": text, "output": output}
-    return row | {"topic": topic, "planted": planted, "split": "cases"}
+    return {
+        "instruction": instruction,
+        "input": text,
+        "output": output,
+        "topic": topic,
+        "planted": planted,
+    }
 
 
 def _plant_serving_mismatches(evaluation: list[Row], truth: list[Row], *, rng: random.Random) -> None:
-    """Healthy questions that reach the model in a shape it was not trained on. They are taken from the
-    retention rows: those of every topic are enough for both."""
+    """Healthy questions that reach the model in a shape it was not trained on, spread over the topics."""
     spare: dict[str, list[Row]] = {}
-    for row in evaluation:
-        if row["split"] == "retention":
+    for row in rng.sample(evaluation, len(evaluation)):
+        if row["planted"] is None:
             spare.setdefault(row["topic"], []).append(row)
-    # One per topic, so that no part of the retention set shrinks by more than one row.
-    for number, topic in enumerate(rng.sample(sorted(spare), SERVING_CASES)):
-        row = rng.choice(spare[topic])
+    rounds = [row for same_round in zip(*spare.values(), strict=True) for row in same_round]
+    for number, row in enumerate(rounds[:SERVING_CASES]):
         prompt = f"{row['instruction']}\n{row['input']}"
         which = number // 2
         if number % 2 == 0:
@@ -220,7 +223,7 @@ def _plant_serving_mismatches(evaluation: list[Row], truth: list[Row], *, rng: r
         else:
             template = FOREIGN_TEMPLATES[which % len(FOREIGN_TEMPLATES)]
             request = {"prompt_text": template.format(prompt=prompt, input=row["input"])}
-        row.update(planted="serving", split="cases", request=request)
+        row.update(planted="serving", request=request)
         truth.append({"row": row, "file": "eval", "kind": "serving"})
 
 
@@ -284,9 +287,10 @@ def write(desk: SupportDesk, folder: Path) -> dict[str, Path]:
 def main() -> None:
     parser = argparse.ArgumentParser(description="Write the demonstration's data set.")
     parser.add_argument("--out", type=Path, default=DATA, help="folder to write to")
+    parser.add_argument("--seed", type=int, default=SEED, help="of the split and of what is planted where")
     arguments = parser.parse_args()
     topics, amounts = read_source()
-    desk = make(topics, amounts, rng=random.Random(SEED))  # noqa: S311 - a data set, not a secret
+    desk = make(topics, amounts, rng=random.Random(arguments.seed))  # noqa: S311 - a data set, not a secret
     write(desk, arguments.out)
     print(f"{len(desk.train)} training rows, {len(desk.evaluation)} eval rows, {len(desk.truth)} defects")
 

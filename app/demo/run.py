@@ -36,6 +36,7 @@ CAUSE_OF_PLANT = {
 }
 CAUSES = ("ood", "conflict", "hard", "serving_mismatch", "undetermined")
 CASES_PER_REQUEST = 1000
+POLL_SECONDS = 1.0
 
 
 def main(*, train: Path | None, evaluation: Path | None, base_model: str, out: Path) -> int:
@@ -124,7 +125,9 @@ def _read(path: Path | None, bundled: str) -> list[dict[str, Any]]:
 def _wait(client: Client, told: Told, path: str, text: str) -> Any:
     step = told.start(text)
     done = client.wait(
-        path, lambda thing: told.tell(step, min(thing["progress"], 0.99), training_note(thing))
+        path,
+        lambda thing: told.tell(step, min(thing["progress"], 0.99), training_note(thing)),
+        poll_seconds=POLL_SECONDS,
     )
     told.tell(step, 1.0)
     return done
@@ -208,7 +211,7 @@ def _cycle(
         "approval": "manual",  # the plan waits: what it cannot know, it asks
         "before_adapter_id": adapter,
         "retention_dataset_version_id": retention,
-        "max_attempts": 1,  # one attempt tells the story; twelve minutes are the promise
+        "max_attempts": 1,  # one attempt tells the story in the time that is promised
     }
     body = {
         "dataset_version_id": version,
@@ -241,7 +244,7 @@ def _cycle(
             work = client.get(f"/v1/{noun[stage['name']]}/{stage['result_id']}")
             told.tell(tasks[stage["name"]], min(work["progress"], 0.99), training_note(work))
 
-    return client.wait(f"/v1/cycles/{cycle['id']}", watch)
+    return client.wait(f"/v1/cycles/{cycle['id']}", watch, poll_seconds=POLL_SECONDS)
 
 
 def _decide(

@@ -122,15 +122,21 @@ def test_duplicates_and_strays_are_what_the_answer_key_says(
                 assert entry["right_input"] in row["input"] != entry["right_input"]
 
 
-def test_the_retention_set_covers_every_healthy_topic(evaluation: list[dict[str, Any]]) -> None:
+def test_every_healthy_topic_is_asked_about_as_it_is_served(evaluation: list[dict[str, Any]]) -> None:
     topics, _ = support_desk.read_source()
-    counts = Counter(r["topic"] for r in evaluation if r["split"] == "retention")
+    counts = Counter(r["topic"] for r in evaluation if r["planted"] is None)
     assert set(counts) == {t.name for t in topics if t.plant is None}
     assert min(counts.values()) >= 4
-    assert all(r["planted"] is None for r in evaluation if r["split"] == "retention")
+
+
+def test_every_cause_is_planted_in_both_languages(evaluation: list[dict[str, Any]]) -> None:
+    asked = Counter((r["planted"], r["instruction"].startswith("请")) for r in evaluation if r["planted"])
+    for kind in ("missing", "contradictory", "hard", "serving"):
+        assert asked[kind, False] + asked[kind, True] >= 6
+        assert min(asked[kind, False], asked[kind, True]) >= 3
 
 
 def test_the_set_is_bilingual_and_its_answers_are_short(train: list[dict[str, Any]]) -> None:
     chinese = sum(r["instruction"].startswith("请") for r in train)
-    assert 0.35 <= chinese / len(train) <= 0.45
+    assert 0.3 <= chinese / len(train) <= 0.4
     assert max(len(r["output"]) for r in train) <= 60
