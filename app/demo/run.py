@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import collections
 import json
+import shlex
 import time
 from collections.abc import Mapping, Sequence
 from collections.abc import Set as AbstractSet
@@ -104,6 +105,29 @@ def _story(
     _print_verdict(cycle)
     for path in _save_reports(client, diagnosis_id, out):
         console.print(f"report: [link=file://{path.resolve()}]{path}[/link]")
+    _ask(client, cycle)
+
+
+def _ask(client: Client, cycle: dict[str, Any]) -> None:
+    """Put a case that was fixed to the repaired model once more, and say how anybody can."""
+    verification = next(s["result_id"] for s in reversed(cycle["stages"]) if s["name"] == "verify")
+    cases = client.pages(f"/v1/verifications/{verification}/cases")
+    fixed = sorted((c for c in cases if c["verdict"] == "fixed"), key=lambda c: c["split"] != "held_back")
+    if not fixed:
+        return
+    question, model = fixed[0]["prompt"], cycle["adapter_id"]
+    asked = {"model": model, "messages": [{"role": "user", "content": question}]}
+    answer = client.post("/v1/chat/completions", asked)["choices"][0]["message"]["content"]
+    console.print(
+        f"[bold]asked once more:[/] {escape(question)}\n[bold]answered:[/] {escape(answer.strip())}"
+    )
+    console.print("ask it yourself:")
+    console.print(
+        f"  casemend up --detach && casemend ask {shlex.quote(question)} --model {model}",
+        soft_wrap=True,
+        highlight=False,
+        markup=False,
+    )
 
 
 def _read(path: Path | None, bundled: str) -> list[dict[str, Any]]:
