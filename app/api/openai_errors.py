@@ -6,9 +6,11 @@ from collections.abc import Callable, Coroutine
 from typing import Any
 
 from fastapi.exceptions import RequestValidationError
+from pydantic import BaseModel, Field
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
+from app.api import problems
 from app.api.transaction_route import TransactionRoute
 from app.errors import NotFound, ServiceError, Unauthenticated
 
@@ -46,8 +48,27 @@ def service_error(error: ServiceError) -> Response:
     return JSONResponse(error_body(error.detail, kind=kind, code=code), status, headers=headers)
 
 
+class ErrorDetail(BaseModel):
+    message: str
+    type: str
+    param: str | None = Field(description="The field at fault.")
+    code: str | None
+
+
+class OpenAIError(BaseModel):
+    """What went wrong, as OpenAI's clients read it."""
+
+    error: ErrorDetail
+
+
 class OpenAIRoute(TransactionRoute):
     """A route whose errors are OpenAI's; else as every route under ``/v1``."""
+
+    def __init__(self, path: str, endpoint: Callable[..., Any], **options: Any) -> None:
+        statuses = problems.statuses_of(options.get("methods") or ("GET",), path) - {422} | {400, 404}
+        errors = {s: {"model": OpenAIError, "description": problems.MEANING[s]} for s in sorted(statuses)}
+        options["responses"] = {**errors, **(options.get("responses") or {})}
+        super().__init__(path, endpoint, **options)
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         endpoint = super().get_route_handler()

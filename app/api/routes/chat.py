@@ -11,7 +11,7 @@ from pydantic import BaseModel, Field
 from starlette.concurrency import run_in_threadpool
 
 from app.api.dependencies import DatabaseSession, Maintainer, Reader, Sessions
-from app.api.openai_errors import OpenAIRoute
+from app.api.openai_errors import OpenAIError, OpenAIRoute
 from app.api.schemas.chat import ChatCompletion, ChatRequest, TextCompletion, TextRequest
 from app.api.schemas.common import Body, Id, Resource
 from app.api.transaction_route import TransactionRoute
@@ -34,7 +34,10 @@ _STREAM: dict[int | str, dict[str, Any]] = {
         "description": "The answer; with `stream` its chunks as server-sent events",
         "content": {"text/event-stream": {}},
     },
-    429: {"description": "As many requests wait as may; `Retry-After` says when to ask again"},
+    429: {
+        "model": OpenAIError,
+        "description": "As many requests wait as may; `Retry-After` says when to ask again",
+    },
 }
 
 

@@ -10,7 +10,7 @@ from typing import Any, BinaryIO
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from app.artifacts import ArtifactNotFound, ArtifactStore
+from app.artifacts import ArtifactNotFound, ArtifactStore, InvalidArtifactUri
 from app.db.base import WorkStatus
 from app.db.models import AdapterRow, DatasetRow, DatasetVersionRow, VerificationRow
 from app.errors import NotFound
@@ -62,6 +62,6 @@ def files(store: ArtifactStore, adapter: AdapterRow) -> dict[str, Callable[[], B
     """Each file of the adapter's PEFT folder by its name, to be opened when it is wanted."""
     try:
         stored = store.files(adapter.uri)
-    except ArtifactNotFound:
+    except (ArtifactNotFound, InvalidArtifactUri):
         raise NotFound(f"the files of adapter {adapter.id} are no longer kept") from None
     return {name: partial(store.open, file.uri) for name, file in stored.items()}
