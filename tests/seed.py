@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import numpy as np
 from sqlalchemy import select
@@ -74,7 +76,8 @@ def seed(uploads: Uploads, sessions: SessionFactory, key: str) -> Seeded:
     answer = uploads.client.post("/v1/bad-cases", json=case)
     with transaction(sessions) as session:
         caller = authenticate(session, key)
-        made = _make(session, caller, done["dataset_version_id"], answer.json()["data"][0]["id"])
+        case_id = answer.json()["data"][0]["id"]
+        made = _make(session, caller, done["dataset_version_id"], case_id, _adapter_files(uploads.store))
     return Seeded(
         dataset_id=dataset_id,
         import_id=done["id"],
@@ -82,6 +85,13 @@ def seed(uploads: Uploads, sessions: SessionFactory, key: str) -> Seeded:
         bad_case_id=answer.json()["data"][0]["id"],
         **made,
     )
+
+
+def _adapter_files(store: ArtifactStore) -> str:
+    """A folder as a training leaves it, without weights in it."""
+    with TemporaryDirectory() as folder:
+        (Path(folder) / "adapter_config.json").write_text("{}")
+        return store.put_directory(folder).uri
 
 
 def add_map(sessions: SessionFactory, store: ArtifactStore, diagnosis_id: str) -> None:
@@ -102,7 +112,9 @@ def add_map(sessions: SessionFactory, store: ArtifactStore, diagnosis_id: str) -
         row.map_uri = maps.save(store, drawn)
 
 
-def _make(session: Session, caller: Caller, version_id: str, case_id: str) -> dict[str, str]:
+def _make(
+    session: Session, caller: Caller, version_id: str, case_id: str, adapter_uri: str
+) -> dict[str, str]:
     project = {"project_id": caller.project_id}
     example_id = session.scalars(
         select(VersionExampleRow.example_id).where(VersionExampleRow.version_id == version_id)
@@ -242,7 +254,7 @@ def _make(session: Session, caller: Caller, version_id: str, case_id: str) -> di
             **project,
             name="a",
             base_model="tiny",
-            uri="sha256-tree:0",
+            uri=adapter_uri,
             size_bytes=1,
             card={"seed": 0},
             gate="accepted",

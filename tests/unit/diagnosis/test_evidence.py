@@ -12,6 +12,7 @@ from app.domain.diagnosis.features.neighbors import TrainingSet, part_of, read_t
 from app.domain.diagnosis.simulation.simulated_cases import CAUSES, Simulation, simulate
 from app.domain.diagnosis.views import Vectors, texts_of
 from app.domain.estimators import ridge_leave_one_out
+from app.domain.evidence import Demand
 from app.domain.records import RootCause, TrainingExample
 from tests.unit.diagnosis.builders import case, embed, example, intents, vectors_of
 
@@ -126,9 +127,9 @@ def test_a_case_without_expected_output_is_judged_without_what_needs_one() -> No
 def test_demands_are_read_against_the_training_rows() -> None:
     demands = difficulty.demands_of(["one", "one two", "one two three"], ["x", "x", "x"])
     found = demands.percentiles("a b c d, 5 and 6", "x = 5 + 6 = 11")
-    assert found["prompt_tokens"] == {"value": 7, "more_than": 1.0}
-    assert found["prompt_numbers"]["value"] == 2
-    assert difficulty.demands_of([], []).percentiles("a", "b")["prompt_tokens"]["more_than"] is None
+    assert found.prompt_tokens == Demand(value=7, more_than=1.0)
+    assert found.prompt_numbers.value == 2
+    assert difficulty.demands_of([], []).percentiles("a", "b").prompt_tokens.more_than is None
 
 
 def test_views_hold_the_texts_to_embed_and_their_vectors_in_the_order_of_the_rows() -> None:
