@@ -95,6 +95,9 @@ def test_a_training_learns_its_rows_and_reports_every_step(model: LocalModel, tm
     assert sorted(p.name for p in outcome.adapter_path.iterdir()) == [
         "adapter_config.json",
         "adapter_model.safetensors",
+        "chat_template.jinja",
+        "tokenizer.json",
+        "tokenizer_config.json",
     ]
     assert str(model.path) not in (outcome.adapter_path / "adapter_config.json").read_text()
     assert ask(model, outcome.adapter_path, list(ANSWERS)) == list(ANSWERS.values())
