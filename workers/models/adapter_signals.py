@@ -11,6 +11,7 @@ from typing import Any
 
 import torch
 
+from workers.models.batches import left_padded
 from workers.models.tuned import IGNORED, AnswerTokens, TunedModel, mean_losses
 
 
@@ -73,7 +74,7 @@ def sampled_answers(
     with torch.random.fork_rng(devices=devices):
         torch.manual_seed(seed)
         for batch in _in_parts(tuned.batches(as_pairs), samples):
-            ids, mask = _left_padded(tuned, [prompts[i] for i in batch])
+            ids, mask = left_padded([prompts[i] for i in batch], tuned.tokenizer.pad_token_id, tuned.device)
             generated = tuned.model.generate(
                 input_ids=ids,
                 attention_mask=mask,
@@ -102,13 +103,3 @@ def _in_parts(batches: Any, samples: int) -> Any:
         step = max(1, len(batch) // samples)
         for start in range(0, len(batch), step):
             yield batch[start : start + step]
-
-
-def _left_padded(tuned: TunedModel, prompts: Sequence[tuple[int, ...]]) -> tuple[torch.Tensor, torch.Tensor]:
-    longest = max(map(len, prompts))
-    ids = torch.full((len(prompts), longest), tuned.tokenizer.pad_token_id)
-    mask = torch.zeros((len(prompts), longest), dtype=torch.long)
-    for row, prompt in enumerate(prompts):
-        ids[row, longest - len(prompt) :] = torch.tensor(prompt)
-        mask[row, longest - len(prompt) :] = 1
-    return ids.to(tuned.device), mask.to(tuned.device)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,13 +17,17 @@ from typing import Any
 import torch
 
 from workers.models.base_models import LocalModel
+from workers.models.batches import MAX_CACHE_TOKENS, joined, left_padded
 from workers.models.chat import Conversation, prompt_ids
 from workers.models.devices import fast_dtype, pick_device
-from workers.models.weights import load_tokenizer, load_weights, merge_adapter, shares_prefix
-
-CPU_CACHE_TOKENS = 16_384
-CUDA_CACHE_TOKENS = 131_072
-"""Most (rows x tokens) that one batch's key-value cache may hold: what bounds the memory."""
+from workers.models.weights import (
+    context_of,
+    load_tokenizer,
+    load_weights,
+    merge_adapter,
+    shares_prefix,
+    stop_tokens,
+)
 
 PROMPTS_READ_AT_ONCE = {"cpu": 16, "cuda": 128}
 """Rows whose prompts are padded to one length. On a processor every token costs its share, and sixteen rows are
@@ -30,8 +35,6 @@ enough for its matrix products; a GPU reads a whole batch in about the time of o
 
 COMPACT_SHARE = 0.25
 """Ended rows leave the batch when they are a quarter of it: copying the cache costs about one step."""
-
-DEFAULT_CONTEXT = 4_096
 
 
 class GenerationCancelled(Exception):
@@ -101,7 +104,7 @@ class Generator:
         prompts = [tuple(self._prompt(c)[-room:]) for c in conversations]
         answers: dict[tuple[int, ...], str] = {}
         distinct = sorted(set(prompts), key=lambda ids: (len(ids), ids))
-        for batch in _batches(distinct, max_new_tokens, batch_size, self._cache_tokens()):
+        for batch in _batches(distinct, max_new_tokens, batch_size, MAX_CACHE_TOKENS[self.device.type]):
             answers.update(zip(batch, self._answer(batch, max_new_tokens, should_cancel), strict=True))
             progress(len(answers) / len(distinct))
         return [answers[p] for p in prompts]
@@ -118,15 +121,7 @@ class Generator:
     @property
     def context(self) -> int:
         """Tokens of prompt and answer together that the model can see."""
-        return int(getattr(self.model.config, "max_position_embeddings", None) or DEFAULT_CONTEXT)
-
-    def _cache_tokens(self) -> int:
-        return CUDA_CACHE_TOKENS if self.device.type == "cuda" else CPU_CACHE_TOKENS
-
-    def _stop_ids(self) -> torch.Tensor:
-        ends = self.model.generation_config.eos_token_id
-        ids = {self.tokenizer.eos_token_id, *(ends if isinstance(ends, list) else [ends])} - {None}
-        return torch.tensor(sorted(ids), device=self.device)
+        return context_of(self.model)
 
     @torch.inference_mode()
     def _answer(
@@ -143,7 +138,7 @@ class Generator:
     def _decode_sharing_prefix(
         self, batch: Sequence[tuple[int, ...]], max_new_tokens: int, should_cancel: Callable[[], bool]
     ) -> list[list[int]]:
-        stop = self._stop_ids()
+        stop = torch.tensor(sorted(stop_tokens(self.model, self.tokenizer)), device=self.device)
         generated: list[list[int]] = [[] for _ in batch]
         groups = groups_to_read(batch, PROMPTS_READ_AT_ONCE[self.device.type])
         read = []
@@ -152,7 +147,7 @@ class Generator:
                 raise GenerationCancelled
             read.append(self._read([batch[row] for row in group]))
         rows = torch.tensor([row for group in groups for row in group], device=self.device)
-        cache, mask = _joined([r.cache for r in read], [r.mask for r in read])
+        cache, mask = joined([r.cache for r in read], [r.mask for r in read])
         logits = torch.cat([r.logits for r in read])
         del read
         running = torch.ones(len(batch), dtype=torch.bool, device=self.device)
@@ -197,7 +192,7 @@ class Generator:
                 logits_to_keep=1,
             )
             cache.batch_repeat_interleave(len(prompts))
-        rest, mask = self._left_padded([ids[shared:] for ids in prompts])
+        rest, mask = left_padded([ids[shared:] for ids in prompts], self.tokenizer.pad_token_id, self.device)
         mask = torch.cat([mask.new_ones(len(prompts), shared), mask], dim=1)
         logits = self.model(
             input_ids=rest,
@@ -220,28 +215,18 @@ class Generator:
                     raise GenerationCancelled
                 return torch.zeros(len(input_ids), dtype=torch.bool, device=input_ids.device)
 
-        ids, mask = self._left_padded(batch)
-        stop = self._stop_ids()
+        ids, mask = left_padded(batch, self.tokenizer.pad_token_id, self.device)
+        stop = stop_tokens(self.model, self.tokenizer)
         output = self.model.generate(
             input_ids=ids,
             attention_mask=mask,
             max_new_tokens=max_new_tokens,
             do_sample=False,
-            eos_token_id=stop.tolist(),
+            eos_token_id=sorted(stop),
             pad_token_id=self.tokenizer.pad_token_id,
             stopping_criteria=StoppingCriteriaList([Cancelled()]),
         )
-        return [_until(answer, set(stop.tolist())) for answer in output[:, ids.shape[1] :].tolist()]
-
-    def _left_padded(self, batch: Sequence[Sequence[int]]) -> tuple[torch.Tensor, torch.Tensor]:
-        """Ids and mask, shape (rows, longest); 1 in the mask = a token of the prompt."""
-        longest = max(map(len, batch))
-        ids = torch.full((len(batch), longest), self.tokenizer.pad_token_id)
-        mask = torch.zeros((len(batch), longest), dtype=torch.long)
-        for row, tokens in enumerate(batch):
-            ids[row, longest - len(tokens) :] = torch.tensor(tokens)
-            mask[row, longest - len(tokens) :] = 1
-        return ids.to(self.device), mask.to(self.device)
+        return [_until(answer, stop) for answer in output[:, ids.shape[1] :].tolist()]
 
 
 def common_prefix_length(batch: Sequence[list[int]] | Sequence[tuple[int, ...]]) -> int:
@@ -277,23 +262,6 @@ def _tasks(batch: Sequence[tuple[int, ...]], rows: Sequence[int], fewest: int) -
     return [task for part in parts for task in _tasks(batch, part, fewest)] + ([rest] if rest else [])
 
 
-def _joined(caches: Sequence[Any], masks: Sequence[torch.Tensor]) -> tuple[Any, torch.Tensor]:
-    """Caches and masks one below the other, the shorter ones padded on the left. The first cache takes all."""
-    longest = max(mask.shape[1] for mask in masks)
-    missing = [longest - mask.shape[1] for mask in masks]
-    for layers in zip(*(cache.layers for cache in caches), strict=True):
-        for name in ("keys", "values"):
-            parts = [
-                torch.nn.functional.pad(getattr(layer, name), (0, 0, more, 0))
-                for layer, more in zip(layers, missing, strict=True)
-            ]
-            setattr(layers[0], name, torch.cat(parts))
-            for layer in layers[1:]:
-                setattr(layer, name, None)  # gives the memory back, layer by layer
-    padded = [torch.nn.functional.pad(mask, (more, 0)) for mask, more in zip(masks, missing, strict=True)]
-    return caches[0], torch.cat(padded)
-
-
 def _batches(
     prompts: Sequence[tuple[int, ...]], max_new_tokens: int, batch_size: int, cache_tokens: int
 ) -> Iterator[list[tuple[int, ...]]]:
@@ -312,6 +280,6 @@ def _batches(
         yield batch
 
 
-def _until(ids: Sequence[int], stop: set[int]) -> list[int]:
+def _until(ids: Sequence[int], stop: AbstractSet[int]) -> list[int]:
     end = next((i for i, token in enumerate(ids) if token in stop), len(ids))
     return list(ids[:end])

@@ -13,8 +13,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import torch
-from torch.nn.functional import pad
 
+from workers.models.batches import joined, left_padded
 from workers.models.weights import shares_prefix
 
 MAX_ALTERNATIVES = 20
@@ -71,12 +71,8 @@ class RunningBatch:
     @torch.inference_mode()
     def join(self, rows: Sequence[Row]) -> list[Chosen]:
         """Read the prompts; the first token of each row."""
-        longest = max(len(row.prompt) for row in rows)
-        ids = torch.full((len(rows), longest), self._pad, device=self._device)
-        mask = torch.zeros((len(rows), longest), dtype=torch.long, device=self._device)
-        for i, row in enumerate(rows):
-            ids[i, longest - len(row.prompt) :] = torch.tensor(list(row.prompt), device=self._device)
-            mask[i, longest - len(row.prompt) :] = 1
+        ids, mask = left_padded([row.prompt for row in rows], self._pad, self._device)
+        for row in rows:
             if row.sampling.temperature > 0:
                 row.generator = torch.Generator(device=self._device)
                 if row.sampling.seed is None:
@@ -88,10 +84,8 @@ class RunningBatch:
             input_ids=ids, attention_mask=mask, position_ids=positions, use_cache=True, logits_to_keep=1
         )
         chosen, tokens = _choose(read.logits[:, -1], rows)
-        if self.rows:
-            self._put_under(read.past_key_values, mask)
-        else:
-            self._cache, self._mask = read.past_key_values, mask
+        running = ([self._cache], [self._mask]) if self.rows else ([], [])
+        self._cache, self._mask = joined([*running[0], read.past_key_values], [*running[1], mask])
         self._positions = torch.cat([self._positions, positions[:, -1]])
         self._next = torch.cat([self._next, tokens])
         self.rows.extend(rows)
@@ -133,17 +127,6 @@ class RunningBatch:
 
     def clear(self) -> None:
         self.__init__(self._model, self._device, self._pad)
-
-    def _put_under(self, cache: Any, mask: torch.Tensor) -> None:
-        """Both caches to one length, (rows, heads, length, dimension) each, filled up in front."""
-        length = max(self._mask.shape[1], mask.shape[1])
-        ours, theirs = length - self._mask.shape[1], length - mask.shape[1]
-        for layer, other in zip(self._cache.layers, cache.layers, strict=True):
-            layer.keys = torch.cat([pad(layer.keys, (0, 0, ours, 0)), pad(other.keys, (0, 0, theirs, 0))])
-            layer.values = torch.cat(
-                [pad(layer.values, (0, 0, ours, 0)), pad(other.values, (0, 0, theirs, 0))]
-            )
-        self._mask = torch.cat([pad(self._mask, (ours, 0)), pad(mask, (theirs, 0))])
 
 
 def _choose(logits: torch.Tensor, rows: Sequence[Row]) -> tuple[list[Chosen], torch.Tensor]:

@@ -11,7 +11,6 @@ from collections import OrderedDict
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 import torch
 
@@ -19,9 +18,13 @@ from workers.models.base_models import BaseModelError, LocalModel
 from workers.models.chat import Conversation, prompt_ids
 from workers.models.devices import fast_dtype, pick_device
 from workers.models.running_batch import RunningBatch
-from workers.models.weights import load_tokenizer, load_weights, require_safe_adapter
-
-DEFAULT_CONTEXT = 4_096
+from workers.models.weights import (
+    context_of,
+    load_tokenizer,
+    load_weights,
+    require_safe_adapter,
+    stop_tokens,
+)
 
 
 class ServedModel:
@@ -30,14 +33,14 @@ class ServedModel:
         self.device = pick_device(device)
         self.tokenizer = load_tokenizer(model)
         self._model = load_weights(model, dtype=fast_dtype(self.device), device=self.device).eval()
-        self._stops = _stop_tokens(self._model, self.tokenizer)
+        self._stops = stop_tokens(self._model, self.tokenizer)
         self._kept = kept_adapters
         self._adapters: OrderedDict[str, Path] = OrderedDict()
 
     @property
     def context(self) -> int:
         """Tokens of prompt and answer together that the model can see."""
-        return int(getattr(self._model.config, "max_position_embeddings", None) or DEFAULT_CONTEXT)
+        return context_of(self._model)
 
     @property
     def adapters(self) -> tuple[str, ...]:
@@ -100,11 +103,6 @@ class ServedModel:
         else:
             self._model = self._model.unload()
         gc.collect()
-
-
-def _stop_tokens(model: Any, tokenizer: Any) -> frozenset[int]:
-    ends = model.generation_config.eos_token_id
-    return frozenset({tokenizer.eos_token_id, *(ends if isinstance(ends, list) else [ends])} - {None})
 
 
 def free_memory() -> None:

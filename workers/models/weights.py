@@ -10,6 +10,9 @@ from transformers import AutoModelForCausalLM, AutoTokenizer
 
 from workers.models.base_models import BaseModelError, LocalModel
 
+DEFAULT_CONTEXT = 4_096
+"""Of a model whose configuration names none."""
+
 SHARED_PREFIX_FAMILIES = frozenset({"llama", "qwen2", "qwen3", "mistral", "granite", "smollm3", "olmo2"})
 """Model types whose every layer is plain causal attention over what the mask and the positions say."""
 
@@ -52,6 +55,17 @@ def require_safe_adapter(adapter: Path) -> None:
     for name in ("adapter_config.json", "adapter_model.safetensors"):
         if not (adapter / name).is_file():
             raise BaseModelError(f"the adapter folder {adapter.name} has no {name}; train or export it again")
+
+
+def context_of(model: Any) -> int:
+    """Tokens of prompt and answer together that the model can see."""
+    return int(getattr(model.config, "max_position_embeddings", None) or DEFAULT_CONTEXT)
+
+
+def stop_tokens(model: Any, tokenizer: Any) -> frozenset[int]:
+    """Tokens that end an answer."""
+    ends = model.generation_config.eos_token_id
+    return frozenset({tokenizer.eos_token_id, *(ends if isinstance(ends, list) else [ends])} - {None})
 
 
 def shares_prefix(config: Any) -> bool:

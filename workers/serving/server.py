@@ -25,7 +25,9 @@ from app.api.schemas import chat
 from app.artifacts import ArtifactNotFound, ArtifactStore, InvalidArtifactUri
 from app.settings import Settings
 from workers.models.base_models import BaseModelError, resolve
+from workers.models.batches import MAX_CACHE_TOKENS
 from workers.models.chat import Conversation, UnrenderableConversation
+from workers.models.devices import pick_device
 from workers.models.running_batch import Sampling
 from workers.models.served_model import ServedModel
 from workers.serving import engine as engines
@@ -34,7 +36,6 @@ from workers.serving.writers import ChatWriter, TextWriter
 
 _REFUSED = (CannotAnswer, UnrenderableConversation, BaseModelError)
 RETRY_AFTER_SECONDS = 2
-CACHE_TOKENS = {"cpu": 16_384, "cuda": 131_072}
 
 
 class LoadAdapter(BaseModel):
@@ -67,7 +68,7 @@ def create_server(settings: Settings, *, device: str = "auto") -> FastAPI:
         load,
         max_rows=settings.serve_max_rows,
         max_waiting=settings.serve_max_waiting,
-        cache_tokens=CACHE_TOKENS["cpu" if device == "cpu" else _place()],
+        cache_tokens=MAX_CACHE_TOKENS[pick_device(device).type],
         idle_seconds=settings.serve_idle_seconds,
     )
 
@@ -139,12 +140,6 @@ def create_server(settings: Settings, *, device: str = "auto") -> FastAPI:
         return await _answered(answers, TextWriter(asked.model), asked, request)
 
     return server
-
-
-def _place() -> str:
-    from workers.models.devices import pick_device
-
-    return "cuda" if pick_device().type == "cuda" else "cpu"
 
 
 def _sampling(asked: chat.ChatRequest | chat.TextRequest, alternatives: int | None) -> Sampling:
