@@ -20,10 +20,11 @@ ENDINGS = ["", " please", " today", " asap", " thanks", ", can you help", " for 
 MISSING = {
     "insurance": ["is my dog insured", "insure my bicycle", "does insurance pay", "claim on insurance"]
 }
+LIMIT = 8
 BASE_POLICY = {
     "max_attempts": 1,
     "training": {"epochs": 1, "batch_size": 8, "checkpoint_every_steps": 2, "max_length": 256},
-    "verification": {"max_new_tokens": 8},
+    "verification": {"max_new_tokens": LIMIT},
 }
 
 
