@@ -10,12 +10,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Annotated, Any
+from typing import Annotated
 
 from pydantic import Field
 
+from app.domain.augmentation.plan import AugmentationOptions
+from app.domain.mixing.mixture import MixtureRecipe
 from app.domain.repair.policy.repair_policy import RepairPolicy
-from app.domain.repair.policy.section import Section, Share
+from app.domain.section import Section, Seed, Share
+from app.domain.training_config import Hyperparameters
+from app.domain.verification.verdict import VerificationOptions
 
 
 class CycleStage(StrEnum):
@@ -80,10 +84,6 @@ class Gate(StrEnum):
     INCONCLUSIVE = "inconclusive"
 
 
-StageOptions = Annotated[dict[str, Any], Field(default_factory=dict)]
-"""Handed to its stage, which validates it."""
-
-
 class CyclePolicy(Section):
     """How a cycle is run."""
 
@@ -96,15 +96,15 @@ class CyclePolicy(Section):
     max_attempts: Annotated[int, Field(strict=True, ge=1, le=5)] = 2
     """A further attempt is made while the fix rate is below ``target_fix_rate`` or the gate rejects the adapter."""
     target_fix_rate: Share = 0.8
-    seed: Annotated[int, Field(strict=True, ge=0, le=2**31 - 1)] = 0
+    seed: Seed = 0
     before_adapter_id: str | None = None
     retention_dataset_version_id: str | None = None
     pool_dataset_version_id: str | None = None
     repair: RepairPolicy = Field(default_factory=RepairPolicy)
-    augmentation: StageOptions
-    mixture: StageOptions
-    training: StageOptions
-    verification: StageOptions
+    augmentation: AugmentationOptions = Field(default_factory=AugmentationOptions)
+    mixture: MixtureRecipe = Field(default_factory=MixtureRecipe)
+    training: Hyperparameters = Field(default_factory=Hyperparameters)
+    verification: VerificationOptions = Field(default_factory=VerificationOptions)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

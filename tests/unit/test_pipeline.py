@@ -90,4 +90,4 @@ def test_a_policy_reads_back_what_it_was_given() -> None:
     policy = CyclePolicy.from_dict({"approval": "manual", "hold_back": 0.1, "training": {"rank": 8}})
     assert policy.approval is Approval.MANUAL
     assert policy.hold_back == 0.1
-    assert policy.training == {"rank": 8}
+    assert policy.training.given() == {"rank": 8}

@@ -40,7 +40,6 @@ class Inputs:
     held_back_prompts: Sequence[str]
     pool: Sequence[TrainingExample]
     options: AugmentationOptions
-    seed: int
 
 
 def run(context: StageContext) -> None:
@@ -55,17 +54,11 @@ def load(context: StageContext) -> Inputs:
     with context.reading() as session:
         row = session.get_one(AugmentationRow, context.claim.subject_id)
         versions.require_alive(session, row.dataset_version_id)
-        options = dict(row.options)
-        pool_id, seed = options.pop("pool_dataset_version_id", None), int(options.pop("seed", 0))
-        excluded_id = options.pop("excluded_dataset_version_id", None)
+        options = AugmentationOptions.from_dict(row.options)
+        pool_id, excluded_id = options.pool_dataset_version_id, options.excluded_dataset_version_id
         configured = context.settings.llm_base_url is not None and context.settings.llm_model is not None
-        options["llm_available"] = configured and options.get("llm_available", True)
         findings = diagnoses.list_findings(session, row.diagnosis_id)
         usable = [f for f in findings if not f.held_back]
-        try:
-            parsed = AugmentationOptions.from_dict(options)
-        except ValueError as error:
-            raise StageError(str(error), type="invalid-input") from error
         if pool_id is not None:
             versions.require_alive(session, pool_id)
         excluded = list(versions.iter_examples(session, excluded_id)) if excluded_id else []
@@ -79,8 +72,7 @@ def load(context: StageContext) -> Inputs:
                 *(e.prompt for e in excluded),
             ],
             pool=list(versions.iter_examples(session, pool_id)) if pool_id else (),
-            options=parsed,
-            seed=seed,
+            options=options.model_copy(update={"llm_available": configured and options.llm_available}),
         )
 
 
@@ -99,7 +91,7 @@ def make_plan(context: StageContext, inputs: Inputs) -> AugmentationPlan:
         findings=inputs.findings,
         examples=inputs.examples,
         options=inputs.options,
-        rng=np.random.default_rng(inputs.seed),
+        rng=np.random.default_rng(inputs.options.seed),
         held_back_prompts=inputs.held_back_prompts,
         pool=inputs.pool,
         pool_vectors=pool_vectors,

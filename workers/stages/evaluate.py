@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from app.db.models import AdapterRow, AnswerRow, EvaluationRow
 from app.domain.answers.scoring import score_answer
 from app.domain.records import Message, Role, TrainingExample
+from app.domain.verification.verdict import EvaluationOptions
 from app.services.versions import versions
 from workers.context import StageContext
 from workers.generation import Prompt, generate, prompt_of, tokens_for
@@ -38,6 +39,7 @@ def run(context: StageContext) -> None:
 def load(context: StageContext) -> Inputs:
     with context.reading() as session:
         row = session.get_one(EvaluationRow, context.claim.subject_id)
+        options = EvaluationOptions.from_dict(row.options)
         versions.require_alive(session, row.dataset_version_id)
         # The answer of an undesired row is no measure of anything.
         rows = list(versions.iter_examples(session, row.dataset_version_id))
@@ -47,7 +49,7 @@ def load(context: StageContext) -> Inputs:
             left_out=len(rows) - len(examples),
             base_model=row.base_model,
             adapter=session.get(AdapterRow, row.adapter_id) if row.adapter_id else None,
-            max_new_tokens=int(row.options.get("max_new_tokens") or tokens_for([e.answer for e in examples])),
+            max_new_tokens=options.max_new_tokens or tokens_for([e.answer for e in examples]),
         )
 
 

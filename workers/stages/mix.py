@@ -21,7 +21,6 @@ from app.errors import StageError
 from app.services.cycles import stage_inputs
 from app.services.diagnoses import diagnoses
 from app.services.repairs import open_questions
-from app.services.training import mixtures
 from app.services.versions import lineage, versions
 from workers.context import StageContext
 
@@ -75,7 +74,7 @@ def load(context: StageContext) -> Inputs:
             held_back_prompts=held_back,
             evaluation_prompts=_evaluation_prompts(session, row.cycle_id),
             in_question=in_question(session, row),
-            recipe=mixtures.check_recipe(row.recipe),
+            recipe=MixtureRecipe.from_dict(row.recipe),
         )
 
 

@@ -18,8 +18,7 @@ from app.domain.offered_tools import OfferedTools
 from app.domain.records import BadCase, Message, Role, RootCause, TrainingExample
 from app.domain.verification.comparison import AnsweredPrompt, Comparison, Part, compare
 from app.domain.verification.slices import slice_names
-from app.domain.verification.verdict import GateSettings
-from app.errors import StageError
+from app.domain.verification.verdict import GateSettings, VerificationOptions
 from app.services.diagnoses import diagnoses
 from app.services.versions import lineage, versions
 from workers.context import StageContext
@@ -70,7 +69,7 @@ def load(context: StageContext) -> Inputs:
             )
             for f, c in judged
         ]
-        seed = int(row.options.get("seed", 0))
+        options = VerificationOptions.from_dict(row.options)
         if row.retention_version_id is not None:
             versions.require_alive(session, row.retention_version_id)
             # The answer of an undesired row is no measure of anything.
@@ -82,13 +81,9 @@ def load(context: StageContext) -> Inputs:
             rows = [
                 e for e in versions.iter_examples(session, trained_on) if e.id not in taught and e.teaches
             ]
-            retention = _sample(rows, RETENTION_ROWS, np.random.default_rng(seed))
+            retention = _sample(rows, RETENTION_ROWS, np.random.default_rng(options.seed))
             source = "rows of the training set that the repair did not touch: seen in training"
         expected = [c.expected_output or "" for c, _, _ in cases] + [e.answer for e in retention]
-        try:
-            settings = GateSettings.from_dict(row.options.get("gate", {}))
-        except ValueError as error:
-            raise StageError(str(error), type="invalid-input") from error
         return Inputs(
             cases=cases,
             not_judged=len(pairs) - len(judged),
@@ -97,9 +92,9 @@ def load(context: StageContext) -> Inputs:
             before=session.get(AdapterRow, row.before_adapter_id) if row.before_adapter_id else None,
             after=after,
             offered=OfferedTools.from_rows(trained),
-            settings=settings,
-            max_new_tokens=int(row.options.get("max_new_tokens") or tokens_for(expected)),
-            seed=seed,
+            settings=options.gate,
+            max_new_tokens=options.max_new_tokens or tokens_for(expected),
+            seed=options.seed,
         )
 
 

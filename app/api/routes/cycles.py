@@ -32,7 +32,7 @@ def create_cycle(
         dataset_version_id=payload.dataset_version_id,
         case_ids=case_ids,
         base_model=payload.base_model,
-        policy=payload.policy.model_dump(mode="json", exclude_unset=True),
+        policy=payload.policy.given(),
     )
     return located(response, "/v1/cycles", row)
 

@@ -29,7 +29,7 @@ def create_evaluation(
         dataset_version_id=payload.dataset_version_id,
         base_model=payload.base_model,
         adapter_id=payload.adapter_id,
-        options=payload.options.model_dump(exclude_none=True),
+        options=payload.options,
     )
     return located(response, "/v1/evaluations", row)
 

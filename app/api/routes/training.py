@@ -39,7 +39,7 @@ def create_training_job(
         base_model=payload.base_model,
         dataset_version_id=payload.dataset_version_id,
         mixture_id=payload.mixture_id,
-        hyperparameters=payload.hyperparameters,
+        hyperparameters=payload.hyperparameters.given(),
         init_adapter_id=payload.init_adapter_id,
     )
     return located(response, "/v1/training-jobs", row)

@@ -34,7 +34,7 @@ def create_verification(
         adapter_id=payload.adapter_id,
         before_adapter_id=payload.before_adapter_id,
         retention_version_id=payload.retention_version_id,
-        options=payload.options.model_dump(exclude_none=True),
+        options=payload.options,
     )
     return located(response, "/v1/verifications", row)
 

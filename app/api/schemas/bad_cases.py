@@ -8,9 +8,10 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, AwareDatetime, BeforeValidator, Field, ValidationError, model_validator
 
-from app.api.schemas.common import Body, Id, Resource, Whole
+from app.api.schemas.common import Body, Id, Resource
 from app.domain.formats import RowError, turns_of
 from app.domain.records import ANSWER_ROLES, Message, Role
+from app.domain.section import Whole
 from app.services.bad_cases import CaseFilter, NewBadCase, Outcome, Rejected
 
 _YEARS = range(1900, 3000)  # PostgreSQL's and Python's calendars end elsewhere; nothing was logged outside

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Annotated, Any, Generic, Literal, TypeVar
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from app.db.base import WorkStatus
 
@@ -51,12 +51,5 @@ def _not_blank(text: str) -> str:
     return text
 
 
-def _whole(value: object) -> object:
-    """JSON knows one kind of number: 5.0 is the whole number 5."""
-    return int(value) if isinstance(value, float) and value.is_integer() else value
-
-
-Whole = Annotated[int, BeforeValidator(_whole)]
 Name = Annotated[str, Field(min_length=1, max_length=200), AfterValidator(_not_blank)]
 Id = Annotated[str, Field(min_length=1, max_length=100)]
-Options = Annotated[dict[str, Any], Field(default_factory=dict)]

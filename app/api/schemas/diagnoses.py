@@ -9,11 +9,10 @@ from typing import Annotated, Any, Literal
 from pydantic import Field
 
 from app.api.schemas.bad_cases import CaseSelection
-from app.api.schemas.common import Body, Id, LongWork, Resource, Whole
+from app.api.schemas.common import Body, Id, LongWork, Resource
 from app.domain.evidence import Evidence
 from app.domain.records import RootCause
-
-Seed = Annotated[Whole, Field(ge=0, le=2**31 - 1)]
+from app.domain.section import Seed
 
 
 class DiagnosisOptions(Body):

@@ -7,17 +7,19 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
-from app.api.schemas.common import Body, Id, LongWork, Options, Resource, Whole
-from app.api.schemas.diagnoses import Seed
+from app.api.schemas.common import Body, Id, LongWork, Resource
+from app.domain.augmentation.plan import AugmentationOptions
+from app.domain.mixing.mixture import MixtureRecipe
+from app.domain.training_config import Hyperparameters
+from app.domain.verification.verdict import EvaluationOptions, VerificationOptions
 
 BaseModelName = Annotated[str, Field(min_length=1, max_length=1000)]
-Tokens = Annotated[Whole, Field(ge=1, le=4096)]
 
 
 class NewAugmentation(Body):
     diagnosis_id: Id
     dataset_version_id: Id | None = Field(default=None, description="The diagnosed version when left out.")
-    options: Options
+    options: AugmentationOptions = Field(default_factory=AugmentationOptions)
 
 
 class Augmentation(LongWork):
@@ -33,7 +35,7 @@ class Augmentation(LongWork):
 class NewMixture(Body):
     dataset_version_id: Id
     diagnosis_id: Id | None = None
-    recipe: Options
+    recipe: MixtureRecipe = Field(default_factory=MixtureRecipe)
 
 
 class Mixture(LongWork):
@@ -54,7 +56,7 @@ class NewTrainingJob(Body):
     dataset_version_id: Id | None = None
     mixture_id: Id | None = None
     init_adapter_id: Id | None = None
-    hyperparameters: Options
+    hyperparameters: Hyperparameters = Field(default_factory=Hyperparameters)
 
 
 class TrainingJob(LongWork):
@@ -80,10 +82,6 @@ class Adapter(Resource):
     card: dict[str, Any]
     gate: str | None
     created_at: datetime
-
-
-class EvaluationOptions(Body):
-    max_new_tokens: Tokens | None = None
 
 
 class NewEvaluation(Body):
@@ -114,19 +112,6 @@ class Answer(Resource):
     score: float
     correct: bool
     metadata: dict[str, Any]
-
-
-class GateOptions(Body):
-    """The retention mean must be above ``min_retention``, the worst slice's loss below ``max_degradation``."""
-
-    min_retention: float | None = Field(default=None, ge=0, le=1)
-    max_degradation: float | None = Field(default=None, ge=0, le=1)
-
-
-class VerificationOptions(Body):
-    seed: Seed | None = None
-    max_new_tokens: Tokens | None = None
-    gate: GateOptions = Field(default_factory=GateOptions)
 
 
 class NewVerification(Body):

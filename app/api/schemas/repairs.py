@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, computed_field, model_validator
 
-from app.api.schemas.common import Body, Id, LongWork, Resource, Whole
+from app.api.schemas.common import Body, Id, LongWork, Resource
 from app.api.schemas.datasets import ChangeCounts, ChangedRow
 from app.domain.repair.draft.actions import needs_answer
 from app.domain.repair.draft.row_bands import Veto
@@ -15,6 +15,7 @@ from app.domain.repair.plan import ActionKind, Decision
 from app.domain.repair.policy.decisions import DecisionPolicy
 from app.domain.repair.policy.repair_policy import RepairPolicy
 from app.domain.repair.row_quality.scores import Use
+from app.domain.section import Whole
 
 
 class NewRepair(Body):

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass, fields
-from typing import Any
+from dataclasses import dataclass
+from typing import Annotated
 
 import numpy as np
 from jaxtyping import Float32
 from numpy import ndarray
+from pydantic import Field
 
 from app.domain.augmentation.strategies import (
     LLM,
@@ -22,6 +23,7 @@ from app.domain.augmentation.strategies import (
 )
 from app.domain.evidence import Finding
 from app.domain.records import BadCase, RootCause, TrainingExample
+from app.domain.section import Section, Seed, Whole
 
 __all__ = [
     "AugmentationOptions",
@@ -34,47 +36,30 @@ __all__ = [
 ]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AugmentationOptions:
-    """``strategies`` besides the expected answers, which are always added.
+PerCase = Annotated[Whole, Field(ge=0, le=50)]
 
-    Surface variants are left to those who ask for them: they teach robustness, not answers.
-    ``llm_available``: whether a worker can ask a language model.
-    """
 
+class AugmentationOptions(Section):
+    """What is added for the cases that lack rows."""
+
+    title = "options"
     strategies: tuple[StrategyName, ...] = (
         StrategyName.POOL,
         StrategyName.PARAPHRASE,
         StrategyName.CHAIN_OF_THOUGHT,
     )
-    variants_per_case: int = 2
-    paraphrases_per_case: int = 4
-    pool_rows_per_case: int = 3
-    llm_available: bool = False
-
-    @classmethod
-    def from_dict(cls, raw: Mapping[str, Any]) -> AugmentationOptions:
-        """Validate options from outside; a ValueError says what is wrong and how to fix it."""
-        known = {f.name for f in fields(cls)}
-        unknown = sorted(set(raw) - known)
-        if unknown:
-            raise ValueError(f"there is no option {unknown[0]!r}; there are {', '.join(sorted(known))}")
-        values = dict(raw)
-        if "strategies" in values:
-            given = values["strategies"]
-            if not isinstance(given, list | tuple):
-                raise ValueError(f"strategies is {given!r}; give a list of {', '.join(StrategyName)}")
-            try:
-                values["strategies"] = tuple(StrategyName(name) for name in given)
-            except ValueError:
-                raise ValueError(f"strategies is {given!r}; choose from {', '.join(StrategyName)}") from None
-        for name in ("variants_per_case", "paraphrases_per_case", "pool_rows_per_case"):
-            value = values.get(name, 1)
-            if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value <= 50:
-                raise ValueError(f"{name} is {value!r}; give a whole number from 0 to 50")
-        if not isinstance(values.get("llm_available", False), bool):
-            raise ValueError(f"llm_available is {values['llm_available']!r}; give true or false")
-        return cls(**values)
+    """Besides the expected answers, which are always added. Surface variants are left to those who ask for them: they
+    teach robustness, not answers."""
+    variants_per_case: PerCase = 2
+    paraphrases_per_case: PerCase = 4
+    pool_rows_per_case: PerCase = 3
+    llm_available: Annotated[bool, Field(strict=True)] = True
+    """False: no language model is asked, though one is configured."""
+    pool_dataset_version_id: str | None = None
+    """Version whose rows may be added."""
+    excluded_dataset_version_id: str | None = None
+    """Version whose prompts are never added, such as an evaluation set."""
+    seed: Seed = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -12,7 +12,7 @@ from app.domain.language import text
 from app.domain.records import TrainingExample
 
 
-class Order(StrEnum):
+class Curriculum(StrEnum):
     """``easy_to_hard`` trains short answers first (curriculum learning, Bengio et al. 2009)."""
 
     SHUFFLED = "shuffled"
@@ -20,14 +20,14 @@ class Order(StrEnum):
 
 
 def order_rows(
-    examples: Sequence[TrainingExample], order: Order, rng: np.random.Generator
+    examples: Sequence[TrainingExample], order: Curriculum, rng: np.random.Generator
 ) -> list[TrainingExample]:
     """The rows in training order; rows that are equally hard stand in drawn order."""
     shuffled = [examples[i] for i in rng.permutation(len(examples)).tolist()]
     match order:
-        case Order.SHUFFLED:
+        case Curriculum.SHUFFLED:
             return shuffled
-        case Order.EASY_TO_HARD:
+        case Curriculum.EASY_TO_HARD:
             return sorted(shuffled, key=difficulty)
         case _:
             assert_never(order)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from app.domain.mixing.curriculum import Order
+from app.domain.mixing.curriculum import Curriculum
 from app.domain.mixing.mixture import Mixture
 from app.domain.records import TrainingExample
 
@@ -32,7 +32,7 @@ def trainable_rows(mixture: Mixture, examples: Mapping[str, TrainingExample]) ->
     later); in a curriculum they stay where the row's difficulty puts them.
     """
     size = len(mixture.rows)
-    spread = mixture.recipe.order is Order.SHUFFLED
+    spread = mixture.recipe.order is Curriculum.SHUFFLED
     places = [
         ((position + turn * size / row.repeat) % size if spread else position, position, turn)
         for position, row in enumerate(mixture.rows)

@@ -8,18 +8,20 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from collections.abc import Set as AbstractSet
-from dataclasses import asdict, dataclass, fields
+from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any, Final, assert_never
+from typing import Annotated, Final, assert_never
 
 import numpy as np
+from pydantic import Field
 
 from app.domain.instructions import known_instructions
 from app.domain.language import text
 from app.domain.mixing import sampling
-from app.domain.mixing.curriculum import Order, order_rows
+from app.domain.mixing.curriculum import Curriculum, order_rows
 from app.domain.near_duplicates.leakage import leaked
 from app.domain.records import TrainingExample
+from app.domain.section import Number, Section, Seed, Share, Whole
 
 # Share of the targeted rows in a "full" mixture: enough to be learnt, little enough to forget nothing.
 _TARGETED_SHARE: Final = 0.08
@@ -58,65 +60,24 @@ class LeftOut(StrEnum):
     NOT_DRAWN = "not_drawn"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class MixtureRecipe:
-    """How a mixture is made.
+class MixtureRecipe(Section):
+    """How a mixture is made."""
 
-    ``targeted_share`` 0..0.5: share of the rows as trained (repeats counted) that ``full`` brings the
-    targeted rows up to; each is seen at most ``max_repeats`` times. ``replay_exponent`` 0..1: 1 keeps the
-    sizes of the replay groups, 0 makes them equal. ``targeted_weight``: loss weight of a targeted row.
-    ``parity``: in ``full``, an answer that the targeted rows bring in anew is seen as often as the median
-    repeated answer is, as far as ``max_repeats`` allows.
-    """
-
+    title = "recipe"
     strategy: MixtureStrategy = MixtureStrategy.FULL
-    targeted_share: float = _TARGETED_SHARE
-    max_repeats: int = _MAX_REPEATS
-    replay_exponent: float = _REPLAY_EXPONENT
-    targeted_weight: float = 1.0
-    parity: bool = True
-    order: Order = Order.SHUFFLED
-    seed: int = 0
-
-    @classmethod
-    def from_dict(cls, raw: Mapping[str, Any]) -> MixtureRecipe:
-        """Validate a recipe from outside; a ValueError says what is wrong and how to fix it."""
-        known = {f.name for f in fields(cls)}
-        unknown = sorted(set(raw) - known)
-        if unknown:
-            raise ValueError(f"recipe has no field {unknown[0]!r}; its fields are {', '.join(sorted(known))}")
-        values = dict(raw)
-        for name, kind in (("strategy", MixtureStrategy), ("order", Order)):
-            if name in values:
-                try:
-                    values[name] = kind(values[name])
-                except ValueError:
-                    choices = ", ".join(kind)
-                    raise ValueError(f"recipe.{name} is {values[name]!r}; choose from {choices}") from None
-        for name, low, high in (
-            ("targeted_share", 0.0, 0.5),
-            ("replay_exponent", 0.0, 1.0),
-            ("targeted_weight", 0.01, 100.0),
-        ):
-            if name in values:
-                values[name] = _number(name, values[name], low, high)
-        if not isinstance(values.get("parity", True), bool):
-            raise ValueError(f"recipe.parity is {values['parity']!r}; give true or false")
-        for name, low, high in (("max_repeats", 1, 100), ("seed", 0, 2**32 - 1)):
-            if name in values and not isinstance(values[name], int):
-                raise ValueError(f"recipe.{name} is {values[name]!r}; give a whole number")
-            if name in values:
-                values[name] = int(_number(name, values[name], low, high))
-        return cls(**values)
-
-    def as_dict(self) -> dict[str, Any]:
-        return asdict(self)
-
-
-def _number(name: str, value: object, low: float, high: float) -> float:
-    if isinstance(value, bool) or not isinstance(value, int | float) or not low <= value <= high:
-        raise ValueError(f"recipe.{name} is {value!r}; give a number from {low:g} to {high:g}")
-    return value
+    targeted_share: Annotated[Number, Field(ge=0, le=0.5)] = _TARGETED_SHARE
+    """Share of the rows as trained (repeats counted) that ``full`` brings the targeted rows up to."""
+    max_repeats: Annotated[Whole, Field(ge=1, le=100)] = _MAX_REPEATS
+    """A targeted row is seen at most this often."""
+    replay_exponent: Share = _REPLAY_EXPONENT
+    """1 keeps the sizes of the replay groups, 0 makes them equal."""
+    targeted_weight: Annotated[Number, Field(ge=0.01, le=100)] = 1.0
+    """Loss weight of a targeted row."""
+    parity: Annotated[bool, Field(strict=True)] = True
+    """In ``full``, an answer that the targeted rows bring in anew is seen as often as the median repeated answer is,
+    as far as ``max_repeats`` allows."""
+    order: Curriculum = Curriculum.SHUFFLED
+    seed: Seed = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

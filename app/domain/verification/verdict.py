@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any, Final
+from typing import Annotated, Final
+
+from pydantic import Field
 
 from app.domain.answers.scoring import AnswerScore
+from app.domain.section import Section, Seed, Share, Whole
 from app.domain.verification.retention import Retention
 
 # The gate's defaults: what the adapter must keep of the earlier scores, in all and in the worst slice.
 _MIN_RETENTION: Final = 0.9
 
 _MAX_DEGRADATION: Final = 0.5
+
+MaxNewTokens = Annotated[Whole, Field(ge=1, le=4096)]
 
 
 class CaseVerdict(StrEnum):
@@ -36,24 +40,29 @@ def judge_case(before: AnswerScore, after: AnswerScore) -> CaseVerdict:
             return CaseVerdict.NOT_FIXED
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class GateSettings:
-    """``min_retention``: the retention mean must be above it. ``max_degradation`` (share lost by the
-    worst slice, 0..1): the largest degradation must be below it."""
+class GateSettings(Section):
+    """What an adapter must keep to be served."""
 
-    min_retention: float = _MIN_RETENTION
-    max_degradation: float = _MAX_DEGRADATION
+    title = "gate"
+    min_retention: Share = _MIN_RETENTION
+    """The retention mean must be above it."""
+    max_degradation: Share = _MAX_DEGRADATION
+    """The share lost by the worst slice must be below it."""
 
-    @classmethod
-    def from_dict(cls, raw: Mapping[str, Any]) -> GateSettings:
-        """Validate settings from outside; a ValueError says what is wrong and how to fix it."""
-        known = {f.name: f.name for f in fields(cls)}
-        for name, value in raw.items():
-            if name not in known:
-                raise ValueError(f"gate has no setting {name!r}; its settings are {', '.join(sorted(known))}")
-            if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= 1:
-                raise ValueError(f"gate.{name} is {value!r}; give a number from 0 to 1")
-        return cls(**raw)
+
+class EvaluationOptions(Section):
+    """How a model is asked."""
+
+    title = "options"
+    max_new_tokens: MaxNewTokens | None = None
+    """Longest answer in tokens; null: from the longest expected answer."""
+
+
+class VerificationOptions(EvaluationOptions):
+    """How the models are asked, and what the gate allows."""
+
+    seed: Seed = 0
+    gate: GateSettings = Field(default_factory=GateSettings)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

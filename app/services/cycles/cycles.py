@@ -15,7 +15,7 @@ from app.services import events
 from app.services.cycles import advance
 from app.services.cycles.advance import AWAITING_APPROVAL, STAGE_OF
 from app.services.cycles.stage_inputs import policy_of
-from app.services.training import adapters, augmentations, mixtures, training, verifications
+from app.services.training import adapters
 from app.services.versions import versions
 from app.services.work import lifecycle
 
@@ -34,10 +34,6 @@ def create(
     if not base_model.strip():
         raise InvalidInput("base_model: name a model, such as smollm2-135m-instruct or a local folder")
     parsed = policy_of(policy or {})
-    verifications.check_options(parsed.verification)
-    augmentations.check_options(parsed.augmentation)
-    mixtures.check_recipe(parsed.mixture)
-    training.check_hyperparameters(base_model, {}, parsed.training)
     if parsed.before_adapter_id is not None:
         before = adapters.get_adapter(session, project_id, parsed.before_adapter_id)
         if before.base_model != base_model:

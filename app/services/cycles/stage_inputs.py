@@ -8,7 +8,10 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from app.db.models import CycleRow
+from app.domain.augmentation.plan import AugmentationOptions
+from app.domain.mixing.mixture import MixtureRecipe
 from app.domain.pipeline import CyclePolicy, CycleStage
+from app.domain.verification.verdict import VerificationOptions
 from app.errors import InvalidInput
 from app.services.diagnoses import diagnoses
 from app.services.repairs import plans
@@ -46,7 +49,7 @@ def start(session: Session, cycle: CycleRow, stage: CycleStage) -> work.WorkRow:
                 session,
                 project_id,
                 diagnosis_id=result_id(cycle, CycleStage.DIAGNOSE),
-                policy=policy.repair.model_dump(mode="json", exclude_unset=True),
+                policy=policy.repair.given(),
                 evaluation_dataset_version_id=policy.retention_dataset_version_id,
                 cycle_id=cycle_id,
             )
@@ -57,12 +60,14 @@ def start(session: Session, cycle: CycleRow, stage: CycleStage) -> work.WorkRow:
                 project_id,
                 diagnosis_id=result_id(cycle, CycleStage.DIAGNOSE),
                 dataset_version_id=repair.result_version_id,
-                options={
-                    **policy.augmentation,
-                    "pool_dataset_version_id": policy.pool_dataset_version_id,
-                    "excluded_dataset_version_id": policy.retention_dataset_version_id,
-                    "seed": policy.seed,
-                },
+                options=AugmentationOptions(
+                    **{
+                        **policy.augmentation.given(),
+                        "pool_dataset_version_id": policy.pool_dataset_version_id,
+                        "excluded_dataset_version_id": policy.retention_dataset_version_id,
+                        "seed": policy.seed,
+                    }
+                ),
                 cycle_id=cycle_id,
             )
         case CycleStage.MIX:
@@ -95,25 +100,25 @@ def start(session: Session, cycle: CycleRow, stage: CycleStage) -> work.WorkRow:
                 adapter_id=str(job.adapter_id),
                 before_adapter_id=cycle.before_adapter_id,
                 retention_version_id=policy.retention_dataset_version_id,
-                options={**policy.verification, "seed": policy.seed},
+                options=VerificationOptions(**{**policy.verification.given(), "seed": policy.seed}),
                 cycle_id=cycle_id,
             )
         case CycleStage.QUESTIONS:
             raise ValueError("questions are answered by people: no work is started for them")
 
 
-def _recipe(policy: CyclePolicy, attempt: int) -> dict[str, Any]:
+def _recipe(policy: CyclePolicy, attempt: int) -> MixtureRecipe:
     """A further attempt shows the targeted rows more often; what the user set stays."""
-    recipe: dict[str, Any] = {"seed": policy.seed + attempt - 1, **policy.mixture}
-    if attempt > 1 and "targeted_share" not in policy.mixture:
+    recipe: dict[str, Any] = {"seed": policy.seed + attempt - 1, **policy.mixture.given()}
+    if attempt > 1 and "targeted_share" not in recipe:
         recipe["targeted_share"] = min(0.3, 0.1 * attempt)
-    return recipe
+    return MixtureRecipe(**recipe)
 
 
 def _hyperparameters(session: Session, cycle: CycleRow, policy: CyclePolicy) -> dict[str, Any]:
     """A further attempt trains one epoch longer than the one before; what the user set stays."""
-    values: dict[str, Any] = {"seed": policy.seed + cycle.attempt - 1, **policy.training}
-    if cycle.attempt > 1 and "epochs" not in policy.training:
+    values: dict[str, Any] = {"seed": policy.seed + cycle.attempt - 1, **policy.training.given()}
+    if cycle.attempt > 1 and "epochs" not in values:
         before = training.get(session, cycle.project_id, result_id(cycle, CycleStage.TRAIN))
         values["epochs"] = float(before.hyperparameters["epochs"]) + 1
     return values

@@ -10,14 +10,11 @@ from sqlalchemy.orm import Session
 from app.db.base import new_id
 from app.db.models import AugmentationRow
 from app.domain.augmentation.plan import AugmentationOptions, AugmentedRow
-from app.errors import InvalidInput, NotFound
+from app.errors import NotFound
 from app.queue import Stage
 from app.services.diagnoses import diagnoses
 from app.services.versions import versions
 from app.services.work import work
-
-# a version whose rows may be added, and one whose prompts never may
-EXCLUDED_OR_POOL = ("pool_dataset_version_id", "excluded_dataset_version_id")
 
 
 def create(
@@ -26,15 +23,14 @@ def create(
     *,
     diagnosis_id: str,
     dataset_version_id: str | None = None,
-    options: Mapping[str, Any] | None = None,
+    options: AugmentationOptions | None = None,
     cycle_id: str | None = None,
 ) -> AugmentationRow:
     """Queue an augmentation of ``dataset_version_id`` (the diagnosed version when left out)."""
     diagnosis = diagnoses.get_succeeded(session, project_id, diagnosis_id)
     version = versions.require(session, project_id, dataset_version_id or diagnosis.dataset_version_id)
-    check_options(options or {})
-    for name in EXCLUDED_OR_POOL:
-        version_id = (options or {}).get(name)
+    options = options or AugmentationOptions()
+    for version_id in (options.pool_dataset_version_id, options.excluded_dataset_version_id):
         if version_id is not None:
             versions.require(session, project_id, version_id)
     row = AugmentationRow(
@@ -42,25 +38,10 @@ def create(
         diagnosis_id=diagnosis.id,
         dataset_version_id=version.id,
         cycle_id=cycle_id,
-        options=dict(options or {}),
+        options=options.given(),
     )
     work.enqueue(session, Stage.AUGMENT, row)
     return row
-
-
-def check_options(options: Mapping[str, Any]) -> AugmentationOptions:
-    """The strategies' options, and what goes with them: where rows may come from and must not come from."""
-    for name in EXCLUDED_OR_POOL:
-        if not isinstance(options.get(name), str | None):
-            raise InvalidInput(f"options.{name}: must be the id of a dataset version")
-    seed = options.get("seed", 0)
-    if isinstance(seed, bool) or not isinstance(seed, int) or not 0 <= seed < 2**31:
-        raise InvalidInput("options.seed: must be a whole number from 0 to 2147483647")
-    own = {k: v for k, v in options.items() if k not in (*EXCLUDED_OR_POOL, "seed")}
-    try:
-        return AugmentationOptions.from_dict(own)
-    except (ValueError, TypeError) as error:
-        raise InvalidInput(str(error), errors=[{"pointer": "/options", "message": str(error)}]) from error
 
 
 def get(session: Session, project_id: str, augmentation_id: str) -> AugmentationRow:

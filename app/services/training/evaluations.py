@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
 from sqlalchemy.orm import Session
 
 from app.db.models import EvaluationRow
+from app.domain.verification.verdict import EvaluationOptions
 from app.errors import InvalidInput, NotFound
 from app.queue import Stage
 from app.services.training import adapters
@@ -22,7 +20,7 @@ def create(
     dataset_version_id: str,
     base_model: str,
     adapter_id: str | None = None,
-    options: Mapping[str, Any] | None = None,
+    options: EvaluationOptions | None = None,
 ) -> EvaluationRow:
     """Queue an evaluation of an adapter, or of the bare base model."""
     versions.require(session, project_id, dataset_version_id)
@@ -31,16 +29,12 @@ def create(
         and adapters.get_adapter(session, project_id, adapter_id).base_model != base_model
     ):
         raise InvalidInput(f"adapter {adapter_id} was not trained on {base_model!r}")
-    given = dict(options or {})
-    tokens = given.get("max_new_tokens", 1)
-    if isinstance(tokens, bool) or not isinstance(tokens, int) or not 1 <= tokens <= 4096:
-        raise InvalidInput("options.max_new_tokens: must be a whole number from 1 to 4096")
     row = EvaluationRow(
         project_id=project_id,
         dataset_version_id=dataset_version_id,
         base_model=base_model,
         adapter_id=adapter_id,
-        options=given,
+        options=(options or EvaluationOptions()).given(),
     )
     work.enqueue(session, Stage.EVALUATE, row)
     return row

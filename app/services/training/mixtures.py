@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
 from sqlalchemy.orm import Session
 
 from app.db.models import MixtureRow
 from app.domain.mixing.mixture import MixtureRecipe
-from app.errors import InvalidInput, NotFound
+from app.errors import NotFound
 from app.queue import Stage
 from app.services.diagnoses import diagnoses
 from app.services.versions import versions
@@ -22,30 +19,22 @@ def create(
     *,
     dataset_version_id: str,
     diagnosis_id: str | None = None,
-    recipe: Mapping[str, Any] | None = None,
+    recipe: MixtureRecipe | None = None,
     cycle_id: str | None = None,
 ) -> MixtureRow:
     """Queue a mixture. With a diagnosis, its held-back cases are kept out and its targets brought up."""
     versions.require(session, project_id, dataset_version_id)
     if diagnosis_id is not None:
         diagnoses.get_succeeded(session, project_id, diagnosis_id)
-    check_recipe(recipe or {})
     row = MixtureRow(
         project_id=project_id,
         dataset_version_id=dataset_version_id,
         diagnosis_id=diagnosis_id,
         cycle_id=cycle_id,
-        recipe=dict(recipe or {}),
+        recipe=(recipe or MixtureRecipe()).given(),
     )
     work.enqueue(session, Stage.MIX, row)
     return row
-
-
-def check_recipe(recipe: Mapping[str, Any]) -> MixtureRecipe:
-    try:
-        return MixtureRecipe.from_dict(recipe)
-    except (ValueError, TypeError) as error:
-        raise InvalidInput(str(error), errors=[{"pointer": "/recipe", "message": str(error)}]) from error
 
 
 def get(session: Session, project_id: str, mixture_id: str) -> MixtureRow:

@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from app.db.models import TrainingJobRow
-from app.domain.mixing.curriculum import Order
+from app.domain.mixing.curriculum import Curriculum
 from app.domain.training_config import TrainingConfig, defaults_from, fit_to_rows
 from app.errors import InvalidInput, NotFound
 from app.queue import Stage
@@ -47,8 +47,8 @@ def create(
             )
     defaults = fit_to_rows(training_defaults or {}, rows)
     if mixture_id is not None:
-        order = mixtures.get(session, project_id, mixture_id).recipe.get("order", Order.SHUFFLED)
-        defaults["shuffle"] = order == Order.SHUFFLED
+        order = mixtures.get(session, project_id, mixture_id).recipe.get("order", Curriculum.SHUFFLED)
+        defaults["shuffle"] = order == Curriculum.SHUFFLED
     config = check_hyperparameters(base_model, defaults, hyperparameters or {})
     row = TrainingJobRow(
         project_id=project_id,

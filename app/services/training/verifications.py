@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app.db.models import VerificationCaseRow, VerificationRow
-from app.domain.verification.verdict import GateSettings
+from app.domain.verification.verdict import VerificationOptions
 from app.errors import InvalidInput, NotFound
 from app.queue import Stage
 from app.services.diagnoses import diagnoses
@@ -26,7 +23,7 @@ def create(
     adapter_id: str,
     before_adapter_id: str | None = None,
     retention_version_id: str | None = None,
-    options: Mapping[str, Any] | None = None,
+    options: VerificationOptions | None = None,
     cycle_id: str | None = None,
 ) -> VerificationRow:
     """Queue the check of ``adapter_id`` on the cases of a diagnosis and on a retention set."""
@@ -38,7 +35,6 @@ def create(
             raise InvalidInput("before_adapter_id: both adapters must be of one base model")
     if retention_version_id is not None:
         versions.require(session, project_id, retention_version_id)
-    check_options(options or {})
     row = VerificationRow(
         project_id=project_id,
         diagnosis_id=diagnosis_id,
@@ -46,29 +42,10 @@ def create(
         adapter_id=adapter_id,
         before_adapter_id=before_adapter_id,
         retention_version_id=retention_version_id,
-        options=dict(options or {}),
+        options=(options or VerificationOptions()).given(),
     )
     work.enqueue(session, Stage.VERIFY, row)
     return row
-
-
-def check_options(options: Mapping[str, Any]) -> None:
-    """Raises InvalidInput naming the option that is unknown or out of range."""
-    known = ("max_new_tokens", "gate", "seed")
-    unknown = sorted(set(options) - set(known))
-    if unknown:
-        raise InvalidInput(f"verification has no option {unknown[0]!r}; its options are {', '.join(known)}")
-    for name, low, high in (("max_new_tokens", 1, 4096), ("seed", 0, 2**31 - 1)):
-        value = options.get(name, low)
-        if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
-            raise InvalidInput(f"verification.{name}: must be a whole number from {low} to {high}")
-    gate = options.get("gate", {})
-    if not isinstance(gate, Mapping):
-        raise InvalidInput("verification.gate: must be an object")
-    try:
-        GateSettings.from_dict(gate)
-    except ValueError as error:
-        raise InvalidInput(f"verification.{error}") from error
 
 
 def get(session: Session, project_id: str, verification_id: str) -> VerificationRow:

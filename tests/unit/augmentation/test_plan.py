@@ -36,7 +36,7 @@ def _plan(options: AugmentationOptions | None = None, **more: Any) -> Augmentati
         cases=CASES,
         findings=FINDINGS,
         examples=more.pop("examples", ROWS),
-        options=options or AugmentationOptions(),
+        options=options or AugmentationOptions(llm_available=False),
         rng=np.random.default_rng(0),
         **more,
     )
@@ -70,7 +70,11 @@ def test_new_rows_carry_the_ids_they_are_given() -> None:
 
 
 def test_surface_variants_are_made_on_demand() -> None:
-    plan = _plan(AugmentationOptions(strategies=(StrategyName.SURFACE_VARIANTS,), variants_per_case=3))
+    plan = _plan(
+        AugmentationOptions(
+            strategies=(StrategyName.SURFACE_VARIANTS,), variants_per_case=3, llm_available=False
+        )
+    )
     assert plan.counts == {"expected_answers": 2, "surface_variants": 6}
 
 
@@ -117,11 +121,11 @@ def test_no_answer_from_the_language_model_leaves_the_offline_rows() -> None:
 @pytest.mark.parametrize(
     ("raw", "message"),
     [
-        ({"strategy": []}, "no option 'strategy'"),
-        ({"strategies": ["magic"]}, "choose from expected_answers"),
-        ({"strategies": "pool"}, "give a list"),
-        ({"variants_per_case": -1}, "from 0 to 50"),
-        ({"llm_available": 1}, "true or false"),
+        ({"strategy": []}, "no field 'strategy'"),
+        ({"strategies": ["magic"]}, "'expected_answers'"),
+        ({"strategies": "pool"}, "valid tuple"),
+        ({"variants_per_case": -1}, "greater than or equal to 0"),
+        ({"llm_available": 1}, "valid boolean"),
     ],
 )
 def test_options_from_outside_are_refused_with_the_fact_and_the_mend(raw: dict, message: str) -> None:
@@ -131,7 +135,7 @@ def test_options_from_outside_are_refused_with_the_fact_and_the_mend(raw: dict, 
 
 def test_options_from_outside_are_read() -> None:
     options = AugmentationOptions.from_dict({"strategies": ["pool"], "pool_rows_per_case": 1})
-    assert options == replace(AugmentationOptions(), strategies=(StrategyName.POOL,), pool_rows_per_case=1)
+    assert options == AugmentationOptions(strategies=(StrategyName.POOL,), pool_rows_per_case=1)
 
 
 def test_a_case_that_should_call_a_tool_becomes_a_row_that_calls_it_as_the_rows_do() -> None:

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from app.domain.language import text
-from app.domain.mixing.curriculum import Order
+from app.domain.mixing.curriculum import Curriculum
 from app.domain.mixing.export import trainable_row, trainable_rows
 from app.domain.mixing.mixture import (
     LeftOut,
@@ -70,11 +70,11 @@ def _mix(
     st.sets(st.sampled_from(ROWS).map(lambda r: r.id), max_size=40),
     st.lists(st.sampled_from(ROWS).map(lambda r: r.prompt), max_size=10),
     st.sampled_from(MixtureStrategy),
-    st.sampled_from(Order),
+    st.sampled_from(Curriculum),
     st.integers(0, 5),
 )
 def test_held_back_never_enters_and_every_targeted_row_does_once_at_least(
-    targeted: set[str], held_back: list[str], strategy: MixtureStrategy, order: Order, seed: int
+    targeted: set[str], held_back: list[str], strategy: MixtureStrategy, order: Curriculum, seed: int
 ) -> None:
     recipe = MixtureRecipe(strategy=strategy, order=order, seed=seed)
     mixture = _mix(targeted, held_back, recipe)
@@ -228,12 +228,12 @@ def test_an_equal_prompt_always_leaks(prompts: list[str], held_back: list[str]) 
     ("raw", "message"),
     [
         ({"strategie": "full"}, "no field 'strategie'"),
-        ({"strategy": "all"}, "choose from full, targeted_replay, quick_check"),
-        ({"targeted_share": 0.9}, "from 0 to 0.5"),
-        ({"max_repeats": 0}, "from 1 to 100"),
-        ({"max_repeats": 1.5}, "a whole number"),
-        ({"seed": True}, "from 0 to"),
-        ({"order": "random"}, "choose from shuffled, easy_to_hard"),
+        ({"strategy": "all"}, "'full', 'targeted_replay' or 'quick_check'"),
+        ({"targeted_share": 0.9}, "less than or equal to 0.5"),
+        ({"max_repeats": 0}, "greater than or equal to 1"),
+        ({"max_repeats": 1.5}, "valid integer"),
+        ({"seed": True}, "valid integer"),
+        ({"order": "random"}, "'shuffled' or 'easy_to_hard'"),
     ],
 )
 def test_a_recipe_from_outside_is_refused_with_the_fact_and_the_mend(raw: dict, message: str) -> None:
@@ -242,13 +242,13 @@ def test_a_recipe_from_outside_is_refused_with_the_fact_and_the_mend(raw: dict, 
 
 
 def test_a_recipe_survives_json() -> None:
-    recipe = MixtureRecipe(strategy=MixtureStrategy.QUICK_CHECK, order=Order.EASY_TO_HARD, seed=9)
+    recipe = MixtureRecipe(strategy=MixtureStrategy.QUICK_CHECK, order=Curriculum.EASY_TO_HARD, seed=9)
     assert MixtureRecipe.from_dict(json.loads(json.dumps(recipe.as_dict()))) == recipe
 
 
 def test_easy_to_hard_trains_short_answers_first() -> None:
     rows = [example("long", "q", "one two three four five six"), example("short", "q", "one")]
-    mixture = _mix(set(), [], MixtureRecipe(order=Order.EASY_TO_HARD), rows)
+    mixture = _mix(set(), [], MixtureRecipe(order=Curriculum.EASY_TO_HARD), rows)
     assert [row.example_id for row in mixture.rows] == ["short", "long"]
 
 

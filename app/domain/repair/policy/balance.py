@@ -7,7 +7,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from app.domain.repair.policy.section import Section
+from app.domain.section import Section
 
 
 class BalanceBy(StrEnum):

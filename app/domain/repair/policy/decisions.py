@@ -8,7 +8,7 @@ from pydantic import Field
 
 from app.domain.repair.policy.decision import Decision
 from app.domain.repair.policy.repair_policy import CONFIDENT_SCORE, Approval
-from app.domain.repair.policy.section import Section, Share
+from app.domain.section import Section, Share
 
 RuleName = Annotated[str, Field(min_length=1, max_length=40)]
 

@@ -8,7 +8,7 @@ from typing import Annotated
 from pydantic import Field, StrictBool
 
 from app.domain.near_duplicates.comparison import EDIT_SHARE
-from app.domain.repair.policy.section import Section, Share
+from app.domain.section import Section, Share
 
 
 class Over(StrEnum):

@@ -7,7 +7,7 @@ from typing import Any
 
 from pydantic import model_serializer, model_validator
 
-from app.domain.repair.policy.section import Section
+from app.domain.section import Section
 
 
 class NormalisationRule(StrEnum):

@@ -7,7 +7,7 @@ from typing import Annotated
 
 from pydantic import Field, field_serializer
 
-from app.domain.repair.policy.section import Section
+from app.domain.section import Section
 
 
 class PiiKind(StrEnum):

@@ -9,7 +9,7 @@ from typing import Annotated, Self
 
 from pydantic import Field, field_validator, model_validator
 
-from app.domain.repair.policy.section import Section, Share
+from app.domain.section import Section, Share
 
 
 class QualityComponent(StrEnum):

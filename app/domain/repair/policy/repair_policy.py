@@ -13,7 +13,7 @@ from app.domain.repair.policy.duplicates import DuplicatePolicy
 from app.domain.repair.policy.normalisation import NormalisationPolicy
 from app.domain.repair.policy.pii import PiiPolicy
 from app.domain.repair.policy.quality import QualityPolicy
-from app.domain.repair.policy.section import Section, Share
+from app.domain.section import Section, Share
 
 # Jaccard of character n-grams from which two prompts are one prompt written twice. Below 0.8 a short
 # question with one other word ("weather in Rome", "weather in Oslo") would count.
