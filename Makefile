@@ -47,7 +47,8 @@ down: $(STAMP) ## Stop what `make up` started
 	$(BIN)/casemend down
 
 test: $(STAMP) ## Run the tests (PYTEST_ARGS="-k name")
-	$(BIN)/pytest $(PYTEST_ARGS)
+	@# A file stays with one process: what is fitted once serves all its tests. Each has a database of its own.
+	$(BIN)/pytest --numprocesses=logical --maxprocesses=4 --dist=loadfile $(PYTEST_ARGS)
 
 test-slow: $(STAMP) ## Run what `make test` leaves out: tests of minutes each, all examples of property tests
 	$(BIN)/pytest -m 'slow or hypothesis' --hypothesis-profile=thorough $(PYTEST_ARGS)
