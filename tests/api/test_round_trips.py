@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from fastapi.testclient import TestClient
 
-from app.api.schemas.datasets import ExportFormat
+from app.api.schemas.datasets import EXPORT_FORMATS
 from tests.importing import Uploads, ndjson
 
 CALLS = [
@@ -66,7 +66,7 @@ ROWS: list[dict[str, Any]] = [
 
 @pytest.fixture(scope="module")
 def formats() -> list[str]:
-    return [format.value for format in ExportFormat]
+    return list(EXPORT_FORMATS)
 
 
 def exported(client: TestClient, version_id: str, format: str) -> bytes:

@@ -76,7 +76,7 @@ def export_version(
     ``dataset_dir``; rows that LLaMA-Factory would skip, or learn wrongly, stand in its ``left_out.jsonl``.
     """
     versions.require(session, caller.project_id, version_id)
-    export = exports.export(sessions, version_id, format.value)
+    export = exports.export(sessions, version_id, format)
     headers = {"Content-Disposition": f'attachment; filename="{version_id}.{export.extension}"'}
     if export.packed:
         return StreamingResponse(export.chunks, media_type=export.media_type, headers=headers)

@@ -70,7 +70,7 @@ def upload_version(
     upload: Upload,  # before the session: it takes as long as the client's line does
     session: DatabaseSession,
     response: Response,
-    format: UploadFormat = UploadFormat.AUTO,
+    format: UploadFormat = "auto",
     strict: Annotated[bool, Query(description="The first bad row fails the import.")] = False,
     encoding: Annotated[
         str | None,
@@ -91,7 +91,7 @@ def upload_version(
             dataset_id=dataset_id,
             upload_uri=upload.uri,
             upload_bytes=upload.size_bytes,
-            format=format.value,
+            format=format,
             strict=strict,
             encoding=encoding,
         ),

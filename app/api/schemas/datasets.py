@@ -2,45 +2,47 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from datetime import datetime
-from enum import StrEnum
-from typing import Any, Literal
+from typing import Annotated, Any, Final, Literal
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
 from app.api.schemas.common import Body, LongWork, Name, Resource
+from app.domain.formats import FORMATS
+from app.services.versions.exports import CSV, LLAMA_FACTORY, PARQUET
+
+_ROWS: Final = tuple(format.name for format in FORMATS)
+EXPORT_FORMATS: Final = (*_ROWS, CSV, PARQUET, LLAMA_FACTORY)
+UPLOAD_FORMATS: Final = ("auto", *_ROWS, CSV, PARQUET)
 
 
-class ExportFormat(StrEnum):
-    """The names of ``app.domain.formats.FORMATS``, one JSON object a line; ``kto`` and ``dpo`` as
-    TRL's trainers read them. ``csv``; ``parquet``: for Hugging
-    Face ``datasets``. ``llamafactory``: a zip with ``dataset_info.json`` and the files that it names."""
+def _one_of(names: Sequence[str]) -> Callable[[str], str]:
+    def check(name: str) -> str:
+        if name not in names:
+            raise ValueError(f"give one of {', '.join(names)}")
+        return name
 
-    ALPACA = "alpaca"
-    SHAREGPT = "sharegpt"
-    MESSAGES = "messages"
-    PREFERENCE = "preference"
-    COMPLETION = "completion"
-    KTO = "kto"
-    DPO = "dpo"
-    CSV = "csv"
-    PARQUET = "parquet"
-    LLAMAFACTORY = "llamafactory"
+    return check
 
 
-class UploadFormat(StrEnum):
-    """``auto``: told by the first rows. ``csv`` (any separator) and ``parquet``: their columns say the rest."""
-
-    AUTO = "auto"
-    ALPACA = "alpaca"
-    SHAREGPT = "sharegpt"
-    MESSAGES = "messages"
-    PREFERENCE = "preference"
-    COMPLETION = "completion"
-    KTO = "kto"
-    DPO = "dpo"
-    CSV = "csv"
-    PARQUET = "parquet"
+ExportFormat = Annotated[
+    str,
+    AfterValidator(_one_of(EXPORT_FORMATS)),
+    Field(
+        json_schema_extra={"enum": list(EXPORT_FORMATS)},
+        description="Rows: one JSON object a line; kto and dpo as TRL's trainers read them. parquet: for Hugging "
+        "Face datasets. llamafactory: a zip with dataset_info.json and the files that it names.",
+    ),
+]
+UploadFormat = Annotated[
+    str,
+    AfterValidator(_one_of(UPLOAD_FORMATS)),
+    Field(
+        json_schema_extra={"enum": list(UPLOAD_FORMATS)},
+        description="auto: told by the first rows. csv (any separator) and parquet: their columns say the rest.",
+    ),
+]
 
 
 class NewDataset(Body):

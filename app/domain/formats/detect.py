@@ -14,9 +14,9 @@ from app.domain.formats.messages import MESSAGES
 from app.domain.formats.preference import DPO, PREFERENCE
 from app.domain.formats.sharegpt import SHAREGPT
 
-FORMATS: tuple[Format, ...] = (ALPACA, SHAREGPT, MESSAGES, PREFERENCE, COMPLETION, KTO, DPO)
-# A KTO row is one of another format with a sign.
-_MOST_TELLING_FIRST = (KTO, ALPACA, SHAREGPT, MESSAGES, PREFERENCE, COMPLETION)
+FORMATS: tuple[Format, ...] = (KTO, ALPACA, SHAREGPT, MESSAGES, PREFERENCE, COMPLETION, DPO)
+"""Every format of rows, the most telling first: a KTO row is one of another format with a sign. A new one is a file,
+its place here, and its names for keys in ``names.toml``."""
 
 _KEYS_SHOWN = 12
 
@@ -35,7 +35,7 @@ def detect_format(first_rows: Sequence[dict[str, Any]]) -> Format:
     if not first_rows:
         raise DetectionError("the upload holds no JSON object; send one row per line, or an array of rows")
     votes = Counter(f.name for f in FORMATS for row in first_rows if f.recognises(row))
-    best = max(_MOST_TELLING_FIRST, key=lambda f: votes[f.name])
+    best = max(FORMATS, key=lambda f: votes[f.name])
     if votes[best.name] == 0:
         seen = Counter(str(key)[:40] for row in first_rows for key in row)
         keys = ", ".join(repr(key) for key, _ in seen.most_common(_KEYS_SHOWN)) or "none"

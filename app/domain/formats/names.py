@@ -23,7 +23,6 @@ ROLE_KEYS: Final = tuple(_TABLES["turn"]["role"])
 TEXT_KEYS: Final = tuple(_TABLES["turn"]["text"])
 WRAPPER_KEYS: Final = frozenset(_TABLES["wrapper"]["keys"])
 _UNCLEAR: Final = frozenset(_TABLES["unclear"]["keys"])
-_FORMATS: Final = ("alpaca", "sharegpt", "messages", "preference", "completion")
 _NEEDED: Final[dict[str, frozenset[str]]] = {
     "alpaca": frozenset({"instruction", "output"}),
     "sharegpt": frozenset({"conversations"}),
@@ -31,8 +30,9 @@ _NEEDED: Final[dict[str, frozenset[str]]] = {
     "preference": frozenset({"prompt", "chosen", "rejected"}),
     "completion": frozenset({"prompt", "completion"}),
 }
+"""Format: the keys without which a row is not of it."""
 ROW_KEYS: Final = frozenset(
-    name for format in _FORMATS for names in _TABLES[format].values() for name in names
+    name for format in _NEEDED for names in _TABLES[format].values() for name in names
 ) | {"preferred_output", "non_preferred_output"}
 """Every key, aliases included, by which a row can be told."""
 

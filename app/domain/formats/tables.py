@@ -43,6 +43,23 @@ class LlamaFactoryFile(StrEnum):
         """Stands for the file where the order of all rows is written."""
         return self.value[0]
 
+    @property
+    def rows(self) -> str:
+        """The format of its rows."""
+        return {self.SFT: "sharegpt", self.LEFT_OUT: "messages"}.get(self, self.value)
+
+    def dataset(self, version_id: str) -> str:
+        """What it is called in the export, as a dataset and (with ``.jsonl``) as a file."""
+        return {self.SFT: version_id, self.LEFT_OUT: "left_out"}.get(self, f"{version_id}_{self.value}")
+
+    @classmethod
+    def of_file(cls, name: str) -> LlamaFactoryFile | None:
+        """Which file of the export has this name; None where it holds no rows."""
+        dataset, _, extension = name.rpartition(".")
+        if extension != "jsonl":
+            return None
+        return next((f for f in cls if f is not cls.SFT and dataset.endswith(f.dataset(""))), cls.SFT)
+
 
 def parquet_row(example: TrainingExample) -> dict[str, Any]:
     """``messages`` (role, content) and, where there are any, ``id``, ``rejected``, ``kto_tag``; ``tools`` and

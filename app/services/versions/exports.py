@@ -28,7 +28,6 @@ from app.streaming import DrainedFile
 PARQUET: Final = "parquet"
 CSV: Final = "csv"
 LLAMA_FACTORY: Final = "llamafactory"
-LEFT_OUT: Final = "left_out"
 ORDER: Final = "row_order.txt"
 NDJSON: Final = "application/x-ndjson"
 _BATCH_ROWS: Final = 2000
@@ -132,12 +131,7 @@ def _llama_factory(sessions: SessionFactory, version_id: str) -> Iterator[bytes]
     A zip is written one file after the other: a second kind of row costs another pass over the version.
     """
     sink = DrainedFile()
-    names = {
-        LlamaFactoryFile.SFT: version_id,
-        LlamaFactoryFile.PREFERENCE: f"{version_id}_preference",
-        LlamaFactoryFile.KTO: f"{version_id}_kto",
-        LlamaFactoryFile.LEFT_OUT: LEFT_OUT,
-    }
+    names = {file: file.dataset(version_id) for file in LlamaFactoryFile}
     order = _order(sessions, version_id)
     files = [file for file in LlamaFactoryFile if file.letter.encode() in order]
     with zipfile.ZipFile(sink, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as packer:

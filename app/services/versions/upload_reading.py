@@ -20,7 +20,7 @@ from app.domain.formats import Line, RowError, UploadError, delimited, file_kind
 from app.domain.formats.file_kinds import Container, NoRows
 from app.domain.formats.inflate import peek
 from app.domain.formats.tables import LlamaFactoryFile
-from app.services.versions.exports import CSV, LEFT_OUT, LLAMA_FACTORY, ORDER, PARQUET
+from app.services.versions.exports import CSV, LLAMA_FACTORY, ORDER, PARQUET
 
 AUTO: Final = "auto"
 CONTAINERS: Final = (AUTO, CSV, PARQUET)
@@ -200,7 +200,7 @@ def _zip(file: BinaryIO, limits: Limits) -> Reading:
                 for file in LlamaFactoryFile
                 if (name := _name_of(file, names)) is not None
             }
-            kinds = {file.letter: _ROW_FORMATS[file] for file in LlamaFactoryFile}
+            kinds = {file.letter: file.rows for file in LlamaFactoryFile}
             for letter in order.decode("ascii", "replace"):
                 done += 1
                 line = next(members.get(letter, iter(())), None)
@@ -219,25 +219,9 @@ def _zip(file: BinaryIO, limits: Limits) -> Reading:
     )
 
 
-_ROW_FORMATS: Final = {
-    LlamaFactoryFile.SFT: "sharegpt",
-    LlamaFactoryFile.PREFERENCE: "preference",
-    LlamaFactoryFile.KTO: "kto",
-    LlamaFactoryFile.LEFT_OUT: "messages",
-}
-
-
 def _name_of(file: LlamaFactoryFile, names: Iterable[str]) -> str | None:
     """The file of the zip that holds these rows."""
-    ends = {LlamaFactoryFile.PREFERENCE: "_preference.jsonl", LlamaFactoryFile.KTO: "_kto.jsonl"}
-    for name in names:
-        if name == f"{LEFT_OUT}.jsonl":
-            kind = LlamaFactoryFile.LEFT_OUT
-        else:
-            kind = next((k for k, end in ends.items() if name.endswith(end)), LlamaFactoryFile.SFT)
-        if name.endswith(".jsonl") and kind is file:
-            return name
-    return None
+    return next((name for name in names if LlamaFactoryFile.of_file(name) is file), None)
 
 
 def _member(packed: zipfile.ZipFile, name: str) -> Iterator[bytes]:

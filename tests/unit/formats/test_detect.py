@@ -45,7 +45,7 @@ def test_most_rows_decide() -> None:
 
 
 def test_rows_of_no_known_format_are_named_by_their_keys() -> None:
-    with pytest.raises(DetectionError, match=r"'headline', 'story'.*format=alpaca\|sharegpt"):
+    with pytest.raises(DetectionError, match=r"'headline', 'story'.*format=.*alpaca\|sharegpt"):
         detect_format([{"headline": "q", "story": "a"}])
 
 
