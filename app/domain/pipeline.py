@@ -19,7 +19,7 @@ from app.domain.mixing.mixture import MixtureRecipe
 from app.domain.repair.policy.repair_policy import RepairPolicy
 from app.domain.section import Section, Seed, Share
 from app.domain.training_config import Hyperparameters
-from app.domain.verification.verdict import VerificationOptions
+from app.domain.verification.options import VerificationOptions
 
 
 class CycleStage(StrEnum):
@@ -120,7 +120,8 @@ class CycleVerdict:
     def gate(self) -> Gate:
         if self.gate_accepted:
             return Gate.ACCEPTED
-        return Gate.INCONCLUSIVE if self.retention is None else Gate.REJECTED
+        nothing_fixed = self.fix_rate == 0
+        return Gate.INCONCLUSIVE if self.retention is None and not nothing_fixed else Gate.REJECTED
 
 
 def wants_another_attempt(verdict: CycleVerdict, *, attempt: int, policy: CyclePolicy) -> bool:

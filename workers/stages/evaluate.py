@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from app.db.models import AdapterRow, AnswerRow, EvaluationRow
 from app.domain.answers.scoring import score_answer
 from app.domain.records import Message, Role, TrainingExample
-from app.domain.verification.verdict import EvaluationOptions
+from app.domain.verification.options import EvaluationOptions
 from app.services.versions import versions
 from workers.context import StageContext
 from workers.generation import Prompt, generate, prompt_of, tokens_for

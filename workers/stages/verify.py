@@ -17,8 +17,9 @@ from app.domain.near_duplicates.leakage import targets_asked
 from app.domain.offered_tools import OfferedTools
 from app.domain.records import BadCase, Message, Role, RootCause, TrainingExample
 from app.domain.verification.comparison import AnsweredPrompt, Comparison, Part, compare
+from app.domain.verification.gate import GateSettings
+from app.domain.verification.options import VerificationOptions
 from app.domain.verification.slices import slice_names
-from app.domain.verification.verdict import GateSettings, VerificationOptions
 from app.services.diagnoses import diagnoses
 from app.services.versions import lineage, versions
 from workers.context import StageContext

@@ -11,7 +11,7 @@ from app.api.schemas.common import Body, Id, LongWork, Resource
 from app.domain.augmentation.plan import AugmentationOptions
 from app.domain.mixing.mixture import MixtureRecipe
 from app.domain.training_config import Hyperparameters
-from app.domain.verification.verdict import EvaluationOptions, VerificationOptions
+from app.domain.verification.options import EvaluationOptions, VerificationOptions
 
 BaseModelName = Annotated[str, Field(min_length=1, max_length=1000)]
 

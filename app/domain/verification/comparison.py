@@ -11,8 +11,9 @@ import numpy as np
 
 from app.domain.answers.scoring import ScoringMethod, score_answer
 from app.domain.verification.fix_rate import FixRate, fix_rate
+from app.domain.verification.gate import Gate, GateSettings, gate
 from app.domain.verification.retention import Retention, RetentionScore, retention
-from app.domain.verification.verdict import CaseVerdict, Gate, GateSettings, gate, judge_case
+from app.domain.verification.verdict import CaseVerdict, judge_case
 
 
 class Part(StrEnum):
@@ -82,13 +83,14 @@ def compare(
         ],
         rng=rng,
     )
+    fixed = fix_rate(a.verdict for a in answers if a.part is Part.CASE)
     return Comparison(
         answers=answers,
         counts={part: dict(verdicts) for part, verdicts in counts.items()},
-        fix_rate=fix_rate(a.verdict for a in answers if a.part is Part.CASE),
+        fix_rate=fixed,
         held_back_fix_rate=fix_rate(a.verdict for a in answers if a.part is Part.HELD_BACK),
         retention=kept,
-        gate=gate(kept, settings),
+        gate=gate(kept, settings, fixed=fixed),
     )
 
 

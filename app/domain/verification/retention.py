@@ -66,8 +66,11 @@ _NOTHING = 1e-9
 
 
 def retention(scores: Sequence[RetentionScore], *, rng: np.random.Generator) -> Retention | None:
-    """Retention overall and by slice; None without rows. Slices of fewer than 5 rows are pooled."""
-    if not scores:
+    """Retention overall and by slice; slices of fewer than 5 rows are pooled.
+
+    None where nothing can be told: without rows, and where the model before got none of them right.
+    """
+    if not scores or sum(score.before for score in scores) <= _NOTHING * len(scores):
         return None
     groups: defaultdict[str, list[RetentionScore]] = defaultdict(list)
     for score in scores:

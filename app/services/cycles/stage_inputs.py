@@ -11,7 +11,7 @@ from app.db.models import CycleRow
 from app.domain.augmentation.plan import AugmentationOptions
 from app.domain.mixing.mixture import MixtureRecipe
 from app.domain.pipeline import CyclePolicy, CycleStage
-from app.domain.verification.verdict import VerificationOptions
+from app.domain.verification.options import VerificationOptions
 from app.errors import InvalidInput
 from app.services.diagnoses import diagnoses
 from app.services.repairs import plans

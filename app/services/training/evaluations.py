@@ -5,7 +5,7 @@ from __future__ import annotations
 from sqlalchemy.orm import Session
 
 from app.db.models import EvaluationRow
-from app.domain.verification.verdict import EvaluationOptions
+from app.domain.verification.options import EvaluationOptions
 from app.errors import InvalidInput, NotFound
 from app.queue import Stage
 from app.services.training import adapters

@@ -6,7 +6,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app.db.models import VerificationCaseRow, VerificationRow
-from app.domain.verification.verdict import VerificationOptions
+from app.domain.verification.options import VerificationOptions
 from app.errors import InvalidInput, NotFound
 from app.queue import Stage
 from app.services.diagnoses import diagnoses

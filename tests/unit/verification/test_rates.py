@@ -7,8 +7,9 @@ from hypothesis import strategies as st
 
 from app.domain.estimators.intervals import wilson_interval
 from app.domain.verification.fix_rate import fix_rate
+from app.domain.verification.gate import GateSettings, gate
 from app.domain.verification.retention import POOLED, RetentionScore, retention
-from app.domain.verification.verdict import CaseVerdict, GateSettings, gate
+from app.domain.verification.verdict import CaseVerdict
 from tests.effort import examples
 
 
@@ -63,7 +64,9 @@ def test_retention_is_seeded_and_finite(pairs: list[tuple[float, float]], seed: 
     scores = _scores("s", [b for b, _ in pairs], [a for _, a in pairs])
     first, second = (retention(scores, rng=np.random.default_rng(seed)) for _ in range(2))
     assert first == second
-    assert first is not None
+    if first is None:  # nothing was right before: nothing can be told
+        assert sum(b for b, _ in pairs) < 1e-6
+        return
     assert 0 <= first.low <= first.high < float("inf")
     assert 0 <= first.largest_degradation <= 1
 
@@ -90,6 +93,18 @@ def test_the_gate_rejects_one_slice_that_is_lost() -> None:
 def test_without_a_retention_set_nothing_is_proven() -> None:
     assert retention([], rng=np.random.default_rng(0)) is None
     assert not gate(None).accepted
+
+
+def test_a_model_that_got_nothing_right_before_proves_nothing_by_getting_nothing_right_after() -> None:
+    assert retention(_scores("s", [0.0] * 20, [0.0] * 20), rng=np.random.default_rng(0)) is None
+
+
+def test_an_adapter_that_fixes_none_of_its_cases_is_not_accepted_whatever_it_kept() -> None:
+    kept = retention(_scores("s", [1.0] * 20, [1.0] * 20), rng=np.random.default_rng(0))
+    none = fix_rate([CaseVerdict.NOT_FIXED] * 3)
+    assert not gate(kept, fixed=none).accepted
+    assert gate(kept, fixed=none).reasons == ("none of the 3 cases is fixed",)
+    assert gate(kept, fixed=fix_rate([])).accepted, "no case that failed: nothing was to be fixed"
 
 
 def test_gate_settings_from_outside_are_checked() -> None:
