@@ -79,13 +79,13 @@ def ask(
             )
             raise typer.Exit(1)
         url, key = url or service.url, key or service.key
-    client = OpenAI(base_url=f"{url.rstrip('/')}/v1", api_key=key)
     try:
-        answer = client.chat.completions.create(
-            model=model, messages=[{"role": "user", "content": question}], stream=True
-        )
-        for chunk in answer:
-            typer.echo(chunk.choices[0].delta.content or "" if chunk.choices else "", nl=False)
+        with OpenAI(base_url=f"{url.rstrip('/')}/v1", api_key=key) as client:
+            answer = client.chat.completions.create(
+                model=model, messages=[{"role": "user", "content": question}], stream=True
+            )
+            for chunk in answer:
+                typer.echo(chunk.choices[0].delta.content or "" if chunk.choices else "", nl=False)
     except OpenAIError as error:
         typer.echo(f"{model} did not answer: {getattr(error, 'message', error)}", err=True)
         raise typer.Exit(1) from error

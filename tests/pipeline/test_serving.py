@@ -325,11 +325,17 @@ def test_another_projects_adapter_does_not_exist(
     assert adapter_ids[0] not in {m["id"] for m in listed}
 
 
+@pytest.fixture
+def openai(url: str) -> Iterator[OpenAI]:
+    """The official client."""
+    with OpenAI(base_url=f"{url}/v1", api_key=ADMIN_KEY, max_retries=0) as client:
+        yield client
+
+
 @pytest.mark.usefixtures("served")
 def test_the_official_client_asks_streams_and_lists(
-    url: str, client: TestClient, adapter_ids: list[str]
+    openai: OpenAI, client: TestClient, adapter_ids: list[str]
 ) -> None:
-    openai = OpenAI(base_url=f"{url}/v1", api_key=ADMIN_KEY, max_retries=0)
     messages: Any = asking("hi")
     whole = openai.chat.completions.create(model=adapter_ids[0], messages=messages, max_tokens=12)
     assert unknown_fields(whole) == []
@@ -365,9 +371,8 @@ def test_the_command_line_asks(url: str, client: TestClient, adapter_ids: list[s
 
 @pytest.mark.usefixtures("served")
 def test_a_reader_who_leaves_a_stream_frees_its_place(
-    client: TestClient, url: str, adapter_ids: list[str]
+    client: TestClient, openai: OpenAI, adapter_ids: list[str]
 ) -> None:
-    openai = OpenAI(base_url=f"{url}/v1", api_key=ADMIN_KEY, max_retries=0)
     messages: Any = asking("hi")
     for _ in range(3):
         stream = openai.chat.completions.create(
