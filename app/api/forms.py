@@ -5,9 +5,9 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Annotated, Any, Final
+from typing import Any, Final
 
-from fastapi import Depends, Request
+from fastapi import Request
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import UploadFile
 from starlette.exceptions import HTTPException
@@ -31,12 +31,9 @@ class FileForm:
     fields: dict[str, str]
 
 
-def file_form(name: str) -> Any:
+def file_in(name: str) -> Callable[..., Any]:
     """The form whose file is in the field ``name``, as a dependency."""
-    return Annotated[FileForm, Depends(_reader(name))]
 
-
-def _reader(name: str) -> Callable[..., Any]:
     async def read(request: Request, _: Contributor, store: Store, settings: AppSettings) -> FileForm:
         assert isinstance(request, BodyRequest)
         if media_type(request.headers) != "multipart/form-data":

@@ -31,7 +31,7 @@ def validation_error(_: Request, error: Exception) -> Response:
     param = ".".join(map(str, path)) or None
     message = "is required" if found["type"] == "missing" else str(found["msg"]).removeprefix("Value error, ")
     body = error_body(f"{param}: {message}" if param else message, param=param)
-    return JSONResponse(body, 400 if place == "body" else 404)
+    return JSONResponse(body, 404 if place == "path" else 400)
 
 
 def service_error(error: ServiceError) -> Response:

@@ -7,12 +7,12 @@ from datetime import UTC, datetime
 from typing import Annotated, Any, BinaryIO
 from urllib.parse import quote
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Depends, Query
 from fastapi.responses import StreamingResponse
 from pydantic import ValidationError
 
 from app.api.dependencies import Contributor, DatabaseSession, Reader, Store
-from app.api.forms import file_form, form_body
+from app.api.forms import FileForm, file_in, form_body
 from app.api.openai_errors import OpenAIRoute
 from app.api.schemas.common import Id
 from app.api.schemas.fine_tuning import (
@@ -50,12 +50,12 @@ _FILE_FORM = form_body(
     },
     ["purpose"],
 )
-FileForm = file_form("file")
-PartForm = file_form("data")
+SentFile = Annotated[FileForm, Depends(file_in("file"))]
+SentPart = Annotated[FileForm, Depends(file_in("data"))]
 
 
 @router.post("/files", response_model=File, openapi_extra=_FILE_FORM)
-def create_file(form: FileForm, caller: Contributor, session: DatabaseSession) -> File:
+def create_file(form: SentFile, caller: Contributor, session: DatabaseSession) -> File:
     """Upload a file, a row of training data on each line. Its rows are read by the jobs that use it."""
     purpose = form.fields.get("purpose")
     if purpose not in PURPOSES:
@@ -106,18 +106,6 @@ def list_files(
     return Listed[File].of([File.of(row) for row in page.data], has_more=page.has_more)
 
 
-@router.get("/files/{file_id}", response_model=File)
-def read_file(file_id: Id, caller: Reader, session: DatabaseSession) -> File:
-    return File.of(files.get(session, caller.project_id, file_id, datetime.now(UTC)))
-
-
-@router.delete("/files/{file_id}", response_model=DeletedFile)
-def delete_file(file_id: Id, caller: Contributor, session: DatabaseSession) -> DeletedFile:
-    """The file is gone. A job that has not read it yet fails with that reason."""
-    files.delete(session, caller.project_id, file_id, datetime.now(UTC))
-    return DeletedFile(id=file_id)
-
-
 _CONTENT: dict[int | str, dict[str, Any]] = {
     200: {
         "description": "The bytes that were uploaded",
@@ -140,6 +128,18 @@ def read_file_content(
         "Content-Length": str(row.bytes),
     }
     return StreamingResponse(_pieces(content), media_type="application/octet-stream", headers=headers)
+
+
+@router.get("/files/{file_id}", response_model=File)
+def read_file(file_id: Id, caller: Reader, session: DatabaseSession) -> File:
+    return File.of(files.get(session, caller.project_id, file_id, datetime.now(UTC)))
+
+
+@router.delete("/files/{file_id}", response_model=DeletedFile)
+def delete_file(file_id: Id, caller: Contributor, session: DatabaseSession) -> DeletedFile:
+    """The file is gone. A job that has not read it yet fails with that reason."""
+    files.delete(session, caller.project_id, file_id, datetime.now(UTC))
+    return DeletedFile(id=file_id)
 
 
 def _pieces(content: BinaryIO) -> Iterator[bytes]:
@@ -167,7 +167,7 @@ def create_upload(payload: NewUpload, caller: Contributor, session: DatabaseSess
 
 @router.post("/uploads/{upload_id}/parts", response_model=UploadPart, openapi_extra=form_body("data", {}, []))
 def add_upload_part(
-    upload_id: Id, form: PartForm, caller: Contributor, session: DatabaseSession
+    upload_id: Id, form: SentPart, caller: Contributor, session: DatabaseSession
 ) -> UploadPart:
     now = datetime.now(UTC)
     row = uploads.add_part(session, caller.project_id, upload_id, form.content, now)

@@ -85,46 +85,52 @@ def _labels(request: Request, metadata: str | None) -> dict[str, str] | None:
     }
 
 
-@router.get("/{job_id}", response_model=FineTuningJob)
-def read_fine_tuning_job(job_id: Id, caller: Reader, session: DatabaseSession) -> FineTuningJob:
-    return FineTuningJob.of(jobs.get(session, caller.project_id, job_id), datetime.now(UTC))
+@router.get("/{fine_tuning_job_id}", response_model=FineTuningJob)
+def read_fine_tuning_job(fine_tuning_job_id: Id, caller: Reader, session: DatabaseSession) -> FineTuningJob:
+    return FineTuningJob.of(jobs.get(session, caller.project_id, fine_tuning_job_id), datetime.now(UTC))
 
 
-@router.post("/{job_id}/cancel", response_model=FineTuningJob)
-def cancel_fine_tuning_job(job_id: Id, caller: Maintainer, session: DatabaseSession) -> FineTuningJob:
-    return FineTuningJob.of(jobs.cancel(session, caller.project_id, job_id), datetime.now(UTC))
+@router.post("/{fine_tuning_job_id}/cancel", response_model=FineTuningJob)
+def cancel_fine_tuning_job(
+    fine_tuning_job_id: Id, caller: Maintainer, session: DatabaseSession
+) -> FineTuningJob:
+    return FineTuningJob.of(jobs.cancel(session, caller.project_id, fine_tuning_job_id), datetime.now(UTC))
 
 
-@router.post("/{job_id}/pause", response_model=FineTuningJob)
-def pause_fine_tuning_job(job_id: Id, caller: Maintainer, session: DatabaseSession) -> FineTuningJob:
-    return FineTuningJob.of(jobs.pause(session, caller.project_id, job_id), datetime.now(UTC))
+@router.post("/{fine_tuning_job_id}/pause", response_model=FineTuningJob)
+def pause_fine_tuning_job(
+    fine_tuning_job_id: Id, caller: Maintainer, session: DatabaseSession
+) -> FineTuningJob:
+    return FineTuningJob.of(jobs.pause(session, caller.project_id, fine_tuning_job_id), datetime.now(UTC))
 
 
-@router.post("/{job_id}/resume", response_model=FineTuningJob)
-def resume_fine_tuning_job(job_id: Id, caller: Maintainer, session: DatabaseSession) -> FineTuningJob:
-    return FineTuningJob.of(jobs.resume(session, caller.project_id, job_id), datetime.now(UTC))
+@router.post("/{fine_tuning_job_id}/resume", response_model=FineTuningJob)
+def resume_fine_tuning_job(
+    fine_tuning_job_id: Id, caller: Maintainer, session: DatabaseSession
+) -> FineTuningJob:
+    return FineTuningJob.of(jobs.resume(session, caller.project_id, fine_tuning_job_id), datetime.now(UTC))
 
 
-@router.get("/{job_id}/events", response_model=Listed[FineTuningEvent])
+@router.get("/{fine_tuning_job_id}/events", response_model=Listed[FineTuningEvent])
 def list_fine_tuning_events(
-    job_id: Id, caller: Reader, session: DatabaseSession, after: _After = None, limit: _Limit = 20
+    fine_tuning_job_id: Id, caller: Reader, session: DatabaseSession, after: _After = None, limit: _Limit = 20
 ) -> Listed[FineTuningEvent]:
     """What happened, the newest first."""
-    page = job_events.page(session, caller.project_id, job_id, limit=limit, after=after)
+    page = job_events.page(session, caller.project_id, fine_tuning_job_id, limit=limit, after=after)
     shown = [FineTuningEvent.of(event) for event in page.data]
     return Listed[FineTuningEvent].of(shown, has_more=page.has_more)
 
 
-@router.get("/{job_id}/checkpoints", response_model=Listed[FineTuningCheckpoint])
+@router.get("/{fine_tuning_job_id}/checkpoints", response_model=Listed[FineTuningCheckpoint])
 def list_fine_tuning_checkpoints(
-    job_id: Id, caller: Reader, session: DatabaseSession, after: _After = None, limit: _Limit = 10
+    fine_tuning_job_id: Id, caller: Reader, session: DatabaseSession, after: _After = None, limit: _Limit = 10
 ) -> Listed[FineTuningCheckpoint]:
     """States of the training that can be asked as models, the newest first."""
-    found: list[Any] = jobs.checkpoints(session, caller.project_id, job_id)
+    found: list[Any] = jobs.checkpoints(session, caller.project_id, fine_tuning_job_id)
     ids = [checkpoint.id for checkpoint in found]
     if after is not None and after not in ids:
         detail = f"after: {after!r} is no checkpoint of this job"
         raise InvalidInput(detail, errors=[{"pointer": "/after", "message": detail}])
     rest = found[ids.index(after) + 1 :] if after is not None else found
-    shown = [FineTuningCheckpoint.of(checkpoint, job_id) for checkpoint in rest[:limit]]
+    shown = [FineTuningCheckpoint.of(checkpoint, fine_tuning_job_id) for checkpoint in rest[:limit]]
     return Listed[FineTuningCheckpoint].of(shown, has_more=len(rest) > limit)

@@ -21,6 +21,7 @@ MESSAGE: Final = "message"
 """Type of the events that are written for the job's reader; what they say is in their data."""
 
 _EVENT, _STEP = "ftevent-", "ftevent-step-"
+_ID_DIGITS: Final = 18
 
 # The subject's other events in words. {job}, and what stands in the event's data.
 _OWN: Final = {
@@ -80,7 +81,8 @@ def page(session: Session, project_id: str, job_id: str, *, limit: int, after: s
         steps = [(p, line) for p, line in steps if (p, line["step"]) < (place, step)]
     elif after is not None:
         number = after.removeprefix(_EVENT)
-        row = session.get(EventRow, int(number)) if number.isascii() and number.isdigit() else None
+        is_id = number.isascii() and number.isdigit() and len(number) <= _ID_DIGITS
+        row = session.get(EventRow, int(number)) if is_id else None
         if row is None or row.subject_id not in subjects:
             raise _unknown(after)
         statement = statement.where(tuple_(EventRow.created_at, EventRow.id) < tuple_(row.created_at, row.id))

@@ -20,7 +20,7 @@ def write(session: Session, store: ArtifactStore, training: TrainingJobRow) -> N
     if job is None:
         return
     text = io.StringIO(newline="")
-    columns = ("step", *training_side.METRICS)
+    columns: tuple[str, ...] = ("step", *training_side.METRICS)
     writer = csv.DictWriter(text, columns)
     writer.writeheader()
     for line in training.metrics:

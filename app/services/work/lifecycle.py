@@ -64,8 +64,9 @@ def finish(
 ) -> None:
     """The last move of a row; tells the cycle that it belongs to, in the same transaction."""
     work.mark_finished(session, row, status, error=error)
-    alone = ImportRow | EvaluationRow | RepairRunRow | FineTuningJobRow
-    if not isinstance(row, alone) and row.cycle_id is not None:
+    if isinstance(row, ImportRow | EvaluationRow | RepairRunRow | FineTuningJobRow):
+        return
+    if row.cycle_id is not None:
         advance.work_finished(session, row.cycle_id, row)
 
 
