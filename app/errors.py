@@ -12,6 +12,8 @@ class ServiceError(Exception):
     status_code = 400
     type = "bad-request"
     title = "The request cannot be carried out"
+    code: str | None = None
+    """What OpenAI's clients know this error by, where they do."""
 
     def __init__(self, detail: str, *, errors: Sequence[Mapping[str, str]] = ()) -> None:
         super().__init__(detail)
@@ -33,6 +35,7 @@ class ServiceError(Exception):
 class Unauthenticated(ServiceError):
     status_code = 401
     type = "unauthenticated"
+    code = "invalid_api_key"
     title = "A valid API key is needed"
 
 

@@ -33,6 +33,7 @@ class Stage(StrEnum):
     TRAIN = "train"
     EVALUATE = "evaluate"
     VERIFY = "verify"
+    VALIDATE = "validate"
 
 
 QUEUE_OF: dict[Stage, Queue] = {
@@ -45,6 +46,7 @@ QUEUE_OF: dict[Stage, Queue] = {
     Stage.TRAIN: Queue.GPU,
     Stage.EVALUATE: Queue.GPU,
     Stage.VERIFY: Queue.GPU,
+    Stage.VALIDATE: Queue.CPU,
 }
 
 # Never opened: it only renders the INSERT, which then runs on the caller's own connection.

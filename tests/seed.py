@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
 import numpy as np
 from sqlalchemy import select
@@ -22,6 +23,7 @@ from app.db.models import (
     DiagnosisRow,
     EvaluationRow,
     FindingRow,
+    FineTuningJobRow,
     MixtureRow,
     RepairActionRow,
     RepairRow,
@@ -32,8 +34,11 @@ from app.db.models import (
 )
 from app.db.session import SessionFactory, transaction
 from app.domain.diagnosis.clusters.projection import Projection
+from app.domain.training_config import TrainingConfig
 from app.services import events
 from app.services.diagnoses import diagnoses, maps
+from app.services.fine_tuning import files
+from app.services.fine_tuning import uploads as uploads_in_parts
 from app.services.projects import Caller, authenticate
 from app.services.versions import versions
 from tests.importing import Uploads
@@ -61,6 +66,9 @@ class Seeded:
     evaluation_id: str
     verification_id: str
     cycle_id: str
+    file_id: str
+    upload_id: str
+    fine_tuning_job_id: str
 
 
 def seed(uploads: Uploads, sessions: SessionFactory, key: str) -> Seeded:
@@ -78,6 +86,7 @@ def seed(uploads: Uploads, sessions: SessionFactory, key: str) -> Seeded:
         caller = authenticate(session, key)
         case_id = answer.json()["data"][0]["id"]
         made = _make(session, caller, done["dataset_version_id"], case_id, _adapter_files(uploads.store))
+        made |= _fine_tuning(session, caller, uploads.store, made["job_id"])
     return Seeded(
         dataset_id=dataset_id,
         import_id=done["id"],
@@ -85,6 +94,35 @@ def seed(uploads: Uploads, sessions: SessionFactory, key: str) -> Seeded:
         bad_case_id=answer.json()["data"][0]["id"],
         **made,
     )
+
+
+def _fine_tuning(session: Session, caller: Caller, store: ArtifactStore, job_id: str) -> dict[str, str]:
+    """A file, an upload and a job that has led to the seeded training."""
+    common: dict[str, Any] = {"now": _NOW, "purpose": files.FINE_TUNE, "filename": "t.jsonl"}
+    file = files.create(session, caller.project_id, store.put_bytes(b"{}\n"), **common)
+    upload = uploads_in_parts.create(
+        session,
+        caller.project_id,
+        mime_type="text/jsonl",
+        size_bytes=3,
+        **{**common, "now": datetime.now(UTC)},
+    )
+    job = FineTuningJobRow(
+        project_id=caller.project_id,
+        **_DONE,
+        model="tiny",
+        base_model="tiny",
+        training_file=file.id,
+        seed=0,
+        method="supervised",
+        hyperparameters={"n_epochs": "auto", "batch_size": "auto", "learning_rate_multiplier": "auto"},
+        labels={},
+        repair=False,
+        training_job_id=job_id,
+    )
+    session.add(job)
+    session.flush()
+    return {"file_id": file.id, "upload_id": upload.id, "fine_tuning_job_id": job.id}
 
 
 def _adapter_files(store: ArtifactStore) -> str:
@@ -268,8 +306,8 @@ def _make(
             mixture_id=mixture_id,
             cycle_id=cycle_id,
             base_model="tiny",
-            hyperparameters={"rank": 16},
-            metrics=[{"step": 1, "loss": 2.0}],
+            hyperparameters=TrainingConfig(base_model="tiny").as_dict(),
+            metrics=[{"step": 1, "total_steps": 1, "loss": 2.0, "time": _NOW.timestamp()}],
             summary={"device": "cpu"},
             adapter_id=adapter_id,
         )

@@ -12,7 +12,7 @@ from starlette.responses import JSONResponse, Response
 
 from app.api import problems
 from app.api.transaction_route import TransactionRoute
-from app.errors import NotFound, ServiceError, Unauthenticated
+from app.errors import ServiceError
 
 _RETRY_AFTER_SECONDS = 2
 
@@ -31,21 +31,20 @@ def validation_error(_: Request, error: Exception) -> Response:
     param = ".".join(map(str, path)) or None
     message = "is required" if found["type"] == "missing" else str(found["msg"]).removeprefix("Value error, ")
     body = error_body(f"{param}: {message}" if param else message, param=param)
-    return JSONResponse(body, 400 if place == "body" else 404)
+    return JSONResponse(body, 404 if place == "path" else 400)
 
 
 def service_error(error: ServiceError) -> Response:
-    code = None
-    if isinstance(error, NotFound):
-        code = "model_not_found"
-    elif isinstance(error, Unauthenticated):
-        code = "invalid_api_key"
     server = error.status_code >= 500
     # what is not valid is a 400 to OpenAI's clients, which know no 422
     status = 400 if error.status_code == 422 else error.status_code
     headers = {"Retry-After": str(_RETRY_AFTER_SECONDS)} if status == 503 else None
     kind = "server_error" if server else "invalid_request_error"
-    return JSONResponse(error_body(error.detail, kind=kind, code=code), status, headers=headers)
+    pointer = error.errors[0].get("pointer", "") if error.errors else ""
+    param = pointer.removeprefix("/").replace("/", ".") or None
+    return JSONResponse(
+        error_body(error.detail, kind=kind, param=param, code=error.code), status, headers=headers
+    )
 
 
 class ErrorDetail(BaseModel):

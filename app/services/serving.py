@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, Final
 
 import httpx
@@ -18,7 +19,7 @@ from starlette.concurrency import run_in_threadpool
 from app.artifacts import ArtifactStore
 from app.db.models import AdapterRow, TrainingJobRow
 from app.domain.training_config import BUNDLED_MODEL
-from app.errors import NotFound, ServiceError
+from app.errors import Conflict, InvalidInput, NotFound, ServiceError
 from app.services.training import aliases
 from app.settings import Settings
 
@@ -32,6 +33,14 @@ class ServerAway(ServiceError):
     title = "The server that answers cannot be reached"
 
 
+class ModelNotFound(NotFound):
+    code = "model_not_found"
+
+
+FINE_TUNED: Final = "ft:"
+"""Begins the name that a fine-tuning job gives its adapter: ``ft:base:suffix:adapter``."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AskedModel:
     """``id`` is the server's name for it: an adapter's id, or the base model's. ``adapter_uri``: where the adapter's
@@ -43,29 +52,50 @@ class AskedModel:
 
 
 def find_model(session: Session, project_id: str, name: str) -> AskedModel:
-    """The model that ``name`` means in this project: an adapter's id, an alias, ``base:adapter``, or a base model
-    that the project has trained, or the bundled one. NotFound for all else, whoever else has a model of that name."""
+    """The model that ``name`` means in this project: an adapter's id, an alias, ``base:adapter``, the name that a
+    fine-tuning job gave, a base model that the project has trained, or the bundled one. ModelNotFound for all else,
+    whoever else has a model of that name."""
     adapter = _adapter(session, project_id, name)
     if adapter is None and ":" in name:
         base, _, of_base = name.rpartition(":")
         adapter = _adapter(session, project_id, of_base)
+        if name.startswith(FINE_TUNED):
+            base = base.removeprefix(FINE_TUNED).rpartition(":")[0]
         if adapter is not None and adapter.base_model != base:
-            raise NotFound(f"adapter {adapter.id} belongs to {adapter.base_model}, not to {base}")
+            raise ModelNotFound(f"adapter {adapter.id} belongs to {adapter.base_model}, not to {base}")
     if adapter is not None:
         return AskedModel(id=adapter.id, base_model=adapter.base_model, adapter_uri=adapter.uri)
     if name in base_models(session, project_id):
         return AskedModel(id=name, base_model=name, adapter_uri=None)
-    raise NotFound(
+    raise ModelNotFound(
         f"no model {name!r} in this project; name an adapter's id, an alias ({aliases.CURRENT} is the adapter "
         "accepted last), or a base model"
     )
 
 
+def fine_tuned_name(adapter: AdapterRow, suffix: str | None) -> str:
+    return f"{FINE_TUNED}{adapter.base_model}:{suffix or ''}:{adapter.id}"
+
+
+def forget(session: Session, project_id: str, name: str, now: datetime) -> None:
+    """Delete an adapter: it can no longer be asked, fetched or trained on, by any of its names. Conflict while an
+    alias stands for it."""
+    found = find_model(session, project_id, name)
+    row = session.get(AdapterRow, found.id)
+    if row is None:
+        raise InvalidInput(f"{name} is a base model; only adapters of the project can be deleted")
+    standing = [a.name for a in aliases.standing(session, project_id) if a.adapter_id == row.id]
+    if standing:
+        raise Conflict(f"{', '.join(standing)} stands for {row.id}; point it at another adapter first")
+    row.deleted_at = now
+    session.flush()
+
+
 def _adapter(session: Session, project_id: str, name: str) -> AdapterRow | None:
     row = session.get(AdapterRow, name)
-    if row is not None and row.project_id == project_id:
-        return row
-    return aliases.adapter_named(session, project_id, name)
+    if row is None or row.project_id != project_id:
+        row = aliases.adapter_named(session, project_id, name)
+    return None if row is None or row.deleted_at is not None else row
 
 
 def base_models(session: Session, project_id: str) -> list[str]:

@@ -26,8 +26,8 @@ from tests.integration.endpoint import Endpoint
 from tests.integration.test_repair_stage import diagnosed
 from workers.context import Resources
 from workers.llm.dispute_judge import NOT_CONFIGURED, DisputeJudge, judge_of
+from workers.planning import salt_of
 from workers.run_stage import run_stage
-from workers.stages.repair import salt_of
 
 JUDGED = {"conflict": ["judge", "ask"], "near_duplicate_threshold": None}
 GOODS = ("shoes", "lamps", "bicycles", "tents", "radios")

@@ -32,4 +32,5 @@ RUN: dict[Stage, Callable[[StageContext], None]] = {
     Stage.TRAIN: _stage("train"),
     Stage.EVALUATE: _stage("evaluate"),
     Stage.VERIFY: _stage("verify"),
+    Stage.VALIDATE: _stage("validate_files"),
 }

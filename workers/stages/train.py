@@ -15,6 +15,7 @@ from app.domain.mixing.export import trainable_row
 from app.domain.mixing.learnable import Learnable, left_out_in_words
 from app.domain.training_config import TrainingConfig
 from app.errors import StageCancelled, StageError
+from app.services.fine_tuning import results
 from app.services.training import training
 from app.services.versions import versions
 from app.services.work import work
@@ -160,6 +161,7 @@ def save(context: StageContext, inputs: Inputs, outcome: TrainingOutcome) -> Non
         session.flush()
         row.adapter_id = adapter.id
         row.summary = summary
+        results.write(session, context.store, row)
 
 
 def _card(

@@ -11,6 +11,8 @@ from app.api.routes import (
     diagnosis_maps,
     evaluations,
     events,
+    files,
+    fine_tuning,
     mixtures,
     operations,
     projects,
@@ -40,4 +42,6 @@ ROUTERS = (
     events.router,
     chat.router,
     chat.alias_router,
+    files.router,
+    fine_tuning.router,
 )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Depends, Path, Request
@@ -110,7 +110,25 @@ def read_model(
 ) -> Model:
     found = serving.find_model(session, caller.project_id, model)
     row = session.get(AdapterRow, found.id)
-    return _base_model(found.id) if row is None else _adapter_model(row)
+    if row is None:
+        return _base_model(found.id)
+    shown = _adapter_model(row)
+    return shown.model_copy(update={"id": model}) if model.startswith(serving.FINE_TUNED) else shown
+
+
+class DeletedModel(BaseModel):
+    id: str
+    object: Literal["model"] = "model"
+    deleted: Literal[True] = True
+
+
+@router.delete("/models/{model:path}", response_model=DeletedModel)
+def delete_model(
+    model: Annotated[str, Path(max_length=1000)], caller: Maintainer, session: DatabaseSession
+) -> DeletedModel:
+    """An adapter can no longer be asked, fetched or trained on. 409 while an alias stands for it."""
+    serving.forget(session, caller.project_id, model, datetime.now(UTC))
+    return DeletedModel(id=model)
 
 
 def _adapter_model(row: AdapterRow) -> Model:

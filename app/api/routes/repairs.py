@@ -53,11 +53,13 @@ _MADE_BY_A_WORKER: dict[int | str, dict[str, Any]] = {
 def create_repair(
     payload: NewRepair, caller: Maintainer, session: DatabaseSession, response: Response
 ) -> RepairRow:
-    """Plan a repair of the diagnosed dataset version; nothing is changed before it is applied."""
+    """Plan a repair of the diagnosed dataset version, or audit a version alone; nothing is changed before it is
+    applied."""
     row = plans.create(
         session,
         caller.project_id,
         diagnosis_id=payload.diagnosis_id,
+        dataset_version_id=payload.dataset_version_id,
         policy=payload.policy.model_dump(mode="json", exclude_unset=True),
         evaluation_dataset_version_id=payload.evaluation_dataset_version_id,
     )
@@ -71,6 +73,7 @@ def list_repairs(
     page: Page,
     status: WorkStatus | None = None,
     diagnosis_id: Id | None = None,
+    dataset_version_id: Id | None = None,
     cycle_id: Id | None = None,
 ) -> PageOf[RepairRow]:
     return listings.in_project(
@@ -80,6 +83,7 @@ def list_repairs(
         page,
         status=status,
         diagnosis_id=diagnosis_id,
+        dataset_version_id=dataset_version_id,
         cycle_id=cycle_id,
     )
 

@@ -19,16 +19,25 @@ from app.domain.section import Whole
 
 
 class NewRepair(Body):
-    diagnosis_id: Id
+    """Of a diagnosis, or of a dataset version alone, which is audited without bad cases."""
+
+    diagnosis_id: Id | None = None
+    dataset_version_id: Id | None = None
     policy: RepairPolicy = Field(default_factory=RepairPolicy)
     evaluation_dataset_version_id: Id | None = Field(
         default=None, description="Rows that repeat one of this dataset version are planned to be dropped."
     )
 
+    @model_validator(mode="after")
+    def _one_way(self) -> NewRepair:
+        if (self.diagnosis_id is None) == (self.dataset_version_id is None):
+            raise ValueError("send 'diagnosis_id' or 'dataset_version_id', one of them")
+        return self
+
 
 class Repair(LongWork):
     object: Literal["repair"] = "repair"
-    diagnosis_id: str
+    diagnosis_id: str | None = Field(description="null: the version was audited without bad cases.")
     dataset_version_id: str
     evaluation_dataset_version_id: str | None
     cycle_id: str | None

@@ -11,6 +11,7 @@ from app.db.models.datasets import (
     VersionExampleRow,
 )
 from app.db.models.diagnoses import ClusterRow, DiagnosisRow, FindingOverrideRow, FindingRow
+from app.db.models.fine_tuning import FileRow, FineTuningJobRow, UploadPartRow, UploadRow
 from app.db.models.projects import ApiKeyRow, IdempotencyRow, ProjectRow
 from app.db.models.repairs import (
     AugmentationRow,
@@ -45,8 +46,10 @@ __all__ = [
     "EvaluationRow",
     "EventRow",
     "ExampleRow",
+    "FileRow",
     "FindingOverrideRow",
     "FindingRow",
+    "FineTuningJobRow",
     "IdempotencyRow",
     "ImportRow",
     "LlmAnswerRow",
@@ -57,6 +60,8 @@ __all__ = [
     "RepairRunRow",
     "RowQualityRow",
     "TrainingJobRow",
+    "UploadPartRow",
+    "UploadRow",
     "VectorRow",
     "VectorShardRow",
     "VerificationCaseRow",

@@ -28,12 +28,14 @@ def _rule_of_new(context: DefaultExecutionContext) -> str:
 
 class RepairRow(LongWork, Base):
     """``revision`` grows with every decision. ``reverted_version_id`` is the newest version that took some
-    of it back."""
+    of it back. Without a diagnosis the version was audited alone."""
 
     __tablename__ = "repairs"
     id: Mapped[str] = mapped_column(String(40), primary_key=True, default=lambda: new_id("rp"))
     project_id: Mapped[str] = mapped_column(ForeignKey("projects.id", ondelete="CASCADE"), index=True)
-    diagnosis_id: Mapped[str] = mapped_column(ForeignKey("diagnoses.id", ondelete="CASCADE"), index=True)
+    diagnosis_id: Mapped[str | None] = mapped_column(
+        ForeignKey("diagnoses.id", ondelete="CASCADE"), index=True
+    )
     dataset_version_id: Mapped[str] = mapped_column(ForeignKey("dataset_versions.id", ondelete="CASCADE"))
     cycle_id: Mapped[str | None] = mapped_column(ForeignKey("cycles.id", ondelete="CASCADE"), index=True)
     evaluation_dataset_version_id: Mapped[str | None] = mapped_column(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import BigInteger, ForeignKey, Index, String, Text
@@ -11,6 +12,8 @@ from app.db.base import Base, Created, LongWork, new_id
 
 
 class AdapterRow(Created, Base):
+    """A deleted one can no longer be asked or fetched; what was measured of it stays."""
+
     __tablename__ = "adapters"
     id: Mapped[str] = mapped_column(String(40), primary_key=True, default=lambda: new_id("adp"))
     project_id: Mapped[str] = mapped_column(ForeignKey("projects.id", ondelete="CASCADE"), index=True)
@@ -20,6 +23,7 @@ class AdapterRow(Created, Base):
     size_bytes: Mapped[int] = mapped_column(BigInteger)
     card: Mapped[dict[str, Any]]
     gate: Mapped[str | None] = mapped_column(String(16))
+    deleted_at: Mapped[datetime | None]
 
 
 class AdapterAliasRow(Created, Base):

@@ -88,5 +88,6 @@ def _page(
 
 
 def of_project(row_class: Any, project_id: str) -> Select[Any]:
-    """Every row of a project, to be filtered further."""
-    return select(row_class).where(row_class.project_id == project_id)
+    """Every row of a project that is not deleted, to be filtered further."""
+    statement = select(row_class).where(row_class.project_id == project_id)
+    return statement.where(row_class.deleted_at.is_(None)) if hasattr(row_class, "deleted_at") else statement

@@ -36,23 +36,27 @@ def create(
     session: Session,
     project_id: str,
     *,
-    diagnosis_id: str,
+    diagnosis_id: str | None = None,
+    dataset_version_id: str | None = None,
     policy: Mapping[str, Any] | None = None,
     evaluation_dataset_version_id: str | None = None,
     cycle_id: str | None = None,
 ) -> RepairRow:
     """Queue the planning of a repair. Raises NotFound, and InvalidInput for a policy that is none.
 
-    Rows that repeat a row of ``evaluation_dataset_version_id`` are planned to be dropped.
+    Of a diagnosis, or of a version alone, which is audited without cases. Rows that repeat a row of
+    ``evaluation_dataset_version_id`` are planned to be dropped.
     """
-    diagnosis = diagnoses.get_succeeded(session, project_id, diagnosis_id)
+    if diagnosis_id is not None:
+        dataset_version_id = diagnoses.get_succeeded(session, project_id, diagnosis_id).dataset_version_id
+    version = versions.require(session, project_id, str(dataset_version_id))
     check_policy(policy or {})
     if evaluation_dataset_version_id is not None:
         versions.require(session, project_id, evaluation_dataset_version_id)
     row = RepairRow(
         project_id=project_id,
-        diagnosis_id=diagnosis.id,
-        dataset_version_id=diagnosis.dataset_version_id,
+        diagnosis_id=diagnosis_id,
+        dataset_version_id=version.id,
         evaluation_dataset_version_id=evaluation_dataset_version_id,
         cycle_id=cycle_id,
         policy=dict(policy or {}),

@@ -31,7 +31,7 @@ class AdapterHistory:
 
 def get_adapter(session: Session, project_id: str, adapter_id: str) -> AdapterRow:
     row = session.get(AdapterRow, adapter_id)
-    if row is None or row.project_id != project_id:
+    if row is None or row.project_id != project_id or row.deleted_at is not None:
         raise NotFound(f"no adapter {adapter_id} in this project")
     return row
 

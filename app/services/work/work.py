@@ -19,6 +19,7 @@ from app.db.models import (
     CycleRow,
     DiagnosisRow,
     EvaluationRow,
+    FineTuningJobRow,
     ImportRow,
     MixtureRow,
     RepairRow,
@@ -40,6 +41,7 @@ WorkRow = (
     | TrainingJobRow
     | EvaluationRow
     | VerificationRow
+    | FineTuningJobRow
 )
 
 ROW_OF: dict[Stage, type[WorkRow]] = {
@@ -52,6 +54,7 @@ ROW_OF: dict[Stage, type[WorkRow]] = {
     Stage.TRAIN: TrainingJobRow,
     Stage.EVALUATE: EvaluationRow,
     Stage.VERIFY: VerificationRow,
+    Stage.VALIDATE: FineTuningJobRow,
 }
 
 Row = TypeVar("Row", bound=LongWork)
