@@ -13,7 +13,7 @@ from app.db.models import AdapterRow, FineTuningJobRow, TrainingJobRow
 from app.errors import Conflict
 from app.services.training import training
 
-METRICS = (
+METRICS: tuple[str, ...] = (
     "train_loss",
     "train_mean_token_accuracy",
     "valid_loss",
