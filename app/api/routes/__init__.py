@@ -18,6 +18,7 @@ from app.api.routes import (
     repairs,
     training,
     verifications,
+    webhooks,
 )
 
 ROUTERS = (
@@ -40,4 +41,5 @@ ROUTERS = (
     events.router,
     chat.router,
     chat.alias_router,
+    webhooks.router,
 )

@@ -29,6 +29,7 @@ from app.db.models.training import (
     VerificationCaseRow,
     VerificationRow,
 )
+from app.db.models.webhooks import WebhookDeliveryRow, WebhookRow
 
 __all__ = [
     "AdapterAliasRow",
@@ -63,4 +64,6 @@ __all__ = [
     "VerificationRow",
     "VersionChangeRow",
     "VersionExampleRow",
+    "WebhookDeliveryRow",
+    "WebhookRow",
 ]
