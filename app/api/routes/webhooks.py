@@ -33,6 +33,33 @@ def list_webhooks(caller: Admin, session: DatabaseSession, page: Page) -> PageOf
     return listings.in_project(session, caller.project_id, WebhookRow, page)
 
 
+@router.get("/{webhook_id}/deliveries", response_model=ListOf[Delivery])
+def list_webhook_deliveries(
+    webhook_id: Id,
+    caller: Admin,
+    session: DatabaseSession,
+    page: Page,
+    status: DeliveryStatus | None = None,
+    type: NewsType | None = None,
+) -> PageOf[WebhookDeliveryRow]:
+    """Every message to this webhook; with `status=dead` those that were given up."""
+    return webhooks.list_deliveries(session, caller.project_id, webhook_id, page, status=status, type=type)
+
+
+@router.post("/{webhook_id}/deliveries/{delivery_id}/retry", status_code=202, response_model=Delivery)
+def retry_webhook_delivery(
+    webhook_id: Id, delivery_id: Id, caller: Admin, session: DatabaseSession
+) -> WebhookDeliveryRow:
+    """Send a message again, under the same id."""
+    return webhooks.retry(session, caller.project_id, webhook_id, delivery_id)
+
+
+@router.post("/{webhook_id}/rotate-secret", response_model=WebhookWithSecret)
+def rotate_webhook_secret(webhook_id: Id, caller: Admin, session: DatabaseSession) -> WebhookRow:
+    """A new secret, shown this once. For a day messages carry a signature by the old one as well."""
+    return webhooks.rotate_secret(session, caller.project_id, webhook_id)
+
+
 @router.get("/{webhook_id}", response_model=Webhook)
 def read_webhook(webhook_id: Id, caller: Admin, session: DatabaseSession) -> WebhookRow:
     return webhooks.get(session, caller.project_id, webhook_id)
@@ -60,30 +87,3 @@ def delete_webhook(webhook_id: Id, caller: Admin, session: DatabaseSession) -> R
     """Nothing more is sent to it; its deliveries are forgotten."""
     webhooks.delete(session, caller.project_id, webhook_id)
     return Response(status_code=204)
-
-
-@router.post("/{webhook_id}/rotate-secret", response_model=WebhookWithSecret)
-def rotate_webhook_secret(webhook_id: Id, caller: Admin, session: DatabaseSession) -> WebhookRow:
-    """A new secret, shown this once. For a day messages carry a signature by the old one as well."""
-    return webhooks.rotate_secret(session, caller.project_id, webhook_id)
-
-
-@router.get("/{webhook_id}/deliveries", response_model=ListOf[Delivery])
-def list_webhook_deliveries(
-    webhook_id: Id,
-    caller: Admin,
-    session: DatabaseSession,
-    page: Page,
-    status: DeliveryStatus | None = None,
-    type: NewsType | None = None,
-) -> PageOf[WebhookDeliveryRow]:
-    """Every message to this webhook; with `status=dead` those that were given up."""
-    return webhooks.list_deliveries(session, caller.project_id, webhook_id, page, status=status, type=type)
-
-
-@router.post("/{webhook_id}/deliveries/{delivery_id}/retry", status_code=202, response_model=Delivery)
-def retry_webhook_delivery(
-    webhook_id: Id, delivery_id: Id, caller: Admin, session: DatabaseSession
-) -> WebhookDeliveryRow:
-    """Send a message again, under the same id."""
-    return webhooks.retry(session, caller.project_id, webhook_id, delivery_id)
