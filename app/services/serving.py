@@ -55,7 +55,7 @@ def find_model(session: Session, project_id: str, name: str) -> AskedModel:
             raise NotFound(f"adapter {adapter.id} belongs to {adapter.base_model}, not to {base}")
     if adapter is not None:
         return AskedModel(id=adapter.id, base_model=adapter.base_model, adapter_uri=adapter.uri)
-    if name in base_models(session, project_id):
+    if name == BUNDLED_MODEL or name in base_models(session, project_id):
         return AskedModel(id=name, base_model=name, adapter_uri=None)
     raise NotFound(
         f"no model {name!r} in this project; name an adapter's id, an alias ({aliases.CURRENT} is the adapter "
@@ -64,7 +64,7 @@ def find_model(session: Session, project_id: str, name: str) -> AskedModel:
 
 
 def _adapter(session: Session, project_id: str, name: str) -> AdapterRow | None:
-    row = session.get(AdapterRow, name)
+    row = session.get(AdapterRow, name) if name.startswith("adp_") else None
     if row is not None and row.project_id == project_id:
         return row
     return aliases.adapter_named(session, project_id, name)
