@@ -127,7 +127,7 @@ def shown(row: Any) -> dict[str, Any]:
 def _figures(verdict: Mapping[str, Any] | None) -> dict[str, Any] | None:
     """A verdict without its reasons, which are sentences."""
     names = ("fix_rate", "held_back_fix_rate", "retention", "gate", "verification_id", "attempt")
-    return verdict and {name: verdict.get(name) for name in names}
+    return {name: verdict.get(name) for name in names} if verdict else None
 
 
 def _text(when: datetime | None) -> str | None:
