@@ -13,6 +13,8 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 RUN_STAGE = "casemend.run_stage"
+DELIVER = "casemend.deliver"
+NEWS_QUEUE = "news"
 
 
 class Queue(StrEnum):
@@ -72,10 +74,24 @@ def defer(session: Session, stage: Stage, subject_id: str, *, delay: timedelta |
     return deferrer.defer(stage=stage.value, subject_id=subject_id)
 
 
+def defer_delivery(session: Session, delivery_id: str, *, delay: timedelta | None = None) -> None:
+    """Have a message sent to its webhook, inside the session's transaction."""
+    session.flush()
+    _app.configure_task(
+        DELIVER,
+        allow_unknown=True,
+        queue=NEWS_QUEUE,
+        lock=delivery_id,
+        schedule_in={"seconds": int(delay.total_seconds())} if delay else None,
+        connection=session.connection().connection.driver_connection,
+    ).defer(delivery_id=delivery_id)
+
+
 def defer_again_for_dead_worker(
-    session: Session, job_id: int, stage: Stage, subject_id: str, *, stalled_seconds: float
+    session: Session, job_id: int, stage: Stage | None, subject_id: str, *, stalled_seconds: float
 ) -> bool:
-    """Replace the job of a worker that is dead by a new one; False when it is alive after all.
+    """Replace the job of a worker that is dead by a new one; False when it is alive after all. Without a ``stage``
+    the subject is a message to a webhook.
 
     Replaced rather than reset: the dead worker, should it only have been slow, then ends a job that is
     gone, and not the one that its successor runs.
@@ -90,5 +106,8 @@ def defer_again_for_dead_worker(
     ).first()
     if gone is None:
         return False
-    defer(session, stage, subject_id)
+    if stage is None:
+        defer_delivery(session, subject_id)
+    else:
+        defer(session, stage, subject_id)
     return True

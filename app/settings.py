@@ -75,6 +75,10 @@ class Settings(BaseSettings):
     llm_model: str | None = None
     llm_spend_cap_tokens: int = Field(default=2_000_000, description="Tokens one run may spend.")
 
+    webhooks_allow_private: bool = Field(
+        default=False, description="Webhooks may lead to private addresses, and be http:// ones."
+    )
+
     heartbeat_seconds: float = Field(default=5.0, description="How often a worker says it is alive.")
     stalled_seconds: float = Field(default=30.0, description="A worker silent for this long is dead.")
     stage_attempts: int = Field(default=5, description="Tries of a stage before it is given up.")

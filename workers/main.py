@@ -23,9 +23,11 @@ from app import logging, queue
 from app.artifacts import ArtifactStore
 from app.db.embedded import database_url, libpq_url
 from app.db.session import make_engine, make_sessions, transaction
-from app.queue import RUN_STAGE, Queue, Stage
+from app.queue import DELIVER, RUN_STAGE, Queue, Stage
+from app.services.webhooks import deliveries
 from app.services.work import work as work_rows
 from app.settings import Settings, get_settings
+from workers import news
 from workers.context import Resources
 from workers.priority import stand_back
 from workers.run_stage import run_stage
@@ -63,10 +65,12 @@ def open_resources(settings: Settings, url: str) -> Iterator[Resources]:
 
 
 def make_app(resources: Resources, url: str) -> procrastinate.App:
-    """The queue's worker side, with the one task that all jobs are."""
+    """The queue's worker side: one task for all stages, and one for messages to webhooks."""
     app = procrastinate.App(connector=procrastinate.PsycopgConnector(conninfo=libpq_url(url), max_size=4))
+    retry = BackOff(resources.settings.retry_wait_seconds)
+    news.add_task(app, resources, retry)
 
-    @app.task(name=RUN_STAGE, retry=BackOff(resources.settings.retry_wait_seconds), pass_context=True)
+    @app.task(name=RUN_STAGE, retry=retry, pass_context=True)
     def run(context: JobContext, *, stage: str, subject_id: str) -> None:
         run_stage(resources, Stage(stage), subject_id, should_stop=context.should_abort)
 
@@ -84,7 +88,9 @@ async def _run(
 ) -> None:
     settings = resources.settings
     async with app.open_async():
-        rescuer = asyncio.create_task(_rescue_forever(app, resources))
+        beside = [asyncio.create_task(_rescue_forever(app, resources))]
+        if Queue.CPU in queues:
+            beside.append(asyncio.create_task(news.run(app, settings)))
         try:
             await app.run_worker_async(
                 queues=[q.value for q in queues],
@@ -98,7 +104,9 @@ async def _run(
                 shutdown_graceful_timeout=1.0,
             )
         finally:
-            rescuer.cancel()
+            for task in beside:
+                task.cancel()
+            await asyncio.gather(*beside, return_exceptions=True)
 
 
 async def _rescue_forever(app: procrastinate.App, resources: Resources) -> None:
@@ -119,14 +127,17 @@ async def _rescue_forever(app: procrastinate.App, resources: Resources) -> None:
 
 
 def _rescue(resources: Resources, job: Job) -> None:
-    stage, subject_id = Stage(str(job.task_kwargs["stage"])), str(job.task_kwargs["subject_id"])
+    if job.task_name == DELIVER:
+        stage, subject_id = None, str(job.task_kwargs["delivery_id"])
+    else:
+        stage, subject_id = Stage(str(job.task_kwargs["stage"])), str(job.task_kwargs["subject_id"])
     assert job.id is not None
     with transaction(resources.sessions) as session:
         rescued = queue.defer_again_for_dead_worker(
             session, job.id, stage, subject_id, stalled_seconds=resources.settings.stalled_seconds
         )
     if rescued:
-        log.warning("job.rescued", stage=stage.value, subject=subject_id)
+        log.warning("job.rescued", task=stage.value if stage else "deliver", subject=subject_id)
 
 
 def _find_lost_work(resources: Resources) -> None:
@@ -134,6 +145,8 @@ def _find_lost_work(resources: Resources) -> None:
         for stage, subject_id in work_rows.without_job(session):
             queue.defer(session, stage, subject_id)
             log.warning("work.found_without_job", stage=stage.value, subject=subject_id)
+        for delivery_id in deliveries.defer_lost(session):
+            log.warning("webhook.found_without_job", delivery=delivery_id)
 
 
 def main(queues: Sequence[str]) -> None:

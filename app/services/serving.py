@@ -6,6 +6,8 @@ knows no projects: what may be asked is settled here, and the server is asked by
 
 from __future__ import annotations
 
+import json
+from collections import OrderedDict
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from datetime import datetime
@@ -65,7 +67,7 @@ def find_model(session: Session, project_id: str, name: str) -> AskedModel:
             raise ModelNotFound(f"adapter {adapter.id} belongs to {adapter.base_model}, not to {base}")
     if adapter is not None:
         return AskedModel(id=adapter.id, base_model=adapter.base_model, adapter_uri=adapter.uri)
-    if name in base_models(session, project_id):
+    if name == BUNDLED_MODEL or name in base_models(session, project_id):
         return AskedModel(id=name, base_model=name, adapter_uri=None)
     raise ModelNotFound(
         f"no model {name!r} in this project; name an adapter's id, an alias ({aliases.CURRENT} is the adapter "
@@ -92,7 +94,7 @@ def forget(session: Session, project_id: str, name: str, now: datetime) -> None:
 
 
 def _adapter(session: Session, project_id: str, name: str) -> AdapterRow | None:
-    row = session.get(AdapterRow, name)
+    row = session.get(AdapterRow, name) if name.startswith("adp_") else None
     if row is None or row.project_id != project_id:
         row = aliases.adapter_named(session, project_id, name)
     return None if row is None or row.deleted_at is not None else row
@@ -119,6 +121,7 @@ class Server:
             limits=httpx.Limits(max_connections=None),
             trust_env=False,
         )
+        self._loaded: OrderedDict[str, None] = OrderedDict()
 
     async def close(self) -> None:
         await self._http.aclose()
@@ -126,19 +129,19 @@ class Server:
     async def ask(self, path: str, model: AskedModel, body: dict[str, Any]) -> httpx.Response:
         """The server's answer, its body still to be read. An adapter that it does not know yet is loaded first."""
         answer = await self._send(path, {**body, "model": model.id})
-        if answer.status_code != 404 or model.adapter_uri is None:
-            return answer
-        await answer.aclose()
-        await self._load(model)
-        return await self._send(path, {**body, "model": model.id})
+        if answer.status_code == 404 and model.adapter_uri is not None:
+            await answer.aclose()
+            await self._load(model)
+            answer = await self._send(path, {**body, "model": model.id})
+        if model.id in self._loaded:
+            self._loaded.move_to_end(model.id)
+        return answer
 
     async def _send(self, path: str, body: dict[str, Any]) -> httpx.Response:
         try:
             return await self._http.send(self._http.build_request("POST", path, json=body), stream=True)
         except httpx.TransportError as error:
-            raise ServerAway(
-                f"nothing answers for models now ({type(error).__name__}); it may still be starting: try again"
-            ) from error
+            raise _away(error) from error
 
     async def _load(self, model: AskedModel) -> None:
         assert model.adapter_uri is not None
@@ -148,17 +151,56 @@ class Server:
                 self._store.folder, model.adapter_uri, self._settings.serve_adapters_dir
             )
             path = str(folder)
-        body = {"lora_name": model.id, "lora_path": path, "base_model_name": model.base_model}
+        # in place: of two requests that find it missing at the same time the second one is no error
+        body = {
+            "lora_name": model.id,
+            "lora_path": path,
+            "base_model_name": model.base_model,
+            "load_inplace": True,
+        }
         answer = await self._send("/v1/load_lora_adapter", body)
-        await answer.aread()
-        if not answer.is_success:
+        await whole(answer)
+        if answer.is_server_error:
             raise ServerAway(f"the server could not load adapter {model.id} (status {answer.status_code})")
+        if not answer.is_success:
+            raise InvalidInput(
+                f"the server refuses adapter {model.id} (status {answer.status_code}): it may serve another base "
+                f"model than {model.base_model}, or adapters of a lower rank alone; its log says more"
+            )
+        self._loaded[model.id] = None
+        if len(self._loaded) > self._settings.serve_kept_adapters:
+            await self.unload(next(iter(self._loaded)))
+
+    async def unload(self, adapter_id: str) -> None:
+        """Have the server forget an adapter. Answers under way keep it; who asks again has it loaded again."""
+        self._loaded.pop(adapter_id, None)
+        await whole(await self._send("/v1/unload_lora_adapter", {"lora_name": adapter_id}))
+
+
+def _away(error: httpx.TransportError) -> ServerAway:
+    return ServerAway(
+        f"nothing answers for models now ({type(error).__name__}); it may still be starting: try again"
+    )
+
+
+async def whole(answer: httpx.Response) -> bytes:
+    """The body; ServerAway where the server goes away in the middle of it."""
+    try:
+        return await answer.aread()
+    except httpx.TransportError as error:
+        raise _away(error) from error
+    finally:
+        await answer.aclose()
 
 
 async def streamed(answer: httpx.Response) -> AsyncIterator[bytes]:
-    """The body as it comes; a reader that leaves closes the connection, and the server stops answering."""
+    """The body as it comes; a reader that leaves closes the connection, and the server stops answering. A server that
+    goes away in the middle is told as an event, which OpenAI's clients raise."""
     try:
         async for chunk in answer.aiter_raw():
             yield chunk
+    except httpx.TransportError as error:
+        problem = {"message": _away(error).detail, "type": "server_error", "param": None, "code": None}
+        yield f"\n\ndata: {json.dumps({'error': problem})}\n\n".encode()
     finally:
         await answer.aclose()

@@ -80,9 +80,11 @@ def test_no_request_makes_a_server_error_or_an_undocumented_answer(
     assert client.get("/readyz").status_code == 200
     # Known ids, so that the answers are not all 404; what can be deleted is a spare one.
     spare_case = client.post("/v1/bad-cases", json={"instruction": "spare", "model_output": "x"})
+    webhook = client.post("/v1/webhooks", json={"url": "https://93.184.216.34/", "types": ["cycle.failed"]})
     known = asdict(seeded) | {
         "dataset_id": client.post("/v1/datasets", json={"name": "spare"}).json()["id"],
         "bad_case_id": spare_case.json()["data"][0]["id"],
+        "webhook_id": webhook.json()["id"],
         "subject_id": seeded.cycle_id,
         "model": "smollm2-135m-instruct",
     }

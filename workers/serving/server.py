@@ -113,6 +113,9 @@ def create_server(settings: Settings, *, device: str = "auto") -> FastAPI:
 
     def target(model: str) -> Target | None:
         loaded = adapters.get(model)
+        if loaded is not None and not loaded.folder.is_dir():  # deleted: the API fetches it again
+            del adapters[model]
+            loaded = None
         if loaded is not None:
             return Target(base=loaded.base, adapter=(model, loaded.folder))
         return None if model.startswith("adp_") else Target(base=model)

@@ -20,6 +20,7 @@ from app.api.routes import (
     repairs,
     training,
     verifications,
+    webhooks,
 )
 
 ROUTERS = (
@@ -44,4 +45,5 @@ ROUTERS = (
     chat.alias_router,
     files.router,
     fine_tuning.router,
+    webhooks.router,
 )

@@ -65,15 +65,12 @@ async def _asked(
             return serving.find_model(session, project_id, payload.model)
 
     model = await run_in_threadpool(find)
-    answer = await server.ask(path, model, payload.model_dump(exclude_unset=True))
+    answer = await server.ask(path, model, payload.carried_out())
     headers = {k: v for k in ("Retry-After",) if (v := answer.headers.get(k)) is not None}
     media_type = answer.headers.get("content-type")
     if media_type is not None and media_type.startswith("text/event-stream"):
         return StreamingResponse(serving.streamed(answer), media_type="text/event-stream", headers=headers)
-    try:
-        content = await answer.aread()
-    finally:
-        await answer.aclose()
+    content = await serving.whole(answer)
     return Response(content, answer.status_code, headers, media_type)
 
 

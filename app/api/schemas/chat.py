@@ -65,6 +65,11 @@ class _Completion(BaseModel):
                 raise ValueError(f"{name} is not supported here; leave it out")
         return self
 
+    def carried_out(self) -> dict[str, Any]:
+        """What the server hears of: a vLLM has fields beyond OpenAI's, which are not for tenants to set."""
+        known = {*type(self).model_fields, "tool_choice"}
+        return {k: v for k, v in self.model_dump(exclude_unset=True).items() if k in known}
+
     @property
     def stops(self) -> tuple[str, ...]:
         stops = [self.stop] if isinstance(self.stop, str) else self.stop or []

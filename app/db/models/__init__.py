@@ -30,6 +30,7 @@ from app.db.models.training import (
     VerificationCaseRow,
     VerificationRow,
 )
+from app.db.models.webhooks import WebhookDeliveryRow, WebhookRow
 
 __all__ = [
     "AdapterAliasRow",
@@ -68,4 +69,6 @@ __all__ = [
     "VerificationRow",
     "VersionChangeRow",
     "VersionExampleRow",
+    "WebhookDeliveryRow",
+    "WebhookRow",
 ]

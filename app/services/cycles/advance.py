@@ -30,6 +30,7 @@ from app.services import events
 from app.services.cycles.stage_inputs import policy_of, start
 from app.services.repairs import applying, open_questions
 from app.services.training import aliases
+from app.services.webhooks import news
 from app.services.work import work
 
 STAGE_OF: dict[type[object], CycleStage] = {
@@ -76,10 +77,12 @@ def _after_repair_plan(session: Session, cycle: CycleRow, row: work.WorkRow) -> 
     elif policy_of(cycle.policy).approval is Approval.MANUAL:
         _replace_current(cycle, status=AWAITING_APPROVAL)
         events.append(session, cycle.project_id, cycle.id, AWAITING_APPROVAL, {"repair_id": row.id})
+        news.tell(session, news.NewsType.REPAIR_AWAITING_APPROVAL, row)
     elif open_questions.keeps_waiting(session, row.id, policy_of(cycle.policy).questions):
         close_stage(cycle, Status.SUCCEEDED)
         _add_stage(session, cycle, CycleStage.QUESTIONS, row.id)
         _tell_questions(session, cycle, row.id)
+        news.tell(session, news.NewsType.REPAIR_AWAITING_APPROVAL, row)
     else:
         apply_repair(session, cycle.project_id, row.id)
 
@@ -253,6 +256,7 @@ def end(session: Session, cycle: CycleRow, status: Status, error: dict[str, Any]
             aliases.point(session, cycle.project_id, aliases.CURRENT, cycle.adapter_id, reason=accepted_by)
     events.append(session, cycle.project_id, cycle.id, status.value, {"error": error} if error else {})
     session.flush()
+    news.ended(session, cycle)
 
 
 def lock(session: Session, cycle_id: str) -> CycleRow | None:

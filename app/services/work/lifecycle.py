@@ -16,6 +16,7 @@ from app.errors import Conflict, NotFound
 from app.queue import Stage
 from app.services import events
 from app.services.cycles import advance
+from app.services.webhooks import news
 from app.services.work import work
 
 
@@ -64,6 +65,7 @@ def finish(
 ) -> None:
     """The last move of a row; tells the cycle that it belongs to, in the same transaction."""
     work.mark_finished(session, row, status, error=error)
+    news.ended(session, row)
     if isinstance(row, ImportRow | EvaluationRow | RepairRunRow | FineTuningJobRow):
         return
     if row.cycle_id is not None:
