@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import logging
 import os
 
@@ -33,7 +34,7 @@ from app.db.session import SessionFactory, make_engine, make_sessions, transacti
 from app.main import create_app
 from app.services import projects
 from app.services.projects import Caller, Role
-from app.settings import Settings
+from app.settings import Settings, get_settings
 from tests.importing import Uploads
 from tests.seed import Seeded, seed
 
@@ -48,6 +49,12 @@ structlog.configure(
         structlog.dev.ConsoleRenderer(colors=False, exception_formatter=structlog.dev.plain_traceback),
     ],
 )
+
+
+def pytest_collection_finish() -> None:
+    """What is loaded by now stays: the garbage collector need not walk through it again and again."""
+    gc.collect()
+    gc.freeze()
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,6 +128,16 @@ def _settings(database: str, data_dir: Path) -> Settings:
 @pytest.fixture
 def settings(database: str, tmp_path: Path) -> Settings:
     return _settings(database, tmp_path / "data")
+
+
+@pytest.fixture
+def float32(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """No bfloat16, whatever the processor has: its rounding decides what a model says that has learnt nothing to say,
+    and two ways to compute the same answer then part."""
+    monkeypatch.setenv("CASEMEND_BF16", "off")
+    get_settings.cache_clear()
+    yield
+    get_settings.cache_clear()
 
 
 @pytest.fixture(scope="session")

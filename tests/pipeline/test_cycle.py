@@ -67,6 +67,7 @@ def stage_result(cycle: dict[str, Any], name: str) -> str:
 
 
 @pytest.mark.timeout(3600)
+@pytest.mark.usefixtures("float32")
 def test_a_cycle_diagnoses_repairs_trains_verifies_and_reports(
     client: TestClient,
     run_jobs: Callable[[], None],

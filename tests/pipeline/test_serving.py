@@ -173,7 +173,7 @@ def test_rows_that_join_while_others_run_are_answered_as_if_alone(model: Path) -
         assert tokens == alone[i][: len(tokens)], QUESTIONS[i]
 
 
-@pytest.mark.usefixtures("served")
+@pytest.mark.usefixtures("float32", "served")
 def test_adapters_take_turns_and_each_answers_as_it_does_alone(
     client: TestClient, model: Path, adapters: list[Path], adapter_ids: list[str]
 ) -> None:

@@ -6,6 +6,7 @@ import gc
 from pathlib import Path
 
 import psutil
+import pytest
 
 from tests.pipeline.test_serving import asking, make_adapter
 from tests.pipeline.tiny_model import make_tiny_model
@@ -17,6 +18,8 @@ from workers.models.served_model import ServedModel
 SWAPS = 100
 
 
+@pytest.mark.slow
+@pytest.mark.timeout(1800)
 def test_memory_after_a_hundred_swaps_is_that_after_ten(tmp_path: Path) -> None:
     model = make_tiny_model(tmp_path / "tiny")
     folder = make_adapter(model, tmp_path / "adapter", seed=1)
