@@ -35,6 +35,7 @@ class Stage(StrEnum):
     TRAIN = "train"
     EVALUATE = "evaluate"
     VERIFY = "verify"
+    MERGE = "merge"
     VALIDATE = "validate"
 
 
@@ -48,6 +49,7 @@ QUEUE_OF: dict[Stage, Queue] = {
     Stage.TRAIN: Queue.GPU,
     Stage.EVALUATE: Queue.GPU,
     Stage.VERIFY: Queue.GPU,
+    Stage.MERGE: Queue.CPU,
     Stage.VALIDATE: Queue.CPU,
 }
 

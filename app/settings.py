@@ -41,6 +41,13 @@ class Settings(BaseSettings):
         description="A repair of a version with more rows is applied by a worker, not in the request.",
     )
 
+    artifact_retention_days: float | None = Field(
+        default=None,
+        ge=0,
+        description="Days after which files of deleted adapters and of merged models leave the artifact store; "
+        "unset: they stay.",
+    )
+
     embedder: str = "use-multilingual-v3"
     base_model_cache: Path | None = Field(default=None, description="Folder of converted base models.")
     bf16: Literal["auto", "off"] = Field(

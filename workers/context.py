@@ -16,8 +16,10 @@ from app.db.session import SessionFactory, transaction
 from app.domain.job_status import Status
 from app.errors import StageCancelled
 from app.services.work import lifecycle, work
-from app.services.work.work import Claim, WorkRow
+from app.services.work.work import Asked, Claim, WorkRow
 from app.settings import Settings
+from workers import heartbeat
+from workers.heartbeat import Heartbeat
 
 PROGRESS_EVERY_SECONDS = 1.0
 
@@ -41,7 +43,11 @@ class StageContext:
     claim: Claim
     should_stop: Callable[[], bool] = field(default=lambda: False)
     _last_report: float = field(default=0.0)
-    _cancelled: bool = field(default=False)
+    _asked: Asked | None = field(default=None)
+    fraction: float = field(default=0.0)
+    """How far the stage was when it last said so."""
+    _step: str | None = field(default=None)
+    _heartbeat: Heartbeat | None = field(default=None)
 
     @property
     def settings(self) -> Settings:
@@ -66,13 +72,37 @@ class StageContext:
         """
         if self.should_stop():
             raise StageInterrupted(self.claim.subject_id)
+        self.fraction = fraction
         due = time.monotonic() - self._last_report >= PROGRESS_EVERY_SECONDS
         if due or step is not None:
             self._last_report = time.monotonic()
             with transaction(self.sessions) as session:
-                self._cancelled = work.report_progress(session, self.claim, fraction, step)
-        if self._cancelled:
+                self._asked = work.report_progress(session, self.claim, fraction, step)
+        if step is not None:
+            self._step = step
+            if self._heartbeat is not None:
+                self._heartbeat.step_began()
+        if self._asked is not None:
             raise StageCancelled(self.claim.subject_id)
+
+    @property
+    def is_paused(self) -> bool:
+        """The stop that was asked for is a pause: what is needed to go on later has to stay."""
+        return self._asked is Asked.PAUSE
+
+    @contextmanager
+    def beating(self) -> Iterator[None]:
+        """While the stage runs, its readers hear at least every five seconds what it does."""
+        self._heartbeat = Heartbeat(beat=self._beat, every_seconds=heartbeat.EVERY_SECONDS)
+        self._heartbeat.start()
+        try:
+            yield
+        finally:
+            self._heartbeat.stop()
+
+    def _beat(self, seconds: float) -> bool:
+        with transaction(self.sessions) as session:
+            return work.report_alive(session, self.claim, self.fraction, self._step, seconds=seconds)
 
     def span(self, start: float, end: float) -> Callable[[float], None]:
         """A progress function for a part of the stage that fills ``start``..``end``."""
@@ -81,15 +111,10 @@ class StageContext:
     def should_cancel(self) -> bool:
         """The same question without the exception, for loops in child processes."""
         try:
-            self.progress(self._fraction())
+            self.progress(self.fraction)
         except (StageCancelled, StageInterrupted):
             return True
         return False
-
-    def _fraction(self) -> float:
-        with self.sessions() as session:
-            row = session.get(work.ROW_OF[self.claim.stage], self.claim.subject_id)
-            return row.progress if row is not None else 0.0
 
     @contextmanager
     def reading(self) -> Iterator[Session]:
@@ -105,4 +130,6 @@ class StageContext:
             if row.cancel_requested:
                 raise StageCancelled(self.claim.subject_id)
             yield session, row
+            if self._heartbeat is not None:
+                self._heartbeat.stop()
             lifecycle.finish(session, row, Status.SUCCEEDED)

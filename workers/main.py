@@ -12,6 +12,7 @@ import signal
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
 
 import procrastinate
 from procrastinate import JobContext
@@ -24,6 +25,7 @@ from app.artifacts import ArtifactStore
 from app.db.embedded import database_url, libpq_url
 from app.db.session import make_engine, make_sessions, transaction
 from app.queue import DELIVER, RUN_STAGE, Queue, Stage
+from app.services.training import retention
 from app.services.webhooks import deliveries
 from app.services.work import work as work_rows
 from app.settings import Settings, get_settings
@@ -37,6 +39,7 @@ log = logging.get_logger(__name__)
 # what a killed process left half-written in the artifact store
 ABANDONED_AFTER_SECONDS = 24 * 3600
 LOOK_FOR_LOST_WORK_SECONDS = 60.0
+REMOVE_EXPIRED_SECONDS = 3600.0
 
 
 class BackOff(procrastinate.BaseRetryStrategy):
@@ -113,6 +116,7 @@ async def _rescue_forever(app: procrastinate.App, resources: Resources) -> None:
     """Put the jobs of dead workers back, and make jobs for work that lost its own; every worker looks."""
     settings = resources.settings
     looked_at = time.monotonic()
+    removed_at = looked_at - REMOVE_EXPIRED_SECONDS  # at once, for a worker that never runs for an hour
     while True:
         try:
             stalled = await app.job_manager.get_stalled_jobs(seconds_since_heartbeat=settings.stalled_seconds)
@@ -121,6 +125,9 @@ async def _rescue_forever(app: procrastinate.App, resources: Resources) -> None:
             if time.monotonic() - looked_at > LOOK_FOR_LOST_WORK_SECONDS:
                 looked_at = time.monotonic()
                 await asyncio.to_thread(_find_lost_work, resources)
+            if time.monotonic() - removed_at > REMOVE_EXPIRED_SECONDS:
+                removed_at = time.monotonic()
+                await asyncio.to_thread(_remove_expired, resources)
         except (ConnectorException, DBAPIError) as error:
             log.warning("rescue.database_unreachable", error=type(error).__name__)
         await asyncio.sleep(max(0.5, settings.stalled_seconds / 5))
@@ -147,6 +154,17 @@ def _find_lost_work(resources: Resources) -> None:
             log.warning("work.found_without_job", stage=stage.value, subject=subject_id)
         for delivery_id in deliveries.defer_lost(session):
             log.warning("webhook.found_without_job", delivery=delivery_id)
+
+
+def _remove_expired(resources: Resources) -> None:
+    days = resources.settings.artifact_retention_days
+    if days is None:
+        return
+    before = datetime.now(UTC) - timedelta(days=days)
+    with transaction(resources.sessions) as session:
+        models = retention.remove_expired(session, resources.store, before=before)
+    if models:
+        log.info("artifacts.expired", models=models)
 
 
 def main(queues: Sequence[str]) -> None:

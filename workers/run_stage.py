@@ -52,7 +52,8 @@ def run_stage(
     is_last_try = claim.attempts >= resources.settings.stage_attempts
     started = time.monotonic()
     try:
-        RUN[stage](context)
+        with context.beating():
+            RUN[stage](context)
         log.info(
             "stage.succeeded",
             stage=stage.value,
@@ -65,7 +66,7 @@ def run_stage(
         if should_stop():
             _make_room(resources, claim)
             raise JobAborted from error
-        _finish(resources, claim, Status.CANCELLED, None)
+        _stopped(resources, claim)
     except (StageError, ServiceError) as error:
         log.warning("stage.failed", stage=stage.value, subject=subject_id, type=error.type)
         _finish(resources, claim, Status.FAILED, error.as_problem())
@@ -107,6 +108,14 @@ def _is_full_disk(error: Exception) -> bool:
     if isinstance(error, StorageFull) or getattr(error, "errno", None) in (errno.ENOSPC, errno.EDQUOT):
         return True
     return getattr(getattr(error, "orig", None), "sqlstate", None) == "53100"
+
+
+def _stopped(resources: Resources, claim: Claim) -> None:
+    try:
+        with transaction(resources.sessions) as session:
+            lifecycle.stopped(session, claim)
+    except OutdatedRun:
+        log.warning("stage.outdated", stage=claim.stage.value, subject=claim.subject_id)
 
 
 def _finish(resources: Resources, claim: Claim, status: Status, problem: dict[str, object] | None) -> None:

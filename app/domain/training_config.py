@@ -79,6 +79,8 @@ class Hyperparameters(Section):
     dpo_beta: Annotated[Number, Field(ge=1e-4, le=100)] = 0.1
     checkpoint_every_steps: Steps = 50
     """0: never."""
+    keep_checkpoints: Annotated[Whole, Field(ge=0, le=100)] = 0
+    """How many adapters of ends of epochs, the newest ones, are kept beside the result to be asked."""
     shuffle: Annotated[bool, Field(strict=True)] = True
     """False: rows in the order of the mixture, for a curriculum."""
     bf16: Annotated[bool, Field(strict=True)] | None = None

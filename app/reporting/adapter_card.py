@@ -18,33 +18,37 @@ _RATES = (
 )
 
 
-def written(history: AdapterHistory) -> str:
-    """A README as model hubs read it: front matter, then Markdown."""
-    return "\n".join(_lines(history)) + "\n"
+def written(history: AdapterHistory, *, merged: bool = False) -> str:
+    """A README as model hubs read it: front matter, Markdown. ``merged``: of the adapter merged with its base."""
+    return "\n".join(_lines(history, merged=merged)) + "\n"
 
 
-def _lines(history: AdapterHistory) -> Iterator[str]:
+def _lines(history: AdapterHistory, *, merged: bool) -> Iterator[str]:
     card = history.card
     published = str(card.get("base_model_published") or history.base_model)
     yield from (
         "---",
-        "library_name: peft",
+        f"library_name: {'transformers' if merged else 'peft'}",
         f"base_model: {json.dumps(published)}",
         "tags: [lora, casemend]",
         "---",
         "",
     )
-    yield f"# LoRA adapter {cell(history.id)}"
+    yield f"# {'Merge of LoRA' if merged else 'LoRA'} adapter {cell(history.id)}"
     yield ""
-    yield f"For {cell(published)}, weights {cell(str(card.get('base_model_revision') or 'unknown'))}."
+    revision = cell(str(card.get("base_model_revision") or "unknown"))
+    yield f"{'With' if merged else 'For'} {cell(published)}, weights {revision}."
     if published != history.base_model:
         yield f"It was trained on a copy that the service calls {cell(history.base_model)}."
     yield ""
     yield "```python"
-    yield "from peft import AutoPeftModelForCausalLM"
-    yield "from transformers import AutoTokenizer"
+    loader = "AutoModelForCausalLM" if merged else "AutoPeftModelForCausalLM"
+    if merged:
+        yield f"from transformers import {loader}, AutoTokenizer"
+    else:
+        yield from (f"from peft import {loader}", "from transformers import AutoTokenizer")
     yield ""
-    yield 'model = AutoPeftModelForCausalLM.from_pretrained(".")  # this folder'
+    yield f'model = {loader}.from_pretrained(".")  # this folder'
     yield 'tokenizer = AutoTokenizer.from_pretrained(".")'
     yield "```"
     yield from ("", "## Verification", "")

@@ -16,6 +16,7 @@ from app.db.models import (
     EvaluationRow,
     EventRow,
     ImportRow,
+    MergeRow,
     MixtureRow,
     RepairRow,
     TrainingJobRow,
@@ -32,6 +33,7 @@ SUBJECTS: Final[dict[str, type[LongWork]]] = {
     "training-jobs": TrainingJobRow,
     "evaluations": EvaluationRow,
     "verifications": VerificationRow,
+    "merges": MergeRow,
     "cycles": CycleRow,
 }
 """Every noun that has events, as it stands in the URL."""

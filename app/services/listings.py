@@ -22,12 +22,12 @@ from app.db.repositories.pages import (
 
 
 def in_project(
-    session: Session, project_id: str, row_class: Any, page: PageRequest, **equal: object
+    session: Session, project_id: str, row_class: Any, page: PageRequest, *conditions: Any, **equal: object
 ) -> Page[Any]:
-    """Rows of a project by time of creation; each keyword that is not None is a field's wanted value."""
-    return by_creation(
-        session, _filtered(of_project(row_class, project_id), row_class, equal), row_class, page
-    )
+    """Rows of a project by time of creation that meet SQL ``conditions``; each keyword that is not None is a field's
+    wanted value."""
+    statement = of_project(row_class, project_id).where(*conditions)
+    return by_creation(session, _filtered(statement, row_class, equal), row_class, page)
 
 
 def all_in_project(session: Session, project_id: str, row_class: Any) -> list[Any]:

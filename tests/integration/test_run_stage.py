@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
@@ -10,11 +11,11 @@ from typing import Any
 
 import pytest
 from procrastinate.exceptions import JobAborted
-from sqlalchemy import text
+from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
 from app.artifacts import ArtifactStore, StorageFull
-from app.db.models import CycleRow, DiagnosisRow
+from app.db.models import CycleRow, DiagnosisRow, EventRow
 from app.db.session import SessionFactory, transaction
 from app.domain.job_status import Status
 from app.errors import NotFound, StageCancelled, StageError
@@ -22,6 +23,7 @@ from app.queue import Queue, Stage
 from app.services.work import lifecycle, work
 from app.settings import Settings
 from tests.integration.builders import add_cycle, add_diagnosis, claim, event_types, jobs
+from workers import heartbeat
 from workers.context import Resources, StageContext
 from workers.main import work as run_worker
 from workers.run_stage import run_stage
@@ -399,3 +401,31 @@ def test_a_worker_tries_again_after_waits_that_double_and_gives_up_with_the_reas
 def _committed_diagnosis(sessions: SessionFactory, project: str) -> str:
     with transaction(sessions) as session:
         return add_diagnosis(session, project).id
+
+
+def test_a_stage_that_says_nothing_for_long_is_heard_of_all_the_same(
+    resources: Resources, session: Session, diagnosis_id: str, use: UseStage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(heartbeat, "EVERY_SECONDS", 0.05)
+
+    def stage(context: StageContext) -> None:
+        context.progress(0.4, "fitting")
+        deadline = time.monotonic() + 30
+        while event_types(session, diagnosis_id).count("progress") < 3 and time.monotonic() < deadline:
+            session.rollback()
+            time.sleep(0.02)
+        write_result(context)
+
+    use(stage)
+    run(resources, diagnosis_id)
+    session.rollback()
+    told = event_types(session, diagnosis_id)
+    assert told[:2] == ["queued", "running"]
+    assert told[-1] == "succeeded"  # nothing is said after the end
+    assert told.count("progress") >= 3
+    rows = session.scalars(
+        select(EventRow).where(EventRow.subject_id == diagnosis_id, EventRow.type == "progress")
+    )
+    beats = [row.data for row in rows if "seconds" in row.data]
+    assert {(beat["step"], beat["progress"]) for beat in beats} == {("fitting", 0.4)}
+    assert [beat["seconds"] for beat in beats] == sorted(beat["seconds"] for beat in beats)

@@ -5,17 +5,18 @@ from __future__ import annotations
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
 from app import queue
-from app.db.models import CycleRow, DiagnosisRow, ImportRow
+from app.db.models import CycleRow, DiagnosisRow, EventRow, ImportRow, TrainingJobRow
 from app.db.session import SessionFactory, transaction
 from app.domain.job_status import IllegalMove, Status
 from app.errors import Conflict, NotFound
 from app.queue import Stage
 from app.services import projects
 from app.services.diagnoses import diagnoses
+from app.services.training import training
 from app.services.work import lifecycle, work
 from app.services.work.work import OutdatedRun
 from tests.integration.builders import (
@@ -285,3 +286,114 @@ def test_a_job_is_replaced_only_when_its_worker_is_dead(session: Session, diagno
     assert jobs(session) == [("cpu", "diagnose", diagnosis_id)]
     assert not rescued()
     assert session.scalar(text("SELECT count(*) FROM procrastinate_jobs")) == 1
+
+
+def add_training(session: Session, project: str, cycle_id: str | None = None) -> str:
+    version = add_version(session, project)
+    return training.create(
+        session, project, base_model="tiny", dataset_version_id=version.id, cycle_id=cycle_id
+    ).id
+
+
+def test_a_queued_training_is_parked_at_once_and_started_only_when_it_is_resumed(
+    session: Session, project: str
+) -> None:
+    job_id = add_training(session, project)
+    paused = lifecycle.pause(session, project, job_id)
+    assert (paused.status, paused.paused_at is not None) == (Status.QUEUED, True)
+    assert lifecycle.claim(session, Stage.TRAIN, job_id, run_token="run_1", max_attempts=5) is None
+    session.execute(text("DELETE FROM procrastinate_jobs"))  # the worker's answer to a job with nothing to do
+    assert work.without_job(session) == []  # nobody wakes it up but its user
+    resumed = lifecycle.resume(session, project, job_id)
+    assert (resumed.status, resumed.paused_at) == (Status.QUEUED, None)
+    assert jobs(session) == [("gpu", "train", job_id)]
+    assert claim(session, Stage.TRAIN, job_id).attempts == 1
+    assert event_types(session, job_id) == ["queued", "paused", "resumed", "running"]
+
+
+def test_a_running_training_hears_of_a_pause_and_is_parked_without_counting_the_try(
+    session: Session, project: str
+) -> None:
+    job_id = add_training(session, project)
+    taken = claim(session, Stage.TRAIN, job_id)
+    assert lifecycle.pause(session, project, job_id).status == Status.RUNNING
+    lifecycle.pause(session, project, job_id)  # asked twice, it is one pause
+    assert work.report_progress(session, taken, 0.3) is work.Asked.PAUSE
+    lifecycle.stopped(session, taken)
+    row = session.get_one(TrainingJobRow, job_id)
+    assert (row.status, row.attempts, row.pause_requested) == (Status.QUEUED, 0, False)
+    assert row.paused_at is not None
+    assert event_types(session, job_id) == ["queued", "running", "pause_requested", "paused"]
+
+
+def test_a_pause_that_is_taken_back_before_the_stop_lets_the_training_go_on(
+    session: Session, project: str
+) -> None:
+    job_id = add_training(session, project)
+    taken = claim(session, Stage.TRAIN, job_id)
+    lifecycle.pause(session, project, job_id)
+    lifecycle.resume(session, project, job_id)
+    session.execute(text("DELETE FROM procrastinate_jobs"))
+    lifecycle.stopped(session, taken)  # the stage had heard of the pause already
+    row = session.get_one(TrainingJobRow, job_id)
+    assert (row.status, row.paused_at) == (Status.QUEUED, None)
+    assert jobs(session) == [("gpu", "train", job_id)]
+
+
+def test_a_paused_training_is_cancelled_at_once(session: Session, project: str) -> None:
+    job_id = add_training(session, project)
+    lifecycle.pause(session, project, job_id)
+    row = lifecycle.cancel(session, TrainingJobRow, project, job_id)
+    assert (row.status, row.paused_at) == (Status.CANCELLED, None)
+    for move in (lifecycle.pause, lifecycle.resume):
+        with pytest.raises(Conflict, match="cancelled already"):
+            move(session, project, job_id)
+
+
+def test_a_cancel_wins_over_a_pause(session: Session, project: str) -> None:
+    job_id = add_training(session, project)
+    taken = claim(session, Stage.TRAIN, job_id)
+    lifecycle.pause(session, project, job_id)
+    lifecycle.cancel(session, TrainingJobRow, project, job_id)
+    assert work.report_progress(session, taken, 0.3) is work.Asked.CANCEL
+    with pytest.raises(Conflict, match="being cancelled"):
+        lifecycle.pause(session, project, job_id)
+    lifecycle.stopped(session, taken)
+    assert session.get_one(TrainingJobRow, job_id).status == Status.CANCELLED
+
+
+def test_what_is_not_paused_is_not_resumed_and_other_projects_have_no_say(
+    session: Session, project: str
+) -> None:
+    job_id = add_training(session, project)
+    with pytest.raises(Conflict, match="not paused"):
+        lifecycle.resume(session, project, job_id)
+    other = projects.create_project(session, "other").id
+    for move in (lifecycle.pause, lifecycle.resume):
+        with pytest.raises(NotFound):
+            move(session, other, job_id)
+
+
+def test_the_readers_of_a_cycle_hear_of_the_progress_and_the_pause_of_its_stage(
+    session: Session, project: str
+) -> None:
+    cycle_id = add_cycle(session, project).id
+    job_id = add_training(session, project, cycle_id)
+    before = len(event_types(session, cycle_id))
+    taken = claim(session, Stage.TRAIN, job_id)
+    work.report_progress(session, taken, 0.1, "training")
+    assert work.report_alive(session, taken, 0.1, "training", seconds=4.0)
+    lifecycle.pause(session, project, job_id)
+    lifecycle.stopped(session, taken)
+    assert event_types(session, cycle_id)[before:] == ["progress", "progress", "training_paused"]
+    last = session.scalars(
+        select(EventRow).where(EventRow.subject_id == cycle_id, EventRow.type == "progress")
+    )
+    assert [event.data for event in last][-1] == {
+        "stage": "train",
+        "subject_id": job_id,
+        "progress": 0.1,
+        "step": "training",
+        "seconds": 4.0,
+    }
+    assert not work.report_alive(session, taken, 0.1, "training", seconds=8.0)  # it is nobody's now

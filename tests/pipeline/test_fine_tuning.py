@@ -120,6 +120,8 @@ def test_a_file_is_audited_repaired_and_trained_on(
     assert planted.CONTRADICTION not in said
 
     (checkpoint,) = walked(official.fine_tuning.jobs.checkpoints.list(made.id).data)
+    assert checkpoint.metrics.full_valid_loss == steps[-1].data["full_valid_loss"] > 0
+    assert 0 <= checkpoint.metrics.full_valid_mean_token_accuracy <= 1
     assert official.models.retrieve(checkpoint.fine_tuned_model_checkpoint).id in job.fine_tuned_model
     (results,) = job.result_files
     assert official.files.retrieve(results).purpose == "fine-tune-results"
@@ -131,3 +133,37 @@ def test_a_file_is_audited_repaired_and_trained_on(
     with pytest.raises(openai.NotFoundError):
         official.models.retrieve(job.fine_tuned_model)
     assert job.fine_tuned_model.rpartition(":")[2] not in {m.id for m in official.models.list()}
+
+
+@pytest.mark.timeout(600)
+def test_a_training_waits_while_it_is_paused_and_its_epochs_are_checkpoints(
+    official: OpenAI, settings: Settings, run_jobs: Callable[[], None], model: Path
+) -> None:
+    made = official.fine_tuning.jobs.create(
+        model=str(model),
+        training_file=uploaded(official, planted.training_rows()),
+        method={"type": "supervised", "supervised": {"hyperparameters": {**HYPERPARAMETERS, "n_epochs": 4}}},  # pyright: ignore[reportArgumentType]
+    )
+    asyncio.run(work(settings, str(settings.database_url), [Queue.CPU], until_idle=True))
+    assert walked(official.fine_tuning.jobs.pause(made.id)).status == "queued"
+    run_jobs()
+    assert official.fine_tuning.jobs.retrieve(made.id).status == "queued"
+    assert walked(official.fine_tuning.jobs.resume(made.id)).status == "queued"
+    with pytest.raises(openai.ConflictError, match="not paused"):
+        official.fine_tuning.jobs.resume(made.id)
+    run_jobs()
+    job = official.fine_tuning.jobs.retrieve(made.id)
+    assert job.status == "succeeded", job.error
+    messages = [event.message for event in events_of(official, made.id)]
+    assert {"The job is paused", "The job is resumed"} <= set(messages)
+
+    checkpoints = walked(list(official.fine_tuning.jobs.checkpoints.list(made.id)))
+    per_epoch = checkpoints[0].step_number // 4
+    assert [c.step_number for c in checkpoints] == [4 * per_epoch, 3 * per_epoch, 2 * per_epoch]
+    assert checkpoints[0].fine_tuned_model_checkpoint in job.fine_tuned_model
+    for checkpoint in checkpoints:
+        assert official.models.retrieve(checkpoint.fine_tuned_model_checkpoint).owned_by == "casemend adapter"
+        assert checkpoint.metrics.train_loss > 0
+    assert [c.id for c in official.fine_tuning.jobs.checkpoints.list(made.id, limit=1).data] == [
+        checkpoints[0].id
+    ]

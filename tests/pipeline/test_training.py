@@ -25,7 +25,7 @@ from workers.training.launch import (
     TrainingOutcome,
     run_training,
 )
-from workers.training.run_folder import EXIT_STOPPED, RunFolder, read_json
+from workers.training.run_folder import EXIT_STOPPED, RunFolder, kept_steps, read_json
 
 ANSWERS = {"freeze my card": "cards", "where is my parcel": "post", "i forgot my login": "help"}
 LEARN = {"learning_rate": 1e-2, "epochs": 60, "warmup_steps": 2, "batch_size": 4}
@@ -300,6 +300,68 @@ def test_preference_training_turns_the_answer_from_the_rejected_to_the_wanted_on
     assert ask(model, right / "adapter", ["freeze my card"]) == ["cards"]
 
 
+def test_the_loss_on_a_validation_set_is_that_of_its_rows_and_changes_nothing(
+    model: LocalModel, tmp_path: Path
+) -> None:
+    settings = {**LEARN, "epochs": 20, "batch_size": 2, "shuffle": False}
+    plain = prepare(tmp_path / "plain", model, ROWS, **settings)
+    run = prepare(tmp_path / "run", model, ROWS, **settings)
+    shutil.copy(run / "train.jsonl", run / "valid.jsonl")
+    train_here(plain)
+    train_here(run)
+
+    lines = [json.loads(line) for line in (run / "metrics.jsonl").read_text().splitlines()]
+    assert [line["step"] for line in lines if "full_valid_loss" in line] == list(range(2, 41, 2))
+    assert all("valid_loss" in line for line in lines)  # few steps an epoch: the sample at each
+    assert lines[-1]["full_valid_loss"] < 0.2 < lines[0]["valid_loss"]
+    assert lines[-1]["full_valid_mean_token_accuracy"] == 1.0
+    of_plain = [json.loads(line)["loss"] for line in (plain / "metrics.jsonl").read_text().splitlines()]
+    assert [line["loss"] for line in lines] == of_plain
+    learnt = "adapter/adapter_model.safetensors"
+    assert (run / learnt).read_bytes() == (plain / learnt).read_bytes()
+
+
+def test_the_loss_of_a_step_is_what_the_validation_measures(model: LocalModel, tmp_path: Path) -> None:
+    """One batch of all rows at a learning rate that changes nothing: both figures are the same mean."""
+    run = prepare(
+        tmp_path / "run", model, ROWS, learning_rate=1e-8, max_steps=2, batch_size=3, warmup_steps=0
+    )
+    shutil.copy(run / "train.jsonl", run / "valid.jsonl")
+    train_here(run)
+    last = json.loads((run / "metrics.jsonl").read_text().splitlines()[-1])
+    assert last["full_valid_loss"] == pytest.approx(last["loss"], rel=1e-3)
+    assert last["full_valid_mean_token_accuracy"] == pytest.approx(last["token_accuracy"])
+
+
+def test_a_preference_training_measures_its_objective_on_the_pairs_of_the_validation_set(
+    model: LocalModel, tmp_path: Path
+) -> None:
+    rejected = [{"role": "assistant", "content": "post"}]
+    pairs = [row("freeze my card", "cards", rejected=rejected), row("where is my parcel", "post")]
+    run = prepare(tmp_path / "run", model, pairs, **{**LEARN, "epochs": 20, "method": "dpo"})
+    shutil.copy(run / "train.jsonl", run / "valid.jsonl")
+    train_here(run)
+    lines = [json.loads(line) for line in (run / "metrics.jsonl").read_text().splitlines()]
+    assert lines[-1]["full_valid_loss"] < lines[0]["full_valid_loss"]
+    assert lines[-1]["full_valid_loss"] <= lines[-1]["loss"] * 1.05
+
+
+def test_the_adapter_at_the_end_of_each_epoch_is_kept_where_it_is_asked_for(
+    model: LocalModel, tmp_path: Path
+) -> None:
+    run = prepare(
+        tmp_path / "run", model, ROWS, **{**LEARN, "epochs": 3, "batch_size": 2}, keep_checkpoints=2
+    )
+    train_here(run)
+    kept = kept_steps(run / "kept")
+    assert [step for step, _ in kept] == [2, 4]  # the third epoch's is the result
+    weights = {
+        (f / "adapter_model.safetensors").read_bytes() for f in (*(f for _, f in kept), run / "adapter")
+    }
+    assert len(weights) == 3
+    assert ask(model, kept[0][1], ["freeze my card"])
+
+
 def test_a_training_goes_on_from_an_earlier_adapter(model: LocalModel, tmp_path: Path) -> None:
     first = prepare(tmp_path / "first", model, ROWS, **LEARN)
     train_here(first)
@@ -397,7 +459,8 @@ def test_answers_do_not_depend_on_the_batch(model: LocalModel, tmp_path: Path) -
     run = prepare(tmp_path / "run", model, ROWS, **{**LEARN, "epochs": 20})
     train_here(run)
     loaded = Generator.load(model, run / "adapter", device="cpu")
-    generator = Generator(loaded.model.to(torch.float32), loaded.tokenizer, loaded.device)
+    # so precise that no two tokens are as likely
+    generator = Generator(loaded.model.to(torch.float64), loaded.tokenizer, loaded.device)
     asked: list[Any] = [[{"role": "user", "content": p}] for p in (*ANSWERS, "hello", "a" * 200, *ANSWERS)]
     asked += ["a raw prompt", ""]
     # enough of one task to be read apart, in two groups
@@ -411,7 +474,8 @@ def test_answers_do_not_depend_on_the_batch(model: LocalModel, tmp_path: Path) -
     assert together[:3] == together[5:8]
     assert shares[-1] == 1.0
     reference = reference_answers(generator, asked)
-    assert together == reference
+    # PostgreSQL keeps no NUL, which a model that has learnt little may say
+    assert together == [text.replace("\x00", "\ufffd") for text in reference]
 
 
 def test_prompts_are_read_with_those_of_their_task_and_length() -> None:

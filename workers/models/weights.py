@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from transformers import AutoModelForCausalLM, AutoTokenizer
+from transformers import AutoConfig, AutoModelForCausalLM, AutoTokenizer
 
 from workers.models.base_models import BaseModelError, LocalModel
 
@@ -48,6 +48,19 @@ def merge_adapter(model: Any, adapter: Path) -> Any:
 
     require_safe_adapter(adapter)
     return PeftModel.from_pretrained(model, str(adapter)).merge_and_unload(safe_merge=True)
+
+
+def save_merged(model: LocalModel, adapter: Path, folder: Path) -> None:
+    """Write base model and adapter as one model: safetensors in the base model's own precision, added up in float32;
+    beside them the tokenizer and the chat template that the adapter was trained with."""
+    base = load_weights(model, dtype=torch.float32, device=torch.device("cpu"))
+    own = AutoConfig.from_pretrained(model.path, trust_remote_code=False).dtype or torch.float32
+    try:
+        merged = merge_adapter(base, adapter)
+    except (ValueError, RuntimeError) as error:
+        raise BaseModelError(f"the adapter cannot be added to {model.name}: {error}") from error
+    merged.to(own).save_pretrained(str(folder), safe_serialization=True)
+    AutoTokenizer.from_pretrained(str(adapter), trust_remote_code=False).save_pretrained(str(folder))
 
 
 def require_safe_adapter(adapter: Path) -> None:

@@ -32,5 +32,6 @@ RUN: dict[Stage, Callable[[StageContext], None]] = {
     Stage.TRAIN: _stage("train"),
     Stage.EVALUATE: _stage("evaluate"),
     Stage.VERIFY: _stage("verify"),
+    Stage.MERGE: _stage("merge"),
     Stage.VALIDATE: _stage("validate_files"),
 }

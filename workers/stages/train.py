@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from sqlalchemy.orm import Session
+
+from app.artifacts import Artifact
 from app.db.models import AdapterRow, DatasetVersionRow, MixtureRow, TrainingJobRow
 from app.db.session import transaction
 from app.domain.mixing.export import trainable_row
@@ -16,12 +19,13 @@ from app.domain.mixing.learnable import Learnable, left_out_in_words
 from app.domain.training_config import TrainingConfig
 from app.errors import StageCancelled, StageError
 from app.services.fine_tuning import results
-from app.services.training import training
+from app.services.training import adapters, retention, training
 from app.services.versions import versions
 from app.services.work import work
 from workers.context import StageContext
 from workers.models.base_models import BaseModelError, LocalModel, resolve
 from workers.training.launch import TrainingFailed, TrainingOutcome, run_training
+from workers.training.run_folder import kept_steps
 
 METRICS_KEPT = 2_000
 
@@ -56,6 +60,8 @@ def load(context: StageContext) -> Inputs:
         mixture = session.get(MixtureRow, job.mixture_id) if job.mixture_id else None
         if not (run_dir / "train.jsonl").exists():
             _write_rows(context, run_dir, version, mixture)
+        if job.validation_version_id and not (run_dir / "valid.jsonl").exists():
+            _write_validation(context, run_dir, job.validation_version_id)
         adapter = session.get(AdapterRow, job.init_adapter_id) if job.init_adapter_id else None
         init_adapter = context.adapter_folder(adapter) if adapter else None
         card = _card(job, version, mixture, config)
@@ -86,22 +92,45 @@ def _write_rows(
     if mixture is not None and mixture.rows_uri is not None:
         context.store.fetch(mixture.rows_uri, part)
     else:
-        written = 0
-        with part.open("w", encoding="utf-8") as out, context.reading() as session:
-            learnable = Learnable.from_rows(versions.iter_examples(session, version.id))
-            for example in learnable.rows(versions.iter_examples(session, version.id)):
-                for step in example.steps():
-                    out.write(json.dumps(trainable_row(step), ensure_ascii=False) + "\n")
-                    written += 1
-        if not written and learnable.counts:
+        rows = _write_version(context, part, version.id)
+        if not rows.written and rows.left_out:
             raise StageError(
-                f"no row of the version may be learnt as right ({left_out_in_words(learnable.counts)}); add rows "
+                f"no row of the version may be learnt as right ({left_out_in_words(rows.left_out)}); add rows "
                 "whose answer is desired",
                 type="training-failed",
                 title="The training failed",
             )
-        (run_dir / LEFT_OUT).write_text(json.dumps(learnable.counts))
+        (run_dir / LEFT_OUT).write_text(json.dumps(rows.left_out))
     part.replace(run_dir / "train.jsonl")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Rows:
+    written: int
+    left_out: Mapping[str, int]
+
+
+def _write_version(context: StageContext, path: Path, version_id: str) -> _Rows:
+    written = 0
+    with path.open("w", encoding="utf-8") as out, context.reading() as session:
+        learnable = Learnable.from_rows(versions.iter_examples(session, version_id))
+        for example in learnable.rows(versions.iter_examples(session, version_id)):
+            for step in example.steps():
+                out.write(json.dumps(trainable_row(step), ensure_ascii=False) + "\n")
+                written += 1
+    return _Rows(written=written, left_out=learnable.counts)
+
+
+def _write_validation(context: StageContext, run_dir: Path, version_id: str) -> None:
+    """As the rows that are trained: what may not be learnt as right is not measured as right either."""
+    part = run_dir / "valid.jsonl.part"
+    if not _write_version(context, part, version_id).written:
+        raise StageError(
+            "no row of the validation set may be learnt as right; its loss would say nothing",
+            type="training-failed",
+            title="The training failed",
+        )
+    part.replace(run_dir / "valid.jsonl")
 
 
 def _left_out(run_dir: Path) -> dict[str, int]:
@@ -122,7 +151,8 @@ def train(context: StageContext, inputs: Inputs) -> TrainingOutcome:
             known = {m["step"] for m in row.metrics}
             row.metrics = [*row.metrics, *(m for m in lines if m["step"] not in known)][-METRICS_KEPT:]
             last = lines[-1]
-            row.progress = 0.03 + 0.94 * last["step"] / max(1, last["total_steps"])
+            _keep_checkpoints(context, session, inputs, row)
+            row.progress = context.fraction = 0.03 + 0.94 * last["step"] / max(1, last["total_steps"])
 
     try:
         return run_training(
@@ -135,7 +165,8 @@ def train(context: StageContext, inputs: Inputs) -> TrainingOutcome:
         shutil.rmtree(inputs.run_dir, ignore_errors=True)
         raise StageError(str(error), type="training-failed", title="The training failed") from error
     except StageCancelled:
-        if not context.should_stop():  # a worker that only makes room leaves its checkpoints
+        # a worker that only makes room, and one that pauses, leave their checkpoints
+        if not (context.should_stop() or context.is_paused):
             shutil.rmtree(inputs.run_dir, ignore_errors=True)
         raise
 
@@ -143,25 +174,52 @@ def train(context: StageContext, inputs: Inputs) -> TrainingOutcome:
 def save(context: StageContext, inputs: Inputs, outcome: TrainingOutcome) -> None:
     said = {k: v for k, v in asdict(outcome).items() if k != "adapter_path"}  # a folder of this run
     summary = {**said, "rows_left_out": _left_out(inputs.run_dir)}
-    folder = inputs.run_dir / "adapter"
     card = {**inputs.card, "training": summary}
-    (folder / "casemend.json").write_text(json.dumps(card, indent=1, ensure_ascii=False))
-    artifact = context.store.put_directory(folder)
+    folder = inputs.run_dir / "adapter"
+    artifact = _put_adapter(context, folder, card)
     with context.saving() as (session, row):
         assert isinstance(row, TrainingJobRow)
-        adapter = AdapterRow(
-            project_id=row.project_id,
-            name=f"{inputs.config.base_model} / {row.id}",
-            base_model=inputs.config.base_model,
-            uri=artifact.uri,
-            size_bytes=artifact.size_bytes,
-            card=card,
-        )
+        retention.hold(session, context.store, artifact, folder)
+        adapter = _adapter(row, artifact, card)
         session.add(adapter)
         session.flush()
         row.adapter_id = adapter.id
         row.summary = summary
         results.write(session, context.store, row)
+
+
+def _keep_checkpoints(context: StageContext, session: Session, inputs: Inputs, job: TrainingJobRow) -> None:
+    """Adapters of ends of epochs that the run has written: the newest are stored, as adapters that can be asked."""
+    known = {row.checkpoint_step for row in adapters.checkpoints(session, job, deleted=True)}
+    fresh = [(step, folder) for step, folder in kept_steps(inputs.run_dir / "kept") if step not in known]
+    for step, folder in fresh[-inputs.config.keep_checkpoints :]:
+        measured = next((line for line in reversed(job.metrics) if line["step"] == step), {})
+        card = {**inputs.card, "checkpoint": measured or {"step": step}}
+        artifact = _put_adapter(context, folder, card)
+        retention.hold(session, context.store, artifact, folder)
+        made = _adapter(job, artifact, card)
+        made.checkpoint_step = step
+        session.add(made)
+    session.flush()
+    for old in adapters.checkpoints(session, job)[inputs.config.keep_checkpoints :]:
+        old.deleted_at = work.now()
+
+
+def _put_adapter(context: StageContext, folder: Path, card: Mapping[str, Any]) -> Artifact:
+    (folder / "casemend.json").write_text(json.dumps(card, indent=1, ensure_ascii=False))
+    return context.store.put_directory(folder)
+
+
+def _adapter(job: TrainingJobRow, artifact: Artifact, card: dict[str, Any]) -> AdapterRow:
+    return AdapterRow(
+        project_id=job.project_id,
+        name=f"{job.base_model} / {job.id}",
+        base_model=job.base_model,
+        uri=artifact.uri,
+        size_bytes=artifact.size_bytes,
+        card=card,
+        training_job_id=job.id,
+    )
 
 
 def _card(

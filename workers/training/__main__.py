@@ -67,7 +67,15 @@ def train(folder: RunFolder, stop: StopRequest) -> dict[str, Any] | None:
     from workers.training.dataset import preference_pairs, tokenize
     from workers.training.lora import add_lora, save_adapter
     from workers.training.metrics_log import MetricsLog, cut_back
-    from workers.training.trainer import Run, StopOnRequest, answer_trainer, preference_trainer
+    from workers.training.trainer import (
+        KeepAdapters,
+        Run,
+        StopOnRequest,
+        answer_trainer,
+        preference_trainer,
+        steps_per_epoch,
+        validate,
+    )
 
     logging.basicConfig(level=logging.WARNING)
     settings = read_json(folder.config)
@@ -81,6 +89,11 @@ def train(folder: RunFolder, stop: StopRequest) -> dict[str, Any] | None:
     set_seed(config.seed)
     tokenizer = load_tokenizer(base)
     rows = tokenize(folder.rows, tokenizer, max_length=config.max_length)
+    measured = (
+        tokenize(folder.validation, tokenizer, max_length=config.max_length)
+        if folder.validation.exists()
+        else []
+    )
     if stop:
         return None
     # The frozen weights in bfloat16, so that no step casts them; the adapter, its gradients and the
@@ -103,7 +116,18 @@ def train(folder: RunFolder, stop: StopRequest) -> dict[str, Any] | None:
         case TrainingMethod.DPO:
             used = preference_pairs(rows)
             trainer = preference_trainer(run, used)
+            measured = preference_pairs(measured) if measured else []
     trainer.remove_callback(PrinterCallback)  # the metrics log says it
+    if measured:
+        trainer.add_callback(validate(run, trainer, measured, trained_rows=len(used)))
+    if config.keep_checkpoints:
+        trainer.add_callback(
+            KeepAdapters(
+                lambda target: save_adapter(model, target, base, tokenizer),
+                folder.kept,
+                steps_per_epoch=steps_per_epoch(config, len(used)),
+            )
+        )
     stopping = StopOnRequest(stop)
     trainer.add_callback(stopping)
     trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import time
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -49,11 +50,17 @@ class MetricsLog(TrainerCallback):
         self._last_logged = self._started
         self._last_tokens = 0
         self.tokens = 0
+        self._measured: dict[str, float] = {}
 
     @property
     def seconds(self) -> float:
         """Time in the training loop, over all starts of the run."""
         return self._seconds_before + time.monotonic() - self._started
+
+    def add(self, measured: Mapping[str, float], *, seconds: float) -> None:
+        """Figures for the line of the running step, and the time that measuring took: no token was trained in it."""
+        self._measured.update(measured)
+        self._last_logged += seconds
 
     def on_train_begin(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:  # noqa: ARG002
         self._started = self._last_logged = time.monotonic()
@@ -78,8 +85,10 @@ class MetricsLog(TrainerCallback):
                 "learning_rate": logs.get("learning_rate"),
                 "tokens_per_second": round(tokens / max(now - self._last_logged, 1e-9), 1),
                 "seconds": round(self.seconds, 3),
+                **self._measured,
             }
         )
+        self._measured = {}
         self._last_logged, self._last_tokens = now, self.tokens
 
     def _append(self, line: dict[str, Any]) -> None:

@@ -1,8 +1,10 @@
 """The files through which a training run speaks with whoever started it. No torch here.
 
 config.json   model.json   train.jsonl          in: what to train
+valid.jsonl                                     in, where there is one: rows whose loss is measured and not learnt
 cancel                                          in: stop at the next step
 metrics.jsonl checkpoints/ adapter/ log.txt     out, while it runs
+kept/step-N/                                    out, while it runs: the adapter at the end of an epoch
 done.json | failure.json                        out: how it ended
 """
 
@@ -45,6 +47,14 @@ class RunFolder:
         return self.root / "train.jsonl"
 
     @property
+    def validation(self) -> Path:
+        return self.root / "valid.jsonl"
+
+    @property
+    def kept(self) -> Path:
+        return self.root / "kept"
+
+    @property
     def cancel(self) -> Path:
         return self.root / "cancel"
 
@@ -75,6 +85,11 @@ class RunFolder:
     @property
     def failure(self) -> Path:
         return self.root / "failure.json"
+
+
+def kept_steps(kept: Path) -> list[tuple[int, Path]]:
+    """The adapters of ``kept`` by their step; one still being written is not among them."""
+    return sorted((int(f.name.removeprefix("step-")), f) for f in kept.glob("step-*"))
 
 
 def read_json(path: Path) -> dict[str, Any]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -22,6 +22,7 @@ from workers.training.collate import IGNORED, AnswerCollator
 from workers.training.dataset import TokenizedRow
 from workers.training.lifetime import StopRequest
 from workers.training.metrics_log import MetricsLog
+from workers.training.validation import Validate, batches
 
 MICRO_BATCH_TOKENS = {"cpu": 8_192, "cuda": 32_768}
 """Most tokens, padding counted, in one forward pass; larger batches are accumulated to the same gradient."""
@@ -65,6 +66,34 @@ class StopOnRequest(TrainerCallback):
         return control
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Answers:
+    """Of one batch: the weighted negative log likelihood of its answers, summed, and their tokens, in all and those
+    that the model would have said."""
+
+    nll: torch.Tensor
+    tokens: torch.Tensor
+    right: torch.Tensor
+    outputs: Any
+
+
+class KeepAdapters(TrainerCallback):
+    """Writes the adapter at the end of each epoch but the last, whose adapter is the result."""
+
+    def __init__(self, save: Callable[[Path], None], kept: Path, *, steps_per_epoch: int) -> None:
+        self._save = save
+        self._kept = kept
+        self._steps_per_epoch = steps_per_epoch
+
+    def on_step_end(self, args: Any, state: Any, control: Any, **kwargs: Any) -> Any:  # noqa: ARG002
+        step = state.global_step
+        if step % self._steps_per_epoch == 0 and step < state.max_steps:
+            self._kept.mkdir(exist_ok=True)
+            self._save(self._kept / f"step-{step}")
+            control.should_log = True
+        return control
+
+
 class AnswerTrainer(SFTTrainer):
     """SFT with the loss on the answers, each row's multiplied by its weight, and the output layer (the
     largest matrix of a small model) run at the answers' positions only."""
@@ -78,6 +107,14 @@ class AnswerTrainer(SFTTrainer):
         return_outputs: bool = False,
         num_items_in_batch: torch.Tensor | int | None = None,
     ) -> Any:
+        answers = self._answers(model, inputs)
+        items = answers.tokens if num_items_in_batch is None else num_items_in_batch
+        loss = answers.nll / items
+        self._metrics["train"]["mean_token_accuracy"].append((answers.right / answers.tokens).item())
+        self.metrics_log.tokens += int(inputs["tokens"])
+        return (loss, answers.outputs) if return_outputs else loss
+
+    def _answers(self, model: Any, inputs: dict[str, Any]) -> _Answers:
         labels, weights, keep = inputs["shift_labels"], inputs["weights"], inputs["keep"]
         outputs = model(
             input_ids=inputs["input_ids"],
@@ -91,13 +128,26 @@ class AnswerTrainer(SFTTrainer):
             logits.flatten(0, 1), labels.flatten(), ignore_index=IGNORED, reduction="none"
         )
         answered = labels != IGNORED
-        items = answered.sum() if num_items_in_batch is None else num_items_in_batch
-        loss = (nll * weights.flatten()).sum() / items
         with torch.no_grad():
-            right = (logits.argmax(-1) == labels) & answered
-            self._metrics["train"]["mean_token_accuracy"].append((right.sum() / answered.sum()).item())
-        self.metrics_log.tokens += int(inputs["tokens"])
-        return (loss, outputs) if return_outputs else loss
+            right = ((logits.argmax(-1) == labels) & answered).sum()
+        return _Answers(
+            nll=(nll * weights.flatten()).sum(), tokens=answered.sum(), right=right, outputs=outputs
+        )
+
+    def measure(self, rows: Sequence[dict[str, Any]]) -> dict[str, float]:
+        """``loss`` and ``mean_token_accuracy`` over all answer tokens of ``rows``, nothing learnt."""
+        nll = right = tokens = 0.0
+        model: Any = self.model
+        model.eval()
+        with torch.inference_mode():
+            for batch in batches(rows, self.args.per_device_train_batch_size):
+                inputs = self._prepare_inputs(self.data_collator(list(batch)))
+                with self.compute_loss_context_manager():
+                    answers = self._answers(model, inputs)
+                nll, right = nll + answers.nll.item(), right + answers.right.item()
+                tokens += answers.tokens.item()
+        model.train()
+        return {"loss": nll / max(1.0, tokens), "mean_token_accuracy": right / max(1.0, tokens)}
 
     def create_model_card(self, *args: Any, **kwargs: Any) -> None:
         """None: the card of the adapter is written by who knows the data it was made from."""
@@ -109,11 +159,16 @@ class PreferenceTrainer(DPOTrainer):
     metrics_log: MetricsLog
 
     def compute_loss(self, model: Any, inputs: dict[str, Any], *args: Any, **kwargs: Any) -> Any:
-        self.metrics_log.tokens += int(inputs["attention_mask"].sum())
+        if model.training:
+            self.metrics_log.tokens += int(inputs["attention_mask"].sum())
         return super().compute_loss(model, inputs, *args, **kwargs)
 
     def _prepare_dataset(self, dataset: Any, *args: Any, **kwargs: Any) -> Any:  # noqa: ARG002
         return dataset
+
+    def measure(self, rows: Sequence[dict[str, Any]]) -> dict[str, float]:
+        """``loss``: the objective's mean over the pairs, nothing learnt."""
+        return {"loss": float(self.evaluate(Dataset.from_list(list(rows)))["eval_loss"])}
 
     def create_model_card(self, *args: Any, **kwargs: Any) -> None:
         """None, as above."""
@@ -132,9 +187,7 @@ def answer_trainer(run: Run, rows: Sequence[TokenizedRow], *, share_prefix: bool
             hidden_size=run.model.config.get_text_config().hidden_size,
             share_prefix=share_prefix,
         ),
-        train_dataset=Dataset.from_list(
-            [{"prompt": r.prompt, "answer": r.answer, "weight": r.weight, "length": r.length} for r in rows]
-        ),
+        train_dataset=Dataset.from_list([_answer_row(row) for row in rows]),
         processing_class=run.tokenizer,
         callbacks=[run.metrics, MarkComplete()],
     )
@@ -158,9 +211,7 @@ def preference_trainer(run: Run, pairs: Sequence[TokenizedRow]) -> PreferenceTra
             loss_weights=[1.0, 1.0],
             max_length=None,
         ),
-        train_dataset=Dataset.from_list(
-            [{"prompt_ids": r.prompt, "chosen_ids": r.answer, "rejected_ids": r.rejected} for r in pairs]
-        ),
+        train_dataset=Dataset.from_list([_pair(row) for row in pairs]),
         processing_class=run.tokenizer,
         callbacks=[run.metrics, MarkComplete()],
     )
@@ -168,16 +219,40 @@ def preference_trainer(run: Run, pairs: Sequence[TokenizedRow]) -> PreferenceTra
     return trainer
 
 
+def _answer_row(row: TokenizedRow) -> dict[str, Any]:
+    return {"prompt": row.prompt, "answer": row.answer, "weight": row.weight, "length": row.length}
+
+
+def _pair(row: TokenizedRow) -> dict[str, Any]:
+    return {"prompt_ids": row.prompt, "chosen_ids": row.answer, "rejected_ids": row.rejected}
+
+
+def validate(
+    run: Run, trainer: AnswerTrainer | PreferenceTrainer, rows: Sequence[TokenizedRow], *, trained_rows: int
+) -> Validate:
+    """Measures ``trainer`` on ``rows`` while it trains on ``trained_rows`` others."""
+    shaped = [_answer_row(row) if isinstance(trainer, AnswerTrainer) else _pair(row) for row in rows]
+    return Validate(
+        lambda first: trainer.measure(shaped[:first]),
+        run.metrics,
+        steps_per_epoch=steps_per_epoch(run.config, trained_rows),
+    )
+
+
+def steps_per_epoch(config: TrainingConfig, rows: int) -> int:
+    return math.ceil(rows / (config.batch_size * config.gradient_accumulation))
+
+
 def _settings(run: Run, *, rows: int, longest: int) -> dict[str, Any]:
     config = run.config
     micro = _micro_batch(config.batch_size, longest, MICRO_BATCH_TOKENS[run.device.type])
     accumulation = config.gradient_accumulation * config.batch_size // micro
-    per_epoch = math.ceil(rows / (config.batch_size * config.gradient_accumulation))
-    total = config.max_steps or math.ceil(per_epoch * config.epochs)
+    total = config.max_steps or math.ceil(steps_per_epoch(config, rows) * config.epochs)
     parameters = sum(p.numel() for p in run.model.parameters())
     return {
         "output_dir": str(run.checkpoints),
         "per_device_train_batch_size": micro,
+        "per_device_eval_batch_size": micro,
         "gradient_accumulation_steps": accumulation,
         "learning_rate": config.learning_rate,
         "weight_decay": config.weight_decay,

@@ -90,9 +90,10 @@ class Models(BaseModel):
 
 @router.get("/models", response_model=Models)
 def list_models(caller: Reader, session: DatabaseSession) -> Models:
-    """All that `model` may name: adapters, the newest first, aliases and base models."""
+    """What `model` may name: adapters, the newest first, aliases and base models. Checkpoints of trainings answer as
+    well; they are listed with their job."""
     adapters = listings.all_in_project(session, caller.project_id, AdapterRow)
-    data = [_adapter_model(row) for row in adapters]
+    data = [_adapter_model(row) for row in adapters if row.checkpoint_step is None]
     data += [
         Model(id=row.name, created=_seconds(row.created_at), owned_by="casemend alias")
         for row in aliases.standing(session, caller.project_id)

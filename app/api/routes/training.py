@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Callable, Mapping
 from functools import partial
-from typing import Annotated, Any
+from typing import Annotated, Any, BinaryIO
 
 from fastapi import APIRouter, Query, Response
 from fastapi.responses import StreamingResponse
@@ -12,14 +13,14 @@ from fastapi.responses import StreamingResponse
 from app.api.dependencies import DatabaseSession, Maintainer, Page, Reader, Store
 from app.api.response_headers import located
 from app.api.schemas.common import Id, ListOf
-from app.api.schemas.pipeline import Adapter, NewTrainingJob, TrainingJob
+from app.api.schemas.pipeline import Adapter, Merge, NewTrainingJob, TrainingJob
 from app.api.transaction_route import TransactionRoute
 from app.db.base import WorkStatus
-from app.db.models import AdapterRow, TrainingJobRow
+from app.db.models import AdapterRow, MergeRow, TrainingJobRow
 from app.db.repositories.pages import Page as PageOf
 from app.reporting import adapter_card
 from app.services import listings
-from app.services.training import adapters, training
+from app.services.training import adapters, merges, training
 from app.services.work import lifecycle
 from app.streaming import zipped
 
@@ -41,6 +42,7 @@ def create_training_job(
         mixture_id=payload.mixture_id,
         hyperparameters=payload.hyperparameters.given(),
         init_adapter_id=payload.init_adapter_id,
+        validation_version_id=payload.validation_version_id,
     )
     return located(response, "/v1/training-jobs", row)
 
@@ -79,6 +81,18 @@ def cancel_training_job(job_id: Id, caller: Maintainer, session: DatabaseSession
     return lifecycle.cancel(session, TrainingJobRow, caller.project_id, job_id)
 
 
+@router.post("/training-jobs/{job_id}/pause", response_model=TrainingJob)
+def pause_training_job(job_id: Id, caller: Maintainer, session: DatabaseSession) -> TrainingJobRow:
+    """Stop after the running step, with a checkpoint, and wait without holding a worker."""
+    return lifecycle.pause(session, caller.project_id, job_id)
+
+
+@router.post("/training-jobs/{job_id}/resume", response_model=TrainingJob)
+def resume_training_job(job_id: Id, caller: Maintainer, session: DatabaseSession) -> TrainingJobRow:
+    """Go on from the checkpoint."""
+    return lifecycle.resume(session, caller.project_id, job_id)
+
+
 @router.get("/adapters", response_model=ListOf[Adapter])
 def list_adapters(
     caller: Reader,
@@ -86,8 +100,19 @@ def list_adapters(
     page: Page,
     base_model: _ModelFilter = None,
     gate: Annotated[str | None, Query(max_length=16)] = None,
+    training_job_id: Id | None = None,
+    checkpoints: Annotated[bool, Query(description="Also states on the way of a training.")] = False,
 ) -> PageOf[AdapterRow]:
-    return listings.in_project(session, caller.project_id, AdapterRow, page, base_model=base_model, gate=gate)
+    return listings.in_project(
+        session,
+        caller.project_id,
+        AdapterRow,
+        page,
+        *([] if checkpoints else [AdapterRow.checkpoint_step.is_(None)]),
+        base_model=base_model,
+        gate=gate,
+        training_job_id=training_job_id,
+    )
 
 
 @router.get("/adapters/{adapter_id}", response_model=Adapter)
@@ -113,6 +138,51 @@ def download_adapter(
     members = adapters.files(store, adapter)
     card = adapter_card.written(adapters.history(session, adapter)).encode()
     members["README.md"] = partial(io.BytesIO, card)
-    headers = {"Content-Disposition": f'attachment; filename="{adapter.id}.zip"'}
-    named = ((f"{adapter.id}/{name}", opened) for name, opened in sorted(members.items()))
+    return _zip(adapter.id, members)
+
+
+@router.post("/adapters/{adapter_id}/merge", status_code=202, response_model=Merge)
+def merge_adapter(
+    adapter_id: Id, caller: Maintainer, session: DatabaseSession, response: Response
+) -> MergeRow:
+    """Adapter and base model as one model, for servers that take no adapters. The same adapter is merged once."""
+    return located(response, "/v1/merges", merges.create(session, caller.project_id, adapter_id))
+
+
+@router.get("/merges", response_model=ListOf[Merge])
+def list_merges(
+    caller: Reader,
+    session: DatabaseSession,
+    page: Page,
+    status: WorkStatus | None = None,
+    adapter_id: Id | None = None,
+) -> PageOf[MergeRow]:
+    return listings.in_project(
+        session, caller.project_id, MergeRow, page, status=status, adapter_id=adapter_id
+    )
+
+
+@router.get("/merges/{merge_id}", response_model=Merge)
+def read_merge(merge_id: Id, caller: Reader, session: DatabaseSession) -> MergeRow:
+    return merges.get(session, caller.project_id, merge_id)
+
+
+@router.post("/merges/{merge_id}/cancel", response_model=Merge)
+def cancel_merge(merge_id: Id, caller: Maintainer, session: DatabaseSession) -> MergeRow:
+    return lifecycle.cancel(session, MergeRow, caller.project_id, merge_id)
+
+
+@router.get("/merges/{merge_id}/download", responses=_ZIP, response_class=StreamingResponse)
+def download_merge(merge_id: Id, caller: Reader, session: DatabaseSession, store: Store) -> StreamingResponse:
+    """The merged model as a folder that ``transformers`` loads, zipped."""
+    merge = merges.get(session, caller.project_id, merge_id)
+    members = merges.files(store, merge)
+    adapter = adapters.get_adapter(session, caller.project_id, merge.adapter_id)
+    card = adapter_card.written(adapters.history(session, adapter), merged=True).encode()
+    return _zip(merge.id, {**members, "README.md": partial(io.BytesIO, card)})
+
+
+def _zip(name: str, members: Mapping[str, Callable[[], BinaryIO]]) -> StreamingResponse:
+    headers = {"Content-Disposition": f'attachment; filename="{name}.zip"'}
+    named = ((f"{name}/{path}", opened) for path, opened in sorted(members.items()))
     return StreamingResponse(zipped(named), media_type="application/zip", headers=headers)

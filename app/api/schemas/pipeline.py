@@ -56,6 +56,10 @@ class NewTrainingJob(Body):
     dataset_version_id: Id | None = None
     mixture_id: Id | None = None
     init_adapter_id: Id | None = None
+    validation_version_id: Id | None = Field(
+        default=None,
+        description="Rows whose loss is measured while the training runs, and which are not learnt.",
+    )
     hyperparameters: Hyperparameters = Field(default_factory=Hyperparameters)
 
 
@@ -64,12 +68,17 @@ class TrainingJob(LongWork):
     dataset_version_id: str | None
     mixture_id: str | None
     cycle_id: str | None
+    validation_version_id: str | None
     base_model: str
     init_adapter_id: str | None
     hyperparameters: dict[str, Any]
     metrics: list[dict[str, Any]]
     summary: dict[str, Any] | None
     adapter_id: str | None
+    pause_requested: bool
+    paused_at: datetime | None = Field(
+        description="Since when it is parked: queued, without a worker, until it is resumed."
+    )
 
 
 class Adapter(Resource):
@@ -81,7 +90,17 @@ class Adapter(Resource):
     size_bytes: int
     card: dict[str, Any]
     gate: str | None
+    training_job_id: str | None
+    checkpoint_step: int | None = Field(
+        description="Set: not what its training came to, but its state after this step."
+    )
     created_at: datetime
+
+
+class Merge(LongWork):
+    object: Literal["merge"] = "merge"
+    adapter_id: str
+    size_bytes: int | None
 
 
 class NewEvaluation(Body):

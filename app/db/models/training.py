@@ -12,7 +12,8 @@ from app.db.base import Base, Created, LongWork, new_id
 
 
 class AdapterRow(Created, Base):
-    """A deleted one can no longer be asked or fetched; what was measured of it stays."""
+    """A deleted one can no longer be asked or fetched; what was measured of it stays. One with a ``checkpoint_step``
+    is the state of its training after that step, and not what came out of it."""
 
     __tablename__ = "adapters"
     id: Mapped[str] = mapped_column(String(40), primary_key=True, default=lambda: new_id("adp"))
@@ -23,6 +24,9 @@ class AdapterRow(Created, Base):
     size_bytes: Mapped[int] = mapped_column(BigInteger)
     card: Mapped[dict[str, Any]]
     gate: Mapped[str | None] = mapped_column(String(16))
+    # no foreign key: a training job names its adapter, and two tables that name each other cannot be ordered
+    training_job_id: Mapped[str | None] = mapped_column(String(40), index=True)
+    checkpoint_step: Mapped[int | None]
     deleted_at: Mapped[datetime | None]
 
 
@@ -49,12 +53,30 @@ class TrainingJobRow(LongWork, Base):
     )
     mixture_id: Mapped[str | None] = mapped_column(ForeignKey("mixtures.id", ondelete="CASCADE"))
     cycle_id: Mapped[str | None] = mapped_column(ForeignKey("cycles.id", ondelete="CASCADE"), index=True)
+    validation_version_id: Mapped[str | None] = mapped_column(
+        ForeignKey("dataset_versions.id", ondelete="SET NULL")
+    )
     base_model: Mapped[str] = mapped_column(Text)
     init_adapter_id: Mapped[str | None] = mapped_column(ForeignKey("adapters.id", ondelete="SET NULL"))
     hyperparameters: Mapped[dict[str, Any]] = mapped_column(default=dict)
     metrics: Mapped[list[dict[str, Any]]] = mapped_column(default=list)
     summary: Mapped[dict[str, Any] | None]
     adapter_id: Mapped[str | None] = mapped_column(ForeignKey("adapters.id", ondelete="SET NULL"))
+    pause_requested: Mapped[bool] = mapped_column(default=False)
+    paused_at: Mapped[datetime | None]
+    """Set: queued, with no job in the queue, until somebody resumes it."""
+
+
+class MergeRow(LongWork, Base):
+    """An adapter's weights added to its base model's. ``uri``: the merged model's folder."""
+
+    __tablename__ = "merges"
+    id: Mapped[str] = mapped_column(String(40), primary_key=True, default=lambda: new_id("mrg"))
+    project_id: Mapped[str] = mapped_column(ForeignKey("projects.id", ondelete="CASCADE"), index=True)
+    adapter_id: Mapped[str] = mapped_column(ForeignKey("adapters.id", ondelete="CASCADE"), index=True)
+    uri: Mapped[str | None] = mapped_column(Text)
+    size_bytes: Mapped[int | None] = mapped_column(BigInteger)
+    deleted_at: Mapped[datetime | None]
 
 
 class EvaluationRow(LongWork, Base):

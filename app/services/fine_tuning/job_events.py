@@ -35,6 +35,9 @@ _TRAINING: Final = {
     "running": "Fine-tuning job started",
     "succeeded": "The job has successfully completed",
     "cancel_requested": "Cancelling the training",
+    "pause_requested": "Pausing after the running step",
+    "paused": "The job is paused",
+    "resumed": "The job is resumed",
 }
 _EITHER: Final = {
     "cancelled": "The job was cancelled",

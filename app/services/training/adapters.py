@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, BinaryIO
@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from app.artifacts import ArtifactNotFound, ArtifactStore, InvalidArtifactUri
 from app.db.base import WorkStatus
-from app.db.models import AdapterRow, DatasetRow, DatasetVersionRow, VerificationRow
+from app.db.models import AdapterRow, DatasetRow, DatasetVersionRow, TrainingJobRow, VerificationRow
 from app.errors import NotFound
 
 
@@ -34,6 +34,17 @@ def get_adapter(session: Session, project_id: str, adapter_id: str) -> AdapterRo
     if row is None or row.project_id != project_id or row.deleted_at is not None:
         raise NotFound(f"no adapter {adapter_id} in this project")
     return row
+
+
+def checkpoints(session: Session, job: TrainingJobRow, *, deleted: bool = False) -> Sequence[AdapterRow]:
+    """What is kept of the training's way, the newest first; not what came out of it. ``deleted``: also what was
+    kept once."""
+    statement = (
+        select(AdapterRow)
+        .where(AdapterRow.training_job_id == job.id, AdapterRow.checkpoint_step.is_not(None))
+        .order_by(AdapterRow.checkpoint_step.desc())
+    )
+    return session.scalars(statement if deleted else statement.where(AdapterRow.deleted_at.is_(None))).all()
 
 
 def history(session: Session, adapter: AdapterRow) -> AdapterHistory:
@@ -60,8 +71,13 @@ def history(session: Session, adapter: AdapterRow) -> AdapterHistory:
 
 def files(store: ArtifactStore, adapter: AdapterRow) -> dict[str, Callable[[], BinaryIO]]:
     """Each file of the adapter's PEFT folder by its name, to be opened when it is wanted."""
+    return stored_files(store, adapter.uri, f"adapter {adapter.id}")
+
+
+def stored_files(store: ArtifactStore, uri: str, owner: str) -> dict[str, Callable[[], BinaryIO]]:
+    """NotFound where a retention has removed the folder."""
     try:
-        stored = store.files(adapter.uri)
+        stored = store.files(uri)
     except (ArtifactNotFound, InvalidArtifactUri):
-        raise NotFound(f"the files of adapter {adapter.id} are no longer kept") from None
+        raise NotFound(f"the files of {owner} are no longer kept") from None
     return {name: partial(store.open, file.uri) for name, file in stored.items()}

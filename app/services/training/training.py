@@ -28,8 +28,10 @@ def create(
     init_adapter_id: str | None = None,
     training_defaults: Mapping[str, Any] | None = None,
     cycle_id: str | None = None,
+    validation_version_id: str | None = None,
 ) -> TrainingJobRow:
-    """Queue one LoRA run on a mixture, or on a whole dataset version."""
+    """Queue one LoRA run on a mixture, or on a whole dataset version. The loss on the rows of
+    ``validation_version_id`` is measured while it runs; they are not learnt."""
     if (dataset_version_id is None) == (mixture_id is None):
         raise InvalidInput("send either dataset_version_id or mixture_id")
     if mixture_id is not None:
@@ -39,6 +41,11 @@ def create(
         dataset_version_id, rows = mixture.dataset_version_id, mixture.rows or 0
     else:
         rows = versions.require(session, project_id, str(dataset_version_id)).rows
+    if (
+        validation_version_id is not None
+        and not versions.require(session, project_id, validation_version_id).rows
+    ):
+        raise InvalidInput(f"version {validation_version_id} holds no row to validate on")
     if init_adapter_id is not None:
         adapter = adapters.get_adapter(session, project_id, init_adapter_id)
         if adapter.base_model != base_model:
@@ -55,6 +62,7 @@ def create(
         dataset_version_id=dataset_version_id,
         mixture_id=mixture_id,
         cycle_id=cycle_id,
+        validation_version_id=validation_version_id,
         base_model=base_model,
         init_adapter_id=init_adapter_id,
         hyperparameters=config.as_dict(),

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from enum import StrEnum
 from typing import Any, TypeVar
 
 from sqlalchemy import select, text
@@ -21,6 +22,7 @@ from app.db.models import (
     EvaluationRow,
     FineTuningJobRow,
     ImportRow,
+    MergeRow,
     MixtureRow,
     RepairRow,
     RepairRunRow,
@@ -42,6 +44,7 @@ WorkRow = (
     | EvaluationRow
     | VerificationRow
     | FineTuningJobRow
+    | MergeRow
 )
 
 ROW_OF: dict[Stage, type[WorkRow]] = {
@@ -55,6 +58,7 @@ ROW_OF: dict[Stage, type[WorkRow]] = {
     Stage.EVALUATE: EvaluationRow,
     Stage.VERIFY: VerificationRow,
     Stage.VALIDATE: FineTuningJobRow,
+    Stage.MERGE: MergeRow,
 }
 
 Row = TypeVar("Row", bound=LongWork)
@@ -62,6 +66,13 @@ Row = TypeVar("Row", bound=LongWork)
 
 class OutdatedRun(Exception):
     """Another run has taken this work over, or it is final: what this run computed is thrown away."""
+
+
+class Asked(StrEnum):
+    """Why running work is to stop: for good, or until somebody resumes it."""
+
+    CANCEL = "cancel"
+    PAUSE = "pause"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -121,15 +132,48 @@ def held(session: Session, claim: Claim, *, to_finish: bool = False) -> WorkRow:
     return row
 
 
-def report_progress(session: Session, claim: Claim, progress: float, message: str | None = None) -> bool:
-    """Write progress 0..1; returns whether somebody asked for a cancel."""
+def report_progress(
+    session: Session, claim: Claim, progress: float, message: str | None = None
+) -> Asked | None:
+    """Write progress 0..1; returns whether somebody asked for a stop."""
     row = held(session, claim)
     row.progress = max(0.0, min(1.0, progress))
     if message is not None:
-        events.append(
-            session, row.project_id, row.id, "progress", {"progress": row.progress, "step": message}
+        _tell_progress(
+            session, claim, getattr(row, "cycle_id", None), {"progress": row.progress, "step": message}
         )
-    return row.cancel_requested
+    if row.cancel_requested:
+        return Asked.CANCEL
+    return Asked.PAUSE if isinstance(row, TrainingJobRow) and row.pause_requested else None
+
+
+def report_alive(
+    session: Session, claim: Claim, progress: float, message: str | None, *, seconds: float
+) -> bool:
+    """Say that the step ``message`` is still under way after ``seconds``; False where the claim counts no longer.
+
+    Without a lock: it is said also while the result is being written.
+    """
+    row_class = ROW_OF[claim.stage]
+    row = session.get(row_class, claim.subject_id)
+    if row is None or row.run_token != claim.run_token or row.status != Status.RUNNING:
+        return False
+    step = message or claim.stage.value
+    _tell_progress(
+        session,
+        claim,
+        getattr(row, "cycle_id", None),
+        {"progress": max(row.progress, min(1.0, progress)), "step": step, "seconds": seconds},
+    )
+    return True
+
+
+def _tell_progress(session: Session, claim: Claim, cycle_id: str | None, data: dict[str, Any]) -> None:
+    """To the readers of the work, and to those of the cycle that it is a stage of."""
+    events.append(session, claim.project_id, claim.subject_id, "progress", data)
+    if cycle_id is not None:
+        of = {"stage": claim.stage.value, "subject_id": claim.subject_id}
+        events.append(session, claim.project_id, cycle_id, "progress", {**of, **data})
 
 
 def back_to_queue(session: Session, claim: Claim, reason: str, *, counted: bool = True) -> None:
@@ -149,6 +193,8 @@ def mark_finished(
     row.status = move(Status(row.status), status)
     row.error = error
     row.finished_at = now()
+    if isinstance(row, TrainingJobRow):
+        row.paused_at, row.pause_requested = None, False
     if status is Status.SUCCEEDED:
         row.progress = 1.0
     events.append(session, row.project_id, row.id, status.value, {"error": error} if error else {})
@@ -162,17 +208,19 @@ def delay_before_retry(attempts: int, *, wait_seconds: int) -> timedelta:
 
 
 def without_job(session: Session) -> list[tuple[Stage, str]]:
-    """Work that is not done and that no job in the queue stands for; locked, so that one finder re-queues it."""
+    """Work that is not done and that no job in the queue stands for; locked, so that one finder re-queues it.
+    A paused training waits for nobody but its user."""
     lost: list[tuple[Stage, str]] = []
     for stage, row_class in ROW_OF.items():
         abandoned = text(
             "NOT EXISTS (SELECT 1 FROM procrastinate_jobs AS job"  # noqa: S608 - a table's own name
             f" WHERE job.lock = {row_class.__tablename__}.id AND job.status IN ('todo', 'doing'))"
         )
-        rows = session.scalars(
-            select(row_class.id)
-            .where(row_class.status.in_([Status.QUEUED.value, Status.RUNNING.value]), abandoned)
-            .with_for_update(skip_locked=True)
+        statement = select(row_class.id).where(
+            row_class.status.in_([Status.QUEUED.value, Status.RUNNING.value]), abandoned
         )
+        if row_class is TrainingJobRow:
+            statement = statement.where(TrainingJobRow.paused_at.is_(None))
+        rows = session.scalars(statement.with_for_update(skip_locked=True))
         lost += [(stage, subject_id) for subject_id in rows]
     return lost
