@@ -73,4 +73,6 @@ def test_a_cycle_on_the_bundled_model_teaches_a_topic_that_was_missing(
     folder = unpacked(downloaded, tmp_path / "downloaded")
     assert base_of(folder) == "HuggingFaceTB/SmolLM2-135M-Instruct"
     base = resolve("smollm2-135m-instruct", settings.model_cache_dir)
-    assert share_equal(folder, base.path, checked[:100], max_new_tokens=LIMIT) >= 0.99
+    # bfloat16, in which it was verified where the processor has it, keeps 8 bits of logits of about 20
+    equal = share_equal(folder, base.path, checked[:200], max_new_tokens=LIMIT, near_tie=0.25)
+    assert equal >= 0.995

@@ -273,6 +273,13 @@ def test_an_alias_stands_for_an_adapter_and_is_rolled_back_in_one_call(
         ({"model": "adp_unknown"}, 404, "model_not_found"),
         ({"model": "/etc"}, 404, "model_not_found"),
         ({"max_tokens": 5_000}, 400, "context_length_exceeded"),
+        ({"messages": [{"role": "user", "content": "a b " * 5_000}]}, 400, "context_length_exceeded"),
+        pytest.param(
+            {"messages": [{"role": "user", "content": "a" * 10_000_000}]},
+            400,
+            "context_length_exceeded",
+            id="ten megabytes",
+        ),
         ({"messages": []}, 400, None),
         ({"messages": [{"role": "user", "content": [{"type": "image_url", "image_url": {}}]}]}, 400, None),
         ({"temperature": 9}, 400, None),

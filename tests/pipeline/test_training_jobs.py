@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 import torch
 from fastapi.testclient import TestClient
@@ -113,6 +114,54 @@ def test_a_training_is_paused_where_it_is_and_goes_on_from_there(
     assert weights(client, uris[0]["id"]) == weights(client, uris[1]["id"])
     types = [kind for kind in events(client, paused) if kind != "progress"]
     assert types == ["queued", "running", "pause_requested", "paused", "resumed", "running", "succeeded"]
+
+
+@pytest.mark.timeout(600)
+def test_a_training_whose_process_is_killed_goes_on_from_its_checkpoint(
+    client: TestClient, model: Path, version: str, run_jobs: Callable[[], None], beside: threading.Thread
+) -> None:
+    settings = {"epochs": 60, "checkpoint_every_steps": 20}
+    whole = train(client, model, version, hyperparameters=settings)
+    run_jobs()
+    killed = train(client, model, version, hyperparameters=settings)
+    beside.start()
+    until(lambda: len(job(client, killed)["metrics"]) >= 25)
+    (child,) = [p for p in psutil.Process().children() if "workers.training" in p.cmdline()]
+    child.kill()
+    beside.join(timeout=120)
+
+    def is_over() -> bool:  # tried again after a moment
+        run_jobs()
+        return job(client, killed)["status"] not in ("queued", "running")
+
+    until(is_over)
+    done = job(client, killed)
+    assert (done["status"], done["attempts"]) == ("succeeded", 2), done["error"]
+    assert [line["step"] for line in done["metrics"]] == list(range(1, 181))
+    ids = [job(client, j)["adapter_id"] for j in (whole, killed)]
+    assert weights(client, ids[0]) == weights(client, ids[1])
+
+
+@pytest.mark.timeout(600)
+def test_an_adapter_that_is_trained_on_keeps_its_rank_and_another_one_is_refused(
+    client: TestClient, model: Path, version: str, run_jobs: Callable[[], None]
+) -> None:
+    first = train(client, model, version, hyperparameters={"rank": 4, "target_modules": ["q_proj"]})
+    run_jobs()
+    start = job(client, first)["adapter_id"]
+    body = {"base_model": str(model), "dataset_version_id": version, "init_adapter_id": start}
+    for wrong in ({"rank": 8}, {"alpha": 3}, {"target_modules": "all-linear"}):
+        refused = client.post("/v1/training-jobs", json={**body, "hyperparameters": wrong})
+        assert refused.status_code == 422, refused.text
+        assert refused.json()["errors"][0]["pointer"] == f"/hyperparameters/{next(iter(wrong))}"
+    second = train(
+        client, model, version, init_adapter_id=start, hyperparameters={"target_modules": ["q_proj"]}
+    )
+    run_jobs()
+    done = job(client, second)
+    assert done["status"] == "succeeded", done["error"]
+    said = adapter(client, done["adapter_id"])["card"]["hyperparameters"]
+    assert (said["rank"], said["alpha"], said["target_modules"]) == (4, 8, ["q_proj"])
 
 
 def adapter(client: TestClient, adapter_id: str) -> dict[str, Any]:

@@ -34,6 +34,7 @@ class ServedModel:
         self.tokenizer = load_tokenizer(model)
         self._model = load_weights(model, dtype=fast_dtype(self.device), device=self.device).eval()
         self._stops = stop_tokens(self._model, self.tokenizer)
+        self._longest_token = max(map(len, self.tokenizer.get_vocab()))
         self._kept = kept_adapters
         self._adapters: OrderedDict[str, Path] = OrderedDict()
 
@@ -55,6 +56,14 @@ class ServedModel:
         if isinstance(conversation, Conversation):
             return tuple(prompt_ids(self.tokenizer, conversation.messages, tools=conversation.tools))
         return tuple(self.tokenizer(conversation)["input_ids"]) or (self.tokenizer.eos_token_id,)
+
+    def surely_exceeds_context(self, conversation: Conversation | str) -> bool:
+        """Whether so many characters cannot fit, however they are cut into tokens: told without reading them."""
+        if isinstance(conversation, Conversation):
+            texts = [str(turn.get("content") or "") for turn in conversation.messages]
+        else:
+            texts = [conversation]
+        return sum(map(len, texts)) > self.context * self._longest_token
 
     def text(self, tokens: Sequence[int]) -> str:
         """A byte-level model can say NUL, which is no text."""

@@ -220,15 +220,13 @@ class Engine:
 
     @staticmethod
     def _read(request: Request, model: ServedModel) -> _Answering:
+        # reading megabytes would keep all others waiting
+        if model.surely_exceeds_context(request.conversation):
+            raise _too_long(model, "The messages have more", request)
         prompt = model.prompt(request.conversation)
         room = model.context - len(prompt)
         if room < 1 or (request.max_tokens or 0) > room:
-            raise CannotAnswer(
-                f"This model's maximum context length is {model.context} tokens. The messages have {len(prompt)} "
-                f"and max_tokens asks for {request.max_tokens or 1} more: shorten the messages, or ask for less.",
-                param="messages",
-                code="context_length_exceeded",
-            )
+            raise _too_long(model, f"The messages have {len(prompt)}", request)
         return _Answering(
             request=request,
             prompt=prompt,
@@ -272,6 +270,15 @@ class Engine:
             self._waiting = deque(r for r in self._waiting if r not in waiting)
         for request in (*(a.request for a in answering), *waiting):
             request.tell(said)
+
+
+def _too_long(model: ServedModel, has: str, request: Request) -> CannotAnswer:
+    return CannotAnswer(
+        f"This model's maximum context length is {model.context} tokens. {has} and max_tokens asks for "
+        f"{request.max_tokens or 1} more: shorten the messages, or ask for less.",
+        param="messages",
+        code="context_length_exceeded",
+    )
 
 
 def _passed_on(one: _Answering, chosen: Chosen, model: ServedModel) -> str | None:

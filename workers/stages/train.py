@@ -24,7 +24,7 @@ from app.services.versions import versions
 from app.services.work import work
 from workers.context import StageContext
 from workers.models.base_models import BaseModelError, LocalModel, resolve
-from workers.training.launch import TrainingFailed, TrainingOutcome, run_training
+from workers.training.launch import TrainingFailed, TrainingKilled, TrainingOutcome, run_training
 from workers.training.run_folder import kept_steps
 
 METRICS_KEPT = 2_000
@@ -162,6 +162,8 @@ def train(context: StageContext, inputs: Inputs) -> TrainingOutcome:
             threads=context.settings.training_threads,
         )
     except TrainingFailed as error:
+        if isinstance(error, TrainingKilled) and context.claim.attempts < context.settings.stage_attempts:
+            raise
         shutil.rmtree(inputs.run_dir, ignore_errors=True)
         raise StageError(str(error), type="training-failed", title="The training failed") from error
     except StageCancelled:

@@ -40,6 +40,11 @@ class TrainingFailed(Exception):
         self.code = code
 
 
+class TrainingKilled(TrainingFailed):
+    """Somebody, most likely the kernel for want of memory, ended the training. Tried again, the run goes on from its
+    checkpoint."""
+
+
 class TrainingCancelled(StageCancelled):
     """Stopped on request. Its last checkpoint is kept: :func:`run_training` on the folder goes on from there."""
 
@@ -175,7 +180,7 @@ def _raise_unless_done(folder: RunFolder, code: int) -> None:
         failure = read_json(folder.failure)
         raise TrainingFailed(failure["message"], code=failure["code"])
     if code == -signal.SIGKILL:
-        raise TrainingFailed(
+        raise TrainingKilled(
             "the training was killed, most likely for using too much memory; "
             "lower batch_size or max_length, or give the worker more memory",
             code="killed",

@@ -121,10 +121,7 @@ def _repair_applied(session: Session, repair: RepairRow) -> None:
 
 def _after_verification(session: Session, cycle: CycleRow, row: VerificationRow) -> None:
     policy = policy_of(cycle.policy)
-    new = verdict_of(row.result or {})
-    tried = session.get(AdapterRow, row.adapter_id)
-    if tried is not None:
-        tried.gate = new.gate.value
+    new = record_gate(session, row)
     old = _verdict_of_summary(cycle.verdict)
     if pipeline.is_better(new, old):
         cycle.verdict = _summary(row, attempt=cycle.attempt, questions=_questions_of(cycle))
@@ -135,6 +132,15 @@ def _after_verification(session: Session, cycle: CycleRow, row: VerificationRow)
         open_stage(session, cycle, pipeline.RETRY_FROM)
         return
     end(session, cycle, Status.SUCCEEDED)
+
+
+def record_gate(session: Session, row: VerificationRow) -> CycleVerdict:
+    """What a verification came to is what is said of its adapter, within a cycle or alone."""
+    verdict = verdict_of(row.result or {})
+    tried = session.get(AdapterRow, row.adapter_id)
+    if tried is not None:
+        tried.gate = verdict.gate.value
+    return verdict
 
 
 def verdict_of(result: Mapping[str, Any]) -> CycleVerdict:

@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
-from app.db.models import TrainingJobRow
+from app.db.models import AdapterRow, TrainingJobRow
 from app.domain.mixing.curriculum import Curriculum
 from app.domain.training_config import TrainingConfig, defaults_from, fit_to_rows
 from app.errors import InvalidInput, NotFound
@@ -46,13 +46,15 @@ def create(
         and not versions.require(session, project_id, validation_version_id).rows
     ):
         raise InvalidInput(f"version {validation_version_id} holds no row to validate on")
+    shape: dict[str, Any] = {}
     if init_adapter_id is not None:
         adapter = adapters.get_adapter(session, project_id, init_adapter_id)
         if adapter.base_model != base_model:
             raise InvalidInput(
                 f"adapter {init_adapter_id} belongs to {adapter.base_model!r}, not to {base_model!r}"
             )
-    defaults = fit_to_rows(training_defaults or {}, rows)
+        shape = _shape_of(adapter, hyperparameters or {})
+    defaults = fit_to_rows(training_defaults or {}, rows) | shape
     if mixture_id is not None:
         order = mixtures.get(session, project_id, mixture_id).recipe.get("order", Curriculum.SHUFFLED)
         defaults["shuffle"] = order == Curriculum.SHUFFLED
@@ -69,6 +71,21 @@ def create(
     )
     work.enqueue(session, Stage.TRAIN, row)
     return row
+
+
+def _shape_of(adapter: AdapterRow, asked: Mapping[str, Any]) -> dict[str, Any]:
+    """Rank, alpha and modules of an adapter that is trained on: they stay what they are. InvalidInput where
+    others are asked for."""
+    known = adapter.card.get("hyperparameters") or {}
+    shape = {name: known[name] for name in ("rank", "alpha", "target_modules") if name in known}
+    for name, value in shape.items():
+        wanted = asked.get(name, value)
+        if (list(wanted) if isinstance(wanted, tuple) else wanted) != value:
+            detail = (
+                f"{name}: adapter {adapter.id} has {value} and keeps it; leave {name} out, or start afresh"
+            )
+            raise InvalidInput(detail, errors=[{"pointer": f"/hyperparameters/{name}", "message": detail}])
+    return shape
 
 
 def check_hyperparameters(

@@ -18,6 +18,7 @@ from app.db.models import (
     MergeRow,
     RepairRunRow,
     TrainingJobRow,
+    VerificationRow,
 )
 from app.domain.job_status import Status, move
 from app.errors import Conflict, NotFound
@@ -80,6 +81,8 @@ def finish(
         return
     if row.cycle_id is not None:
         advance.work_finished(session, row.cycle_id, row)
+    elif isinstance(row, VerificationRow) and status is Status.SUCCEEDED:
+        advance.record_gate(session, row)
 
 
 def cancel(session: Session, row_class: type[work.Row], project_id: str, subject_id: str) -> work.Row:
