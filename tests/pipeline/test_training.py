@@ -362,6 +362,29 @@ def test_the_adapter_at_the_end_of_each_epoch_is_kept_where_it_is_asked_for(
     assert ask(model, kept[0][1], ["freeze my card"])
 
 
+def test_a_curriculum_is_trained_in_its_order_also_where_rows_are_long(
+    model: LocalModel, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from workers.models.weights import load_tokenizer
+    from workers.training.trainer import AnswerTrainer
+
+    seen: list[list[int]] = []
+    whole = AnswerTrainer.compute_loss
+
+    def looked_at(self: Any, net: Any, inputs: dict[str, Any], *args: Any, **more: Any) -> Any:
+        seen.append(inputs["shift_labels"].flatten().tolist())
+        return whole(self, net, inputs, *args, **more)
+
+    monkeypatch.setattr(AnswerTrainer, "compute_loss", looked_at)
+    answers = "dacbfe"
+    rows = [row("x" * (700 - 100 * i), answer) for i, answer in enumerate(answers)]
+    settings = {"batch_size": 1, "epochs": 1, "learning_rate": 1e-4}
+    train_here(prepare(tmp_path / "run", model, rows, **settings, shuffle=False))
+    tokenizer = load_tokenizer(model)
+    said = [tokenizer.decode(labels, skip_special_tokens=True).strip() for labels in seen]
+    assert "".join(said) == answers
+
+
 def test_a_training_goes_on_from_an_earlier_adapter(model: LocalModel, tmp_path: Path) -> None:
     first = prepare(tmp_path / "first", model, ROWS, **LEARN)
     train_here(first)

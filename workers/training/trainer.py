@@ -177,7 +177,8 @@ class PreferenceTrainer(DPOTrainer):
 def answer_trainer(run: Run, rows: Sequence[TokenizedRow], *, share_prefix: bool) -> AnswerTrainer:
     lengths = [row.length for row in rows]
     settings = _settings(run, rows=len(rows), longest=max(lengths))
-    if not share_prefix or sum(lengths) > GROUP_ABOVE_TOKENS * len(lengths):
+    long = not share_prefix or sum(lengths) > GROUP_ABOVE_TOKENS * len(lengths)
+    if long and run.config.shuffle:  # else the order is a curriculum's
         settings |= {"train_sampling_strategy": "group_by_length", "length_column_name": "length"}
     trainer = AnswerTrainer(
         model=run.model,

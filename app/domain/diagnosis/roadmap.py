@@ -52,8 +52,8 @@ def roadmap(by_category: Mapping[RootCause, int], clusters: Sequence[Cluster]) -
         RoadmapStep(
             step=3,
             action="mix",
-            key_point="Train on every repaired row, what was added at 5 to 10 % of it, and replay the rest "
-            "so that nothing is forgotten.",
+            key_point="Train on every repaired row, what was added at 5 to 10 % of it (more where an answer is "
+            "new, until it is seen as often as the others), and replay the rest so that nothing is forgotten.",
             cost="low",
             gain=gains[2],
         ),

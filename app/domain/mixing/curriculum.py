@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from collections.abc import Set as AbstractSet
 from enum import StrEnum
 from typing import assert_never
 
@@ -13,22 +14,31 @@ from app.domain.records import TrainingExample
 
 
 class Curriculum(StrEnum):
-    """``easy_to_hard`` trains short answers first (curriculum learning, Bengio et al. 2009)."""
+    """``easy_to_hard`` trains short answers first (curriculum learning, Bengio et al. 2009). ``general_first`` trains
+    the replay rows first and the targeted ones after them."""
 
     SHUFFLED = "shuffled"
     EASY_TO_HARD = "easy_to_hard"
+    GENERAL_FIRST = "general_first"
 
 
 def order_rows(
-    examples: Sequence[TrainingExample], order: Curriculum, rng: np.random.Generator
+    examples: Sequence[TrainingExample],
+    order: Curriculum,
+    rng: np.random.Generator,
+    *,
+    targeted: AbstractSet[str],
 ) -> list[TrainingExample]:
-    """The rows in training order; rows that are equally hard stand in drawn order."""
+    """The rows in training order; rows between which the order does not decide stand in drawn order. ``targeted``:
+    ids of rows."""
     shuffled = [examples[i] for i in rng.permutation(len(examples)).tolist()]
     match order:
         case Curriculum.SHUFFLED:
             return shuffled
         case Curriculum.EASY_TO_HARD:
             return sorted(shuffled, key=difficulty)
+        case Curriculum.GENERAL_FIRST:
+            return sorted(shuffled, key=lambda example: example.id in targeted)
         case _:
             assert_never(order)
 

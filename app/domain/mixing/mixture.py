@@ -10,10 +10,10 @@ from collections.abc import Collection, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Annotated, Final, assert_never
+from typing import Annotated, Final, Self, assert_never
 
 import numpy as np
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from app.domain.instructions import known_instructions
 from app.domain.language import text
@@ -33,8 +33,8 @@ _MAX_REPEATS: Final = 4
 # (mT5, Xue et al. 2021, samples languages with 0.3; XLM-R with 0.3; multilingual BERT with 0.7).
 _REPLAY_EXPONENT: Final = 0.6
 
-# Replay rows per targeted row.
-_TARGETED_REPLAY_RATIO: Final = 30 / 70
+# Share of the replay rows in a "targeted_replay" mixture.
+_REPLAY_SHARE: Final = 0.3
 
 _QUICK_CHECK_RATIO: Final = 5.0
 # An answer is compared with its peers when it stands on this many rows.
@@ -42,8 +42,9 @@ _PARITY_MIN_ROWS: Final = 5
 
 
 class MixtureStrategy(StrEnum):
-    """``full``: every repaired row, targeted ones brought up to a share. ``targeted_replay``: 70/30.
-    ``quick_check``: five replay rows for each targeted one, to see in minutes whether a fix takes."""
+    """``full``: every repaired row, targeted ones brought up to a share. ``targeted_replay``: the targeted rows and a
+    share of others (``replay_share``). ``quick_check``: five replay rows for each targeted one, to see in minutes
+    whether a fix takes."""
 
     FULL = "full"
     TARGETED_REPLAY = "targeted_replay"
@@ -66,7 +67,10 @@ class MixtureRecipe(Section):
     title = "recipe"
     strategy: MixtureStrategy = MixtureStrategy.FULL
     targeted_share: Annotated[Number, Field(ge=0, le=0.5)] = _TARGETED_SHARE
-    """Share of the rows as trained (repeats counted) that ``full`` brings the targeted rows up to."""
+    """Share of the rows as trained (repeats counted) that ``full`` brings the targeted rows up to, and ``parity`` new
+    answers beyond."""
+    replay_share: Annotated[Number, Field(ge=0, le=0.95)] = _REPLAY_SHARE
+    """Share of the rows of ``targeted_replay`` that are drawn from the rest."""
     max_repeats: Annotated[Whole, Field(ge=1, le=100)] = _MAX_REPEATS
     """A targeted row is seen at most this often."""
     replay_exponent: Share = _REPLAY_EXPONENT
@@ -78,6 +82,27 @@ class MixtureRecipe(Section):
     as far as ``max_repeats`` allows."""
     order: Curriculum = Curriculum.SHUFFLED
     seed: Seed = 0
+
+    @model_validator(mode="after")
+    def _says_nothing_in_vain(self) -> Self:
+        for name, strategies in _READ_BY.items():
+            changed = getattr(self, name) != type(self).model_fields[name].default
+            if changed and self.strategy not in strategies:
+                others = " or ".join(strategies)
+                raise ValueError(
+                    f"{name} has no effect in {self.strategy.value}; leave it out, or choose {others}"
+                )
+        return self
+
+
+_READ_BY: Final[Mapping[str, tuple[MixtureStrategy, ...]]] = {
+    "targeted_share": (MixtureStrategy.FULL,),
+    "parity": (MixtureStrategy.FULL,),
+    "max_repeats": (MixtureStrategy.FULL,),
+    "replay_share": (MixtureStrategy.TARGETED_REPLAY,),
+    "replay_exponent": (MixtureStrategy.TARGETED_REPLAY, MixtureStrategy.QUICK_CHECK),
+}
+"""Fields that only some strategies read."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -158,7 +183,7 @@ def build_mixture(
             role=MixtureRole.TARGETED if example.id in times else MixtureRole.REPLAY,
             repeat=times.get(example.id, 1),
         )
-        for example in order_rows(kept, recipe.order, rng)
+        for example in order_rows(kept, recipe.order, rng, targeted=times.keys())
     )
     return Mixture(rows=rows, dropped=tuple(dropped), counts=_counts(rows, dropped), recipe=recipe)
 
@@ -176,7 +201,7 @@ def _chosen(
             share = recipe.targeted_share
             return {example.id for example in replay}, round(share / (1 - share) * len(replay))
         case MixtureStrategy.TARGETED_REPLAY:
-            count = round(len(targeted) * _TARGETED_REPLAY_RATIO)
+            count = round(len(targeted) * recipe.replay_share / (1 - recipe.replay_share))
             return _draw_replay(replay, count, recipe, rng), len(targeted)
         case MixtureStrategy.QUICK_CHECK:
             count = round(len(targeted) * _QUICK_CHECK_RATIO)

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from app.db.models import CycleRow
 from app.domain.augmentation.plan import AugmentationOptions
-from app.domain.mixing.mixture import MixtureRecipe
+from app.domain.mixing.mixture import MixtureRecipe, MixtureStrategy
 from app.domain.pipeline import CyclePolicy, CycleStage
 from app.domain.verification.options import VerificationOptions
 from app.errors import InvalidInput
@@ -110,7 +110,8 @@ def start(session: Session, cycle: CycleRow, stage: CycleStage) -> work.WorkRow:
 def _recipe(policy: CyclePolicy, attempt: int) -> MixtureRecipe:
     """A further attempt shows the targeted rows more often; what the user set stays."""
     recipe: dict[str, Any] = {"seed": policy.seed + attempt - 1, **policy.mixture.given()}
-    if attempt > 1 and "targeted_share" not in recipe:
+    shared = recipe.get("strategy", MixtureStrategy.FULL) == MixtureStrategy.FULL
+    if attempt > 1 and shared and "targeted_share" not in recipe:
         recipe["targeted_share"] = min(0.3, 0.1 * attempt)
     return MixtureRecipe(**recipe)
 

@@ -115,6 +115,50 @@ def test_shares_are_exact(strategy: MixtureStrategy, targeted: int, replay: int)
     assert mixture.counts["not_drawn"] == 120 - targeted - mixture.counts["replay"]
 
 
+@pytest.mark.parametrize(
+    ("share", "replay"), [(0.0, 0), (0.1, 4), (0.2, 10), (0.3, 17), (0.5, 40), (0.6, 60)]
+)
+def test_the_share_of_replay_is_what_is_asked_for(share: float, replay: int) -> None:
+    recipe = MixtureRecipe(strategy=MixtureStrategy.TARGETED_REPLAY, replay_share=share)
+    counts = _mix({f"ex_{i}" for i in range(40)}, [], recipe).counts
+    assert (counts["targeted"], counts["replay"]) == (40, replay)
+
+
+@pytest.mark.parametrize(
+    ("strategy", "field", "value"),
+    [
+        ("targeted_replay", "targeted_share", 0.2),
+        ("quick_check", "targeted_share", 0.2),
+        ("quick_check", "replay_share", 0.2),
+        ("full", "replay_share", 0.2),
+        ("full", "replay_exponent", 0.2),
+        ("targeted_replay", "max_repeats", 2),
+        ("quick_check", "parity", False),
+    ],
+)
+def test_what_a_strategy_does_not_read_is_refused_by_name(strategy: str, field: str, value: object) -> None:
+    with pytest.raises(ValueError, match=f"{field} has no effect in {strategy}"):
+        MixtureRecipe.from_dict({"strategy": strategy, field: value})
+
+
+@pytest.mark.parametrize("strategy", MixtureStrategy)
+def test_a_recipe_that_was_read_can_be_sent_again(strategy: MixtureStrategy) -> None:
+    recipe = MixtureRecipe(strategy=strategy)
+    assert MixtureRecipe.from_dict(recipe.as_dict()) == recipe
+
+
+def test_general_rows_come_before_targeted_ones_in_drawn_order() -> None:
+    targeted = {f"ex_{i}" for i in range(0, 60, 3)}
+    mixture = _mix(targeted, [], MixtureRecipe(order=Curriculum.GENERAL_FIRST, targeted_share=0.4))
+    roles = [row.role for row in mixture.rows]
+    assert roles == sorted(roles, key=lambda role: role is MixtureRole.TARGETED)
+    of_replay = [row.example_id for row in mixture.rows if row.role is MixtureRole.REPLAY]
+    assert of_replay != sorted(of_replay, key=lambda i: int(i.removeprefix("ex_")))
+    written = [row["prompt"] for row in trainable_rows(mixture, {r.id: r for r in ROWS})]
+    first = next(n for n, row in enumerate(mixture.rows) if row.role is MixtureRole.TARGETED)
+    assert len(written) - first == mixture.counts["targeted_as_trained"]
+
+
 def test_replay_draws_rare_groups_up() -> None:
     rows = [example(f"a{i}", f"common {i}", "common") for i in range(90)]
     rows += [example(f"b{i}", f"rare {i}", "rare") for i in range(10)]
@@ -233,7 +277,7 @@ def test_an_equal_prompt_always_leaks(prompts: list[str], held_back: list[str]) 
         ({"max_repeats": 0}, "greater than or equal to 1"),
         ({"max_repeats": 1.5}, "valid integer"),
         ({"seed": True}, "valid integer"),
-        ({"order": "random"}, "'shuffled' or 'easy_to_hard'"),
+        ({"order": "random"}, "'shuffled', 'easy_to_hard' or 'general_first'"),
     ],
 )
 def test_a_recipe_from_outside_is_refused_with_the_fact_and_the_mend(raw: dict, message: str) -> None:
