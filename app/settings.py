@@ -80,7 +80,23 @@ class Settings(BaseSettings):
     llm_base_url: str | None = Field(default=None, description="OpenAI-compatible endpoint; unset: none.")
     llm_api_key: SecretStr | None = None
     llm_model: str | None = None
-    llm_spend_cap_tokens: int = Field(default=2_000_000, description="Tokens one run may spend.")
+    llm_spend_cap_tokens: int = Field(
+        default=2_000_000,
+        description="Tokens that one diagnosis, repair or augmentation may spend, restarts included.",
+    )
+    llm_price_prompt: float = Field(default=0.0, ge=0, description="Price of a million prompt tokens.")
+    llm_price_answer: float = Field(default=0.0, ge=0, description="Price of a million answer tokens.")
+    llm_spend_cap_cost: float | None = Field(
+        default=None,
+        ge=0,
+        description="What one of these may cost, in the currency of the prices; unset: no limit.",
+    )
+    llm_daily_cap_tokens: int | None = Field(
+        default=None, ge=0, description="Tokens that a project may spend in a day (UTC); unset: no limit."
+    )
+    llm_daily_cap_cost: float | None = Field(
+        default=None, ge=0, description="What a project's questions may cost in a day (UTC); unset: no limit."
+    )
 
     webhooks_allow_private: bool = Field(
         default=False, description="Webhooks may lead to private addresses, and be http:// ones."

@@ -61,7 +61,7 @@ def plan_of(context: StageContext, repair: RepairRow) -> RepairPlan:
         report(share)
 
     # A step may ask for minutes: between two questions somebody may want the plan to stop.
-    judge = judge_of(context.resources, inputs.policy, still_wanted=lambda: report(reached))
+    judge = judge_of(context, inputs.policy, still_wanted=lambda: report(reached))
     material = PlanInputs(
         input_vectors=made.example_inputs[:],
         output_vectors=made.example_outputs[:],

@@ -1,140 +1,356 @@
-"""The client against a real HTTP server that speaks the OpenAI protocol."""
+"""The client against a real HTTP server that speaks the OpenAI protocol, well and badly."""
 
 from __future__ import annotations
 
-import json
 import threading
-from collections.abc import Callable, Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+import time
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import select
+from sqlalchemy.orm import Session
 
-from workers.llm.client import LLMClient, LLMUnavailable, SpendCapReached
+from app.db.models import LlmCallRow
+from app.db.repositories.llm_answers import AnswersInPostgres
+from app.db.repositories.llm_calls import CallStatus, LedgerInPostgres, Prices
+from app.db.session import SessionFactory
+from app.errors import StageCancelled
+from tests.llm_server import ANSWER_TOKENS, PROMPT_TOKENS, LlmServer, Reply
+from workers.llm.client import (
+    Caps,
+    LLMClient,
+    LLMUnavailable,
+    Lost,
+    Question,
+    Sampling,
+    SpendCapReached,
+)
+from workers.llm.pace import Pace
 
 SECRET = "sk-very-secret"
 ASK = [{"role": "user", "content": "what the customer said"}]
+SHORT = Sampling(max_tokens=10)
+CALL = PROMPT_TOKENS + ANSWER_TOKENS
+
+Make = Callable[..., LLMClient]
 
 
-class Endpoint:
-    """Answers with what the test queues; remembers what it was asked."""
+@pytest.fixture
+def model() -> Iterator[LlmServer]:
+    made = LlmServer()
+    yield made
+    made.close()
 
-    def __init__(self) -> None:
-        self.answers: list[tuple[int, dict[str, Any]]] = []
-        self.asked: list[dict[str, Any]] = []
-        endpoint = self
 
-        class Handler(BaseHTTPRequestHandler):
-            def do_POST(self) -> None:
-                body = self.rfile.read(int(self.headers["Content-Length"]))
-                endpoint.asked.append({"key": self.headers["Authorization"], **json.loads(body)})
-                status, answer = endpoint.answers.pop(0)
-                content = json.dumps(answer).encode()
-                self.send_response(status)
-                self.send_header("Content-Type", "application/json")
-                self.send_header("Content-Length", str(len(content)))
-                self.send_header("Retry-After", "0")
-                self.end_headers()
-                self.wfile.write(content)
+@pytest.fixture
+def client_for(model: LlmServer, sessions: SessionFactory, project: str, tmp_path: Path) -> Iterator[Make]:
+    made: list[LLMClient] = []
 
-            def log_message(self, *_: object) -> None:
-                pass
-
-        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.url = f"http://127.0.0.1:{self.server.server_port}/v1"
-        threading.Thread(target=self.server.serve_forever, daemon=True).start()
-
-    def say(self, text: str, tokens: int = 10) -> None:
-        message = {"role": "assistant", "content": text}
-        self.answers.append(
-            (
-                200,
-                {
-                    "id": "c",
-                    "object": "chat.completion",
-                    "created": 0,
-                    "model": "m",
-                    "choices": [{"index": 0, "finish_reason": "stop", "message": message}],
-                    "usage": {"prompt_tokens": 4, "completion_tokens": tokens - 4, "total_tokens": tokens},
-                },
+    def make(
+        *,
+        subject: str = "aug_1",
+        retries: int = 1,
+        timeout: float = 10.0,
+        still_wanted: Callable[[], None] = lambda: None,
+        **caps: float,
+    ) -> LLMClient:
+        ledger = LedgerInPostgres(
+            sessions=sessions,
+            project_id=project,
+            subject_id=subject,
+            model="m",
+            prices=Prices(prompt=1.0, answer=4.0),
+        )
+        made.append(
+            LLMClient(
+                base_url=model.url,
+                api_key=SECRET,
+                model="m",
+                cache=AnswersInPostgres(sessions),
+                ledger=ledger,
+                pace=Pace(tmp_path / "pace"),
+                caps=Caps(**caps),  # pyright: ignore[reportArgumentType]
+                max_retries=retries,
+                timeout_seconds=timeout,
+                still_wanted=still_wanted,
             )
         )
+        return made[-1]
 
-    def fail(self, status: int) -> None:
-        self.answers.append((status, {"error": {"message": f"no: {SECRET}: what the customer said"}}))
-
-
-@pytest.fixture
-def endpoint() -> Iterator[Endpoint]:
-    endpoint = Endpoint()
-    yield endpoint
-    endpoint.server.shutdown()
-    endpoint.server.server_close()
+    yield make
+    for client in made:
+        client.close()
 
 
-class Answers(dict[str, str]):
-    def put(self, key: str, value: str) -> None:
-        self[key] = value
+def calls(session: Session) -> Sequence[LlmCallRow]:
+    session.expire_all()
+    return session.scalars(select(LlmCallRow).order_by(LlmCallRow.id)).all()
 
 
-@pytest.fixture
-def client_for(endpoint: Endpoint) -> Callable[..., LLMClient]:
-    def make(cache: Answers | None = None, *, cap: int = 100_000, retries: int = 1) -> LLMClient:
-        return LLMClient(
-            base_url=endpoint.url,
-            api_key=SECRET,
-            model="m",
-            cache=cache if cache is not None else Answers(),
-            spend_cap_tokens=cap,
-            max_retries=retries,
-        )
+def asking(number: int) -> list[dict[str, Any]]:
+    return [{"role": "user", "content": f"question {number}"}]
 
-    return make
+
+def questions(count: int) -> list[Question]:
+    return [Question(messages=asking(n)) for n in range(count)]
 
 
 def test_an_answer_is_paid_for_once_and_read_from_the_cache_by_the_next_run(
-    endpoint: Endpoint, client_for: Callable[..., LLMClient]
+    model: LlmServer, client_for: Make
 ) -> None:
-    cache = Answers()
-    endpoint.say("yes", tokens=42)
-    first, second = client_for(cache), client_for(cache)
+    first, second = client_for(), client_for(subject="aug_2")
     assert first.complete(ASK) == second.complete(ASK) == "yes"
-    assert len(endpoint.asked) == 1
-    assert (first.spent_tokens, second.spent_tokens) == (42, 0)
+    assert len(model.asked) == 1
+    assert (first.spent_tokens, second.spent_tokens) == (CALL, 0)
+    assert model.keys == [f"Bearer {SECRET}"]
 
 
-def test_a_passing_failure_is_tried_again(endpoint: Endpoint, client_for: Callable[..., LLMClient]) -> None:
-    endpoint.fail(503)
-    endpoint.say("after all")
-    assert client_for(retries=2).complete(ASK) == "after all"
-    assert len(endpoint.asked) == 2
+def test_an_answer_that_cannot_be_used_is_asked_for_again_and_one_that_can_is_kept(
+    model: LlmServer, client_for: Make
+) -> None:
+    def accept(answer: str) -> str | None:
+        return None if answer == "good" else "it is garbage"
+
+    model.behaviour = lambda _body, number: Reply(text="garbage" if number == 0 else "good")
+    assert client_for().complete(ASK, accept=accept) == "garbage"
+    assert client_for().complete(ASK, accept=accept) == "good"
+    assert client_for().complete(ASK, accept=accept) == "good"
+    assert len(model.asked) == 2
+
+
+def test_a_cached_answer_that_cannot_be_used_is_replaced(model: LlmServer, client_for: Make) -> None:
+    assert client_for().complete(ASK) == "yes"
+    model.behaviour = lambda _body, _number: Reply(text="better")
+    wanted = client_for().complete(ASK, accept=lambda a: None if a == "better" else "no")
+    assert wanted == client_for().complete(ASK) == "better"
+
+
+@pytest.mark.parametrize(
+    "bad",
+    [
+        Reply(status=503),
+        Reply(raw=b"<html><body>Please log in</body></html>", headers={"Content-Type": "text/html"}),
+        Reply(raw=b'{"choices": []}'),
+        Reply(raw=b'{"choices": [{"index": 0}]}'),
+        Reply(raw=b"[]"),
+        Reply(raw=b'{"error": "overloaded"}'),
+        Reply(cut=True),
+    ],
+    ids=["503", "HTML", "no choice", "no message", "list", "error with 200", "cut off"],
+)
+def test_a_passing_failure_is_tried_again_and_each_try_is_written_down(
+    model: LlmServer, client_for: Make, session: Session, bad: Reply
+) -> None:
+    model.behaviour = lambda _body, number: bad if number == 0 else Reply(text="after all")
+    client = client_for()
+    assert client.complete(ASK) == "after all"
+    first, second = calls(session)
+    assert (first.status, second.status) == (CallStatus.FAILED, CallStatus.ANSWERED)
+    assert first.error
+    assert (first.prompt_tokens, second.prompt_tokens, second.answer_tokens) == (
+        0,
+        PROMPT_TOKENS,
+        ANSWER_TOKENS,
+    )
+    assert second.cost == pytest.approx((PROMPT_TOKENS * 1.0 + ANSWER_TOKENS * 4.0) / 1e6)
+    assert client.spent_tokens == CALL
 
 
 @pytest.mark.parametrize("status", [401, 400, 500])
 def test_a_failure_names_itself_and_neither_the_key_nor_the_prompt(
-    endpoint: Endpoint, client_for: Callable[..., LLMClient], status: int
+    model: LlmServer, client_for: Make, session: Session, status: int
 ) -> None:
-    endpoint.fail(status)
+    said = f'{{"error": {{"message": "no: {SECRET}: what the customer said"}}}}'.encode()
+    model.behaviour = lambda _body, _number: Reply(status=status, raw=said)
     with pytest.raises(LLMUnavailable) as raised:
         client_for(retries=0).complete(ASK)
-    assert str(status) in str(raised.value)
-    assert SECRET not in str(raised.value)
-    assert "customer" not in str(raised.value)
+    (call,) = calls(session)
+    for text in (str(raised.value), str(call.error)):
+        assert str(status) in text
+        assert SECRET not in text
+        assert "customer" not in text
 
 
-def test_the_spend_cap_stops_before_the_request_that_could_pass_it(
-    endpoint: Endpoint, client_for: Callable[..., LLMClient]
+def test_a_call_that_was_not_answered_in_time_may_have_been_paid_for(
+    model: LlmServer, client_for: Make, session: Session
 ) -> None:
-    with pytest.raises(SpendCapReached):
-        client_for(cap=50).complete(ASK)
-    assert endpoint.asked == []
+    model.behaviour = lambda _body, _number: Reply(seconds=1.0)
+    client = client_for(retries=0, timeout=0.2)
+    with pytest.raises(LLMUnavailable, match="in time"):
+        client.complete(ASK, SHORT)
+    (call,) = calls(session)
+    assert (call.status, call.answer_tokens) == (CallStatus.UNKNOWN, 10)
+    assert client.spent_tokens == call.prompt_tokens + call.answer_tokens
 
 
-def test_an_empty_answer_is_no_answer_and_is_not_kept(
-    endpoint: Endpoint, client_for: Callable[..., LLMClient]
-) -> None:
-    cache = Answers()
-    endpoint.say("  ")
+def test_an_empty_answer_is_no_answer_and_is_not_kept(model: LlmServer, client_for: Make) -> None:
+    model.behaviour = lambda _body, number: Reply(text="  " if number == 0 else "yes")
     with pytest.raises(LLMUnavailable, match="empty"):
-        client_for(cache).complete(ASK)
-    assert not cache
+        client_for().complete(ASK)
+    assert client_for().complete(ASK) == "yes"
+
+
+def test_what_the_server_asks_to_wait_is_waited_and_fewer_are_sent_at_once(
+    model: LlmServer, client_for: Make, tmp_path: Path
+) -> None:
+    times: list[float] = []
+
+    def refusing_once(_body: dict[str, Any], number: int) -> Reply:
+        times.append(time.monotonic())
+        return Reply(status=429, headers={"Retry-After": "0.6"}) if number == 0 else Reply()
+
+    model.behaviour = refusing_once
+    client_for().complete(ASK)
+    assert times[1] - times[0] >= 0.6
+    assert Pace(tmp_path / "pace").limit == 3
+
+
+def test_no_more_is_sent_at_once_than_the_pace_allows_and_it_grows_with_success(
+    model: LlmServer, client_for: Make, tmp_path: Path
+) -> None:
+    model.behaviour = lambda _body, _number: Reply(seconds=0.02)
+    answered = client_for().complete_all(questions(60))
+    assert [a.text for a in answered] == ["yes"] * 60
+    assert 2 <= model.most_at_once <= 6  # four at first, one more after 25 and after 50 answers
+    assert Pace(tmp_path / "pace").limit == 6
+
+
+def test_two_processes_share_the_places_of_an_endpoint(tmp_path: Path) -> None:
+    first, second = Pace(tmp_path), Pace(tmp_path)
+    held: list[int] = []
+    most: list[int] = []
+    lock = threading.Lock()
+
+    def work(pace: Pace) -> None:
+        for _ in range(5):
+            with pace.slot():
+                with lock:
+                    held.append(1)
+                    most.append(len(held))
+                time.sleep(0.01)
+                with lock:
+                    held.pop()
+
+    threads = [threading.Thread(target=work, args=(pace,)) for pace in (first, second) * 5]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert max(most) == 4
+
+
+def test_the_cap_stops_before_the_call_that_could_pass_it(model: LlmServer, client_for: Make) -> None:
+    with pytest.raises(SpendCapReached, match="tokens of this run"):
+        client_for(tokens=1_000).complete(ASK)
+    with pytest.raises(SpendCapReached, match="cost of this run"):
+        client_for(cost=0.004).complete(ASK)
+    assert model.asked == []
+
+
+def test_a_cap_holds_over_restarts_and_calls_of_a_killed_worker_count_as_unknown(
+    model: LlmServer, client_for: Make, session: Session, sessions: SessionFactory, project: str
+) -> None:
+    client_for(tokens=350).complete(asking(1), SHORT)
+    killed = LedgerInPostgres(
+        sessions=sessions, project_id=project, subject_id="aug_1", model="m", prices=Prices()
+    )
+    killed.begin("key", prompt_tokens=140, answer_tokens=100)  # and never ended
+    again = client_for(tokens=350)
+    assert again.spent.tokens == CALL + 240
+    with pytest.raises(SpendCapReached, match="340 of 350"):
+        again.complete(asking(2), SHORT)
+    assert [call.status for call in calls(session)] == [CallStatus.ANSWERED, CallStatus.UNKNOWN]
+    assert client_for(tokens=350, subject="aug_2").complete(asking(2), SHORT) == "yes"
+
+
+def test_a_project_s_day_has_a_cap_over_all_its_work(model: LlmServer, client_for: Make) -> None:
+    client_for(day_tokens=150).complete(asking(1), SHORT)
+    with pytest.raises(SpendCapReached, match="of the project today"):
+        client_for(day_tokens=110, subject="dg_1").complete(asking(2), SHORT)
+
+
+def test_many_threads_together_never_pass_the_cap(
+    model: LlmServer, client_for: Make, session: Session
+) -> None:
+    model.behaviour = lambda _body, _number: Reply(seconds=0.01)
+    client = client_for(tokens=1_500)
+    answered = client.complete_all(questions(40), SHORT)
+    got = [a for a in answered if a.text is not None]
+    assert {a.lost for a in answered if a.text is None} == {Lost.SPEND_CAP}
+    assert 10 <= len(got) <= 15
+    assert client.spent_tokens == len(got) * CALL <= 1_500
+    assert sum(c.prompt_tokens + c.answer_tokens for c in calls(session)) == client.spent_tokens
+    assert len(model.asked) == len(got)
+
+
+def test_an_unusable_answer_is_sent_back_once_with_what_is_wrong(model: LlmServer, client_for: Make) -> None:
+    def mends(body: dict[str, Any], _number: int) -> Reply:
+        return Reply(text="7" if len(body["messages"]) > 1 else "seven")
+
+    def accept(answer: str) -> str | None:
+        return None if answer.isdigit() else "it is no number"
+
+    model.behaviour = mends
+    (answered,) = client_for().complete_all([Question(messages=ASK, accept=accept)])
+    assert answered.text == "7"
+    said = model.asked[1]["messages"]
+    assert [m["role"] for m in said] == ["user", "assistant", "user"]
+    assert "it is no number" in said[-1]["content"]
+
+    model.behaviour = lambda _body, _number: Reply(text="no")
+    (lost,) = client_for().complete_all([Question(messages=asking(9), accept=accept)])
+    assert (lost.text, lost.lost, lost.detail) == (None, Lost.UNUSABLE, "it is no number")
+    assert len(model.asked) == 4
+
+
+def test_what_failed_is_asked_again_at_the_end(model: LlmServer, client_for: Make) -> None:
+    failed: set[str] = set()
+
+    def once(body: dict[str, Any], _number: int) -> Reply:
+        said = body["messages"][0]["content"]
+        if said in ("question 3", "question 11") and said not in failed:
+            failed.add(said)
+            return Reply(status=500)
+        return Reply(text=said)
+
+    model.behaviour = once
+    answered = client_for(retries=0).complete_all(questions(20))
+    assert [a.text for a in answered] == [f"question {n}" for n in range(20)]
+
+
+def test_a_dead_endpoint_is_left_alone_and_nothing_is_lost_without_a_reason(
+    model: LlmServer, client_for: Make
+) -> None:
+    model.behaviour = lambda _body, _number: Reply(status=500)
+    answered = client_for(retries=0).complete_all(questions(50))
+    assert all(a.text is None and a.lost in (Lost.UNAVAILABLE, Lost.GIVEN_UP) and a.detail for a in answered)
+    assert len(model.asked) <= 3 + 4  # those that were under way
+
+
+def test_a_schema_is_sent_and_left_out_where_the_endpoint_refuses_it(
+    model: LlmServer, client_for: Make
+) -> None:
+    schema = {"type": "object"}
+    client = client_for()
+    assert client.complete(asking(1), schema=schema) == "yes"
+    assert model.asked[0]["response_format"]["json_schema"]["schema"] == schema
+
+    model.behaviour = lambda body, _number: Reply(status=400 if "response_format" in body else 200)
+    assert client.complete(asking(2), schema=schema) == "yes"
+    assert client.complete(asking(3), schema=schema) == "yes"
+    assert ["response_format" in body for body in model.asked] == [True, True, False, False]
+
+
+def test_cancelled_work_asks_no_more(model: LlmServer, client_for: Make, session: Session) -> None:
+    model.behaviour = lambda _body, _number: Reply(seconds=0.05)
+
+    def still_wanted() -> None:
+        if len(model.asked) >= 6:
+            raise StageCancelled("aug_1")
+
+    with pytest.raises(StageCancelled):
+        client_for(still_wanted=still_wanted).complete_all(questions(200))
+    assert len(model.asked) < 20
+    assert {call.status for call in calls(session)} <= {CallStatus.ANSWERED, CallStatus.FAILED}

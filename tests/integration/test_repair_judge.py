@@ -20,11 +20,12 @@ from app.domain.repair.policy.repair_policy import RepairPolicy, ResolutionRule
 from app.errors import StageCancelled
 from app.queue import Stage
 from app.services.repairs import plans
+from app.services.work.work import Claim
 from app.settings import Settings
 from tests.integration.builders import add_version, example
 from tests.integration.endpoint import Endpoint
 from tests.integration.test_repair_stage import diagnosed
-from workers.context import Resources
+from workers.context import Resources, StageContext
 from workers.llm.dispute_judge import NOT_CONFIGURED, DisputeJudge, judge_of
 from workers.planning import salt_of
 from workers.run_stage import run_stage
@@ -142,7 +143,7 @@ def test_the_spend_cap_ends_the_judging_and_is_said(
     capped = replace(judged, settings=judged.settings.model_copy(update={"llm_spend_cap_tokens": 750}))
     summary, _ = planned(capped, project, disputed(GOODS), JUDGED)
     assert 1 <= summary["judge"]["asked"] == len(endpoint.asked) < len(GOODS)
-    assert "tokens are spent" in summary["judge"]["notes"][0]
+    assert "tokens of this run are spent" in summary["judge"]["notes"][0]
 
 
 def test_without_an_endpoint_the_rule_decides_nothing_and_the_plan_says_so(
@@ -159,14 +160,15 @@ def test_a_policy_that_names_no_judge_asks_none(judged: Resources, endpoint: End
     assert endpoint.asked == []
 
 
-def test_a_cancelled_plan_stops_asking(judged: Resources, endpoint: Endpoint) -> None:
+def test_a_cancelled_plan_stops_asking(judged: Resources, endpoint: Endpoint, project: str) -> None:
     endpoint.answer = lambda _: RIGHT
 
     def cancelled() -> None:
         raise StageCancelled
 
     policy = RepairPolicy(conflict=(ResolutionRule.JUDGE, ResolutionRule.ASK))
-    judge = judge_of(judged, policy, cancelled)
+    claim = Claim(stage=Stage.REPAIR, subject_id="rp_1", project_id=project, run_token="run_1", attempts=1)
+    judge = judge_of(StageContext(resources=judged, claim=claim), policy, cancelled)
     assert isinstance(judge, DisputeJudge)
     with pytest.raises(StageCancelled):
         judge.ask((Message(role=Role.USER, content="Which one?"),))

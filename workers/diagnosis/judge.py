@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any
 
 from app.db.models import DiagnosisRow
@@ -62,7 +63,7 @@ def ask_language_model(
 
     Without a configured endpoint the diagnosis is returned as it came, and the summary says so.
     """
-    client = client_of(context.resources)
+    client = client_of(context)
     if client is None:
         note = "no language model is configured; nothing was judged"
         return diagnosis, {"notes": [note]} if judge_wanted else {}
@@ -108,11 +109,19 @@ def judge_ties(
     made = list(findings)
     discarded: Counter[str] = Counter()
     asked = turned = 0
+
+    def read(i: int, answer: str) -> llm_judge.Judgement | llm_judge.Discarded:
+        return llm_judge.parse(answer, questions[i].shown, may_be_right=questions[i].may_be_right)
+
+    def accept(i: int, answer: str) -> str | None:
+        judgement = read(i, answer)
+        return judgement.value if isinstance(judgement, llm_judge.Discarded) else None
+
     for i, answer in _answers(
-        client, [(i, q.messages) for i, q in questions.items()], ANSWER_TOKENS, notes, progress
+        client, [(i, q.messages) for i, q in questions.items()], accept, ANSWER_TOKENS, notes, progress
     ):
         asked += 1
-        judgement = llm_judge.parse(answer, questions[i].shown, may_be_right=questions[i].may_be_right)
+        judgement = read(i, answer)
         if isinstance(judgement, llm_judge.Discarded):
             discarded[judgement.value] += 1
             continue
@@ -199,7 +208,11 @@ def label_clusters(
     ]
     notes: list[str] = []
     named: dict[int, str] = {}
-    for n, answer in _answers(client, asked, LABEL_TOKENS, notes, progress):
+
+    def accept(n: int, answer: str) -> str | None:
+        return None if llm_names.parse_label(answer, prompts[n]) is not None else "no name that fits"
+
+    for n, answer in _answers(client, asked, accept, LABEL_TOKENS, notes, progress):
         label = llm_names.parse_label(answer, prompts[n])
         if label is not None:
             named[n] = label
@@ -216,6 +229,7 @@ def label_clusters(
 def _answers(
     client: LLMClient,
     questions: Sequence[tuple[int, Sequence[Mapping[str, Any]]]],
+    accept: Callable[[int, str], str | None],
     max_tokens: int,
     notes: list[str],
     progress: Callable[[float], None],
@@ -224,7 +238,7 @@ def _answers(
     asking = Asking(client=client, sampling=Sampling(temperature=0.0, max_tokens=max_tokens))
     for done, (number, messages) in enumerate(questions):
         progress(done / len(questions))
-        answer = asking.ask(messages)
+        answer = asking.ask(messages, partial(accept, number))
         if asking.given_up:
             notes.append(asking.given_up)
             return

@@ -5,35 +5,72 @@ Nothing here stops a stage: a model that stays silent or costs too much is left 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import hashlib
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Final
 
 from app.db.repositories.llm_answers import AnswersInPostgres
-from workers.context import Resources
-from workers.llm.client import LLMClient, LLMUnavailable, Sampling, SpendCapReached
+from app.db.repositories.llm_calls import LedgerInPostgres, Prices
+from app.settings import Settings
+from workers.context import StageContext
+from workers.llm.client import (
+    GIVE_UP_AFTER_FAILURES,
+    Accept,
+    Caps,
+    LLMClient,
+    LLMUnavailable,
+    Messages,
+    Sampling,
+    SpendCapReached,
+)
+from workers.llm.pace import Pace
 
-GIVE_UP_AFTER_FAILURES = 3
-TIMEOUT_SECONDS = 30.0
-MAX_RETRIES = 2
+TIMEOUT_SECONDS: Final = 30.0
+MAX_RETRIES: Final = 2
 
 
 def client_of(
-    resources: Resources, *, timeout_seconds: float = TIMEOUT_SECONDS, max_retries: int = MAX_RETRIES
+    context: StageContext, *, timeout_seconds: float = TIMEOUT_SECONDS, max_retries: int = MAX_RETRIES
 ) -> LLMClient | None:
-    """A client of the configured endpoint that keeps its answers; None where none is configured."""
-    settings = resources.settings
+    """A client of the configured endpoint that keeps its answers and writes down what they cost; None where none is
+    configured."""
+    settings = context.settings
     if settings.llm_base_url is None or settings.llm_model is None:
         return None
     return LLMClient(
         base_url=settings.llm_base_url,
         api_key=settings.llm_api_key.get_secret_value() if settings.llm_api_key else "none",
         model=settings.llm_model,
-        cache=AnswersInPostgres(resources.sessions),
-        spend_cap_tokens=settings.llm_spend_cap_tokens,
+        cache=AnswersInPostgres(context.sessions),
+        ledger=LedgerInPostgres(
+            sessions=context.sessions,
+            project_id=context.claim.project_id,
+            subject_id=context.claim.subject_id,
+            model=settings.llm_model,
+            prices=prices_of(settings),
+        ),
+        pace=pace_of(settings),
+        caps=Caps(
+            tokens=settings.llm_spend_cap_tokens,
+            cost=settings.llm_spend_cap_cost,
+            day_tokens=settings.llm_daily_cap_tokens,
+            day_cost=settings.llm_daily_cap_cost,
+        ),
         timeout_seconds=timeout_seconds,
         max_retries=max_retries,
+        still_wanted=lambda: context.progress(context.fraction),
     )
+
+
+def prices_of(settings: Settings) -> Prices:
+    return Prices(prompt=settings.llm_price_prompt, answer=settings.llm_price_answer)
+
+
+def pace_of(settings: Settings) -> Pace:
+    """Of the configured endpoint, for all workers of this machine."""
+    endpoint = f"{settings.llm_base_url} {settings.llm_model}"
+    name = hashlib.sha256(endpoint.encode()).hexdigest()[:16]
+    return Pace(settings.data_dir.resolve() / "llm" / name)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -47,12 +84,13 @@ class Asking:
     given_up: str = ""
     _failed_in_a_row: int = field(default=0)
 
-    def ask(self, messages: Sequence[Mapping[str, Any]]) -> str | None:
-        """The answer; None where none came, and for good once the model is given up."""
+    def ask(self, messages: Messages, accept: Accept = lambda _: None) -> str | None:
+        """The answer; None where none came, and for good once the model is given up. One that ``accept`` does not
+        take is given back and not kept."""
         if self.given_up:
             return None
         try:
-            answer = self.client.complete(messages, self.sampling)
+            answer = self.client.complete(messages, self.sampling, accept=accept)
         except SpendCapReached as error:
             self.given_up = f"the language model was not asked any more: {error}"
             return None  # the cap is looked at before asking

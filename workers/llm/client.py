@@ -1,41 +1,83 @@
 """A strong language model behind any OpenAI-compatible endpoint, asked with a cap on what it may cost.
 
-It knows how to ask, to try again and not to pay twice. It does not know what the answers are for, and
-never logs a prompt, an answer or the key.
+It knows how to ask, to try again, not to pay twice and to write down what each attempt cost. It does not know what
+the answers are for, and never logs a prompt, an answer or the key.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any, Protocol
+import random
+import threading
+import time
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field, replace
+from email.utils import parsedate_to_datetime
+from enum import StrEnum
+from typing import Any, Final, Protocol
 
 from openai import (
     APIConnectionError,
     APIStatusError,
     APITimeoutError,
     AuthenticationError,
+    BadRequestError,
     OpenAI,
     OpenAIError,
     PermissionDeniedError,
 )
 
+from app.db.repositories.llm_calls import CallStatus, Prices, Spent
 from app.domain.records import content_hash_of
+from workers.llm.pace import MOST, Pace
 
-TIMEOUT_SECONDS = 120.0
-MAX_RETRIES = 5
-"""On 408, 409, 429 and 5xx and lost connections, with exponential back-off and the server's Retry-After."""
+TIMEOUT_SECONDS: Final = 120.0
+MAX_RETRIES: Final = 5
+"""On 408, 409, 429 and 5xx and lost connections, with exponential back-off or the server's Retry-After."""
 
-BYTES_PER_TOKEN = 3
+LONGEST_WAIT_SECONDS: Final = 60.0
+"""What is waited for at most before another try, whatever the server asks for."""
+
+BYTES_PER_TOKEN: Final = 3
 """What an endpoint that reports no usage is taken to have read and written: rather too much than too little."""
+
+_PASSING: Final = frozenset({408, 409, 429})
+
+Accept = Callable[[str], str | None]
+"""Why an answer cannot be used; None where it can. Only what can be used is kept."""
+
+Messages = Sequence[Mapping[str, Any]]
 
 
 class AnswerCache(Protocol):
     """Answers by content hash, so that a rerun pays nothing twice."""
 
-    def get(self, key: str) -> str | None: ...
+    def get(self, key: str, /) -> str | None: ...
 
-    def put(self, key: str, value: str) -> None: ...
+    def put(self, key: str, value: str, /) -> None: ...
+
+
+class Ledger(Protocol):
+    """A line an attempt (``app.db.repositories.llm_calls``)."""
+
+    @property
+    def prices(self) -> Prices: ...
+
+    def begin(self, request_key: str, *, prompt_tokens: int, answer_tokens: int) -> int: ...
+
+    def end(
+        self,
+        call_id: int,
+        status: CallStatus,
+        *,
+        prompt_tokens: int,
+        answer_tokens: int,
+        error: str | None = None,
+    ) -> None: ...
+
+    def take_over(self) -> Spent: ...
+
+    def spent_today(self) -> Spent: ...
 
 
 class LLMUnavailable(Exception):
@@ -45,10 +87,16 @@ class LLMUnavailable(Exception):
 class SpendCapReached(Exception):
     """Asking on could cost more than was allowed."""
 
-    def __init__(self, *, spent_tokens: int, cap_tokens: int) -> None:
-        super().__init__(f"{spent_tokens} of {cap_tokens} tokens are spent; raise the cap to go on")
-        self.spent_tokens = spent_tokens
-        self.cap_tokens = cap_tokens
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Caps:
+    """Most that may be spent; None = no limit. ``cost`` in the currency of the prices; a day is one of UTC, and its
+    caps hold for all work of a project."""
+
+    tokens: int | None = None
+    cost: float | None = None
+    day_tokens: int | None = None
+    day_cost: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,8 +108,115 @@ class Sampling:
     seed: int = 0
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Question:
+    """``schema``: a JSON schema that the answer is to follow, where the endpoint can be held to one."""
+
+    messages: Messages
+    accept: Accept = lambda _: None
+    schema: Mapping[str, Any] | None = None
+
+
+class Lost(StrEnum):
+    """Why a question has no answer."""
+
+    UNUSABLE = "unusable"
+    UNAVAILABLE = "unavailable"
+    SPEND_CAP = "spend_cap"
+    GIVEN_UP = "given_up"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answered:
+    """``text`` None: it was lost, and ``detail`` says more."""
+
+    text: str | None
+    lost: Lost | None = None
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Attempt:
+    """One call's answer and what it cost."""
+
+    text: str
+    prompt_tokens: int
+    answer_tokens: int
+
+
+class _TryAgain(Exception):
+    """``too_much``: the endpoint is given too many calls. ``may_cost``: it may have answered, and be paid for it."""
+
+    def __init__(
+        self, reason: str, *, after_seconds: float | None, too_much: bool = False, may_cost: bool = False
+    ) -> None:
+        super().__init__(reason)
+        self.after_seconds = after_seconds
+        self.too_much = too_much
+        self.may_cost = may_cost
+
+
+class _GivenUp(Exception):
+    """Raised where an endpoint that answers nothing is left alone."""
+
+
+GIVE_UP_AFTER_FAILURES: Final = 3
+"""Questions in a row that no try answered: then the endpoint is left alone."""
+
+
+@dataclass(slots=True)
+class _Purse:
+    """What this piece of work has spent, in earlier runs too, and what the calls under way may still cost."""
+
+    spent: Spent
+    today: Spent
+    caps: Caps
+    prices: Prices
+    _reserved: dict[int, tuple[int, int]] = field(default_factory=dict)
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+    _tokens: int = 0
+    _cost: float = 0.0
+    _number: int = 0
+
+    @property
+    def tokens(self) -> int:
+        """Of this run."""
+        return self._tokens
+
+    @property
+    def cost(self) -> float:
+        return self._cost
+
+    def reserve(self, prompt_tokens: int, answer_tokens: int) -> int:
+        """Room for a call that costs so much at most. Raises SpendCapReached."""
+        with self._lock:
+            under_way = [*self._reserved.values(), (prompt_tokens, answer_tokens)]
+            tokens = self._tokens + sum(p + a for p, a in under_way)
+            cost = self._cost + sum(self.prices.cost(p, a) for p, a in under_way)
+            for name, before, more, cap in (
+                ("tokens of this run", self.spent.tokens, tokens, self.caps.tokens),
+                ("cost of this run", self.spent.cost, cost, self.caps.cost),
+                ("tokens of the project today", self.today.tokens, tokens, self.caps.day_tokens),
+                ("cost of the project today", self.today.cost, cost, self.caps.day_cost),
+            ):
+                if cap is not None and before + more > cap:
+                    spent = before + (self._cost if "cost" in name else self._tokens)
+                    raise SpendCapReached(
+                        f"{spent:.6g} of {cap:.6g} {name} are spent; raise the cap to go on"
+                    )
+            self._number += 1
+            self._reserved[self._number] = (prompt_tokens, answer_tokens)
+            return self._number
+
+    def settle(self, reservation: int, prompt_tokens: int, answer_tokens: int) -> None:
+        with self._lock:
+            del self._reserved[reservation]
+            self._tokens += prompt_tokens + answer_tokens
+            self._cost += self.prices.cost(prompt_tokens, answer_tokens)
+
+
 class LLMClient:
-    """One run's view of the endpoint. ``spent_tokens`` counts what was paid for, prompt and answer."""
+    """One piece of work's view of the endpoint. May be asked by several threads."""
 
     def __init__(
         self,
@@ -70,71 +225,286 @@ class LLMClient:
         api_key: str,
         model: str,
         cache: AnswerCache,
-        spend_cap_tokens: int,
+        ledger: Ledger,
+        pace: Pace,
+        caps: Caps,
         timeout_seconds: float = TIMEOUT_SECONDS,
         max_retries: int = MAX_RETRIES,
+        still_wanted: Callable[[], None] = lambda: None,
     ) -> None:
+        """``still_wanted`` is called before each try and while one waits; it raises where the work is cancelled."""
         self.model = model
-        self.spend_cap_tokens = spend_cap_tokens
-        self.spent_tokens = 0
         self._cache = cache
-        self._client = OpenAI(
-            base_url=base_url, api_key=api_key, timeout=timeout_seconds, max_retries=max_retries
-        )
+        self._ledger = ledger
+        self._pace = pace
+        self._tries = max_retries + 1
+        self._still_wanted = still_wanted
+        self._purse = _Purse(ledger.take_over(), ledger.spent_today(), caps, ledger.prices)
+        self._knows_schemas = True
+        self._around = 0
+        # tried again here, and not by the library: each attempt is a line of the ledger
+        self._client = OpenAI(base_url=base_url, api_key=api_key, timeout=timeout_seconds, max_retries=0)
 
-    def complete(self, messages: Sequence[Mapping[str, Any]], sampling: Sampling | None = None) -> str:
+    @property
+    def spent_tokens(self) -> int:
+        """Paid for in this run, prompts and answers."""
+        return self._purse.tokens
+
+    @property
+    def spent(self) -> Spent:
+        """On this piece of work, earlier runs of it included."""
+        before = self._purse.spent
+        return Spent(tokens=before.tokens + self._purse.tokens, cost=before.cost + self._purse.cost)
+
+    def close(self) -> None:
+        self._client.close()
+
+    def complete(
+        self,
+        messages: Messages,
+        sampling: Sampling | None = None,
+        *,
+        accept: Accept = lambda _: None,
+        schema: Mapping[str, Any] | None = None,
+    ) -> str:
         """The model's answer. Raises :class:`LLMUnavailable` or :class:`SpendCapReached`.
 
-        An answer from the cache costs nothing. The cap is checked before asking, against the most that the
-        answer could cost, so that it is never passed.
+        An answer from the cache costs nothing; only what ``accept`` takes is kept there. The cap is checked before
+        asking, against the most that the answer could cost, so that it is never passed.
         """
-        drawn = sampling or Sampling()
-        key = answer_key(self.model, messages, drawn)
+        question = Question(messages=messages, accept=accept, schema=schema)
+        return self._complete(question, sampling or Sampling(), self._still_wanted)
+
+    def _complete(self, question: Question, sampling: Sampling, still_wanted: Callable[[], None]) -> str:
+        key = answer_key(self.model, question.messages, sampling, question.schema)
         cached = self._cache.get(key)
-        if cached is not None:
+        if cached is not None and question.accept(cached) is None:
             return cached
-        prompt_tokens = _estimated_tokens("".join(str(m.get("content") or "") for m in messages))
-        if self.spent_tokens + prompt_tokens + drawn.max_tokens > self.spend_cap_tokens:
-            raise SpendCapReached(spent_tokens=self.spent_tokens, cap_tokens=self.spend_cap_tokens)
-        answer = self._ask(messages, drawn, prompt_tokens)
-        self._cache.put(key, answer)
+        answer = self._ask(key, question, sampling, still_wanted)
+        if question.accept(answer) is None:
+            self._cache.put(key, answer)
         return answer
 
-    def _ask(self, messages: Sequence[Mapping[str, Any]], sampling: Sampling, prompt_tokens: int) -> str:
-        body: Any = [dict(m) for m in messages]
-        try:
-            completion = self._client.chat.completions.create(
-                model=self.model,
-                messages=body,
-                temperature=sampling.temperature,
-                max_tokens=sampling.max_tokens,
-                seed=sampling.seed,
+    def complete_all(
+        self,
+        questions: Sequence[Question],
+        sampling: Sampling | None = None,
+        *,
+        on_done: Callable[[int], None] = lambda _: None,
+    ) -> list[Answered]:
+        """An answer, or why there is none, for each question. An answer that cannot be used is sent back once, with
+        what is wrong with it; what no try answered is asked again at the end. ``on_done`` gets how many are done."""
+        drawn = sampling or Sampling()
+        answered: list[Answered | None] = [None] * len(questions)
+        failures = _InARow(GIVE_UP_AFTER_FAILURES)
+        for last in (False, True):
+            left = [i for i, a in enumerate(answered) if a is None or a.lost is Lost.UNAVAILABLE]
+            if not left or failures.given_up or (last and len(left) == len(questions)):
+                break
+            with ThreadPoolExecutor(min(MOST, len(left)), thread_name_prefix="llm") as pool:
+                futures = {i: pool.submit(self._answer, questions[i], drawn, failures) for i in left}
+                try:
+                    for i, future in futures.items():
+                        answered[i] = future.result()
+                        on_done(sum(a is not None for a in answered))
+                except BaseException:
+                    failures.given_up = "cancelled"
+                    for future in futures.values():
+                        future.cancel()
+                    raise
+        return [a or Answered(text=None, lost=Lost.GIVEN_UP, detail=failures.given_up) for a in answered]
+
+    def _answer(self, question: Question, sampling: Sampling, failures: _InARow) -> Answered:
+        def still_wanted() -> None:
+            self._still_wanted()
+            if failures.given_up:
+                raise _GivenUp
+
+        why = None
+        asked = question
+        for _ in range(2):
+            try:
+                text = self._complete(asked, sampling, still_wanted)
+            except _GivenUp:
+                return Answered(text=None, lost=Lost.GIVEN_UP, detail=failures.given_up)
+            except SpendCapReached as error:
+                return Answered(text=None, lost=Lost.SPEND_CAP, detail=str(error))
+            except LLMUnavailable as error:
+                failures.one_more(str(error))
+                return Answered(text=None, lost=Lost.UNAVAILABLE, detail=str(error))
+            failures.none()
+            why = question.accept(text)
+            if why is None:
+                return Answered(text=text)
+            said = (
+                f"This answer cannot be used: {why}. Answer the request again, in the form that it asks for."
             )
-        except OpenAIError as error:
-            raise LLMUnavailable(_reason(error)) from None  # the cause holds the request, prompt and all
-        answer = completion.choices[0].message.content if completion.choices else None
-        usage = completion.usage
-        self.spent_tokens += usage.total_tokens if usage else prompt_tokens + _estimated_tokens(answer or "")
-        if not answer or not answer.strip():
+            turns = [{"role": "assistant", "content": text}, {"role": "user", "content": said}]
+            asked = replace(question, messages=[*question.messages, *turns])
+        return Answered(text=None, lost=Lost.UNUSABLE, detail=why or "")
+
+    def _ask(self, key: str, question: Question, sampling: Sampling, still_wanted: Callable[[], None]) -> str:
+        for number in range(1, self._tries + 1):
+            try:
+                return self._attempt(key, question, sampling, still_wanted)
+            except _TryAgain as failed:
+                wait = min(LONGEST_WAIT_SECONDS, failed.after_seconds or _back_off(number))
+                if failed.too_much:
+                    self._pace.too_much(wait_seconds=wait)
+                if number == self._tries:
+                    raise LLMUnavailable(str(failed)) from None
+                if not failed.too_much:  # else the pace waits
+                    _sleep(wait, still_wanted)
+        raise AssertionError("unreachable: the last try returns or raises")
+
+    def _attempt(
+        self, key: str, question: Question, sampling: Sampling, still_wanted: Callable[[], None]
+    ) -> str:
+        with self._pace.slot(still_wanted):
+            estimate = self._estimated(question.messages)
+            reservation = self._purse.reserve(estimate, sampling.max_tokens)
+            prompt_tokens = answer_tokens = 0
+            try:
+                call = self._ledger.begin(key, prompt_tokens=estimate, answer_tokens=sampling.max_tokens)
+                status, error = CallStatus.FAILED, None
+                try:
+                    made = self._send(question, sampling, estimate)
+                    status = CallStatus.ANSWERED
+                    prompt_tokens, answer_tokens = made.prompt_tokens, made.answer_tokens
+                except (LLMUnavailable, _TryAgain) as failed:
+                    error = str(failed)
+                    if isinstance(failed, _TryAgain) and failed.may_cost:
+                        status = CallStatus.UNKNOWN
+                        prompt_tokens, answer_tokens = estimate, sampling.max_tokens
+                    raise
+                finally:
+                    self._ledger.end(
+                        call, status, prompt_tokens=prompt_tokens, answer_tokens=answer_tokens, error=error
+                    )
+            finally:
+                self._purse.settle(reservation, prompt_tokens, answer_tokens)
+        self._pace.answered()
+        if not made.text.strip():
             raise LLMUnavailable("the model gave an empty answer")
-        return answer.replace("\x00", "\ufffd")
+        return made.text.replace("\x00", "\ufffd")
 
+    def _estimated(self, messages: Messages) -> int:
+        """Tokens of a prompt: its bytes, and what the endpoint was seen to put around one at most."""
+        return _tokens_in(messages) + self._around
 
-def answer_key(model: str, messages: Sequence[Mapping[str, Any]], sampling: Sampling) -> str:
-    """SHA-256 of everything that the answer depends on; the endpoint's address and key do not count."""
-    return content_hash_of(
-        {
-            "model": model,
-            "messages": [dict(m) for m in messages],
+    def _send(self, question: Question, sampling: Sampling, estimate: int) -> _Attempt:
+        schema = question.schema
+        body: dict[str, Any] = {
+            "model": self.model,
+            "messages": [dict(m) for m in question.messages],
             "temperature": sampling.temperature,
             "max_tokens": sampling.max_tokens,
             "seed": sampling.seed,
         }
-    )
+        held = schema is not None and self._knows_schemas
+        if held:
+            form = {"name": "answer", "schema": dict(schema or {}), "strict": True}
+            body["response_format"] = {"type": "json_schema", "json_schema": form}
+        try:
+            completion: Any = self._client.chat.completions.create(**body)
+        except BadRequestError as error:
+            if not held:
+                raise LLMUnavailable(_reason(error)) from None
+            self._knows_schemas = False  # it refuses the form; what it says is read with more patience
+            raise _TryAgain("the endpoint knows no schemas", after_seconds=0.01) from None
+        except OpenAIError as error:
+            # the cause holds the request, prompt and all
+            passing = _passing(error)
+            raise (passing or LLMUnavailable(_reason(error))) from None
+        try:  # a proxy's page with status 200 comes as a string
+            text = completion.choices[0].message.content or ""
+            usage = completion.usage
+            prompt_tokens = usage.prompt_tokens if usage else estimate
+            answer_tokens = usage.completion_tokens if usage else _estimated_tokens(text)
+            self._around = max(self._around, int(prompt_tokens) - _tokens_in(question.messages))
+            return _Attempt(text=text, prompt_tokens=int(prompt_tokens), answer_tokens=int(answer_tokens))
+        except (AttributeError, IndexError, TypeError, ValueError):
+            raise _TryAgain("what came is no chat completion", after_seconds=None) from None
+
+
+def _sleep(seconds: float, still_wanted: Callable[[], None]) -> None:
+    end = time.monotonic() + seconds
+    while (left := end - time.monotonic()) > 0:
+        still_wanted()
+        time.sleep(min(0.2, left))
+
+
+@dataclass(slots=True)
+class _InARow:
+    """Counts failures in a row, over all threads."""
+
+    most: int
+    given_up: str = ""
+    _count: int = 0
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def one_more(self, why: str) -> None:
+        with self._lock:
+            self._count += 1
+            if self._count >= self.most and not self.given_up:
+                self.given_up = f"the language model was not asked any more: {why}"
+
+    def none(self) -> None:
+        with self._lock:
+            self._count = 0
+
+
+def answer_key(
+    model: str, messages: Messages, sampling: Sampling, schema: Mapping[str, Any] | None = None
+) -> str:
+    """SHA-256 of everything that the answer depends on; the endpoint's address and key do not count."""
+    asked: dict[str, Any] = {
+        "model": model,
+        "messages": [dict(m) for m in messages],
+        "temperature": sampling.temperature,
+        "max_tokens": sampling.max_tokens,
+        "seed": sampling.seed,
+    }
+    return content_hash_of(asked if schema is None else {**asked, "schema": schema})
+
+
+def _tokens_in(messages: Messages) -> int:
+    return _estimated_tokens("".join(str(m.get("content") or "") for m in messages))
 
 
 def _estimated_tokens(text: str) -> int:
     return len(text.encode("utf-8", "surrogatepass")) // BYTES_PER_TOKEN + 1
+
+
+def _back_off(number: int) -> float:
+    return 0.5 * 2 ** (number - 1) * random.uniform(0.75, 1.25)  # noqa: S311
+
+
+def _passing(error: OpenAIError) -> _TryAgain | None:
+    """A failure after which another try may do better."""
+    if isinstance(error, APIStatusError):
+        status = error.status_code
+        if status in _PASSING or status >= 500:
+            after = _retry_after(error.response.headers)
+            return _TryAgain(_reason(error), after_seconds=after, too_much=status == 429)
+        return None
+    if isinstance(error, APIConnectionError):  # a time-out is one as well
+        may_cost = isinstance(error, APITimeoutError)
+        return _TryAgain(_reason(error), after_seconds=None, may_cost=may_cost)
+    return None
+
+
+def _retry_after(headers: Mapping[str, str]) -> float | None:
+    """Seconds, from a number of them or from a date (RFC 9110, 10.2.3)."""
+    said = headers.get("retry-after", "")
+    try:
+        return max(0.01, float(said))
+    except ValueError:
+        pass
+    try:
+        return max(0.01, parsedate_to_datetime(said).timestamp() - time.time())
+    except (TypeError, ValueError):
+        return None
 
 
 def _reason(error: OpenAIError) -> str:

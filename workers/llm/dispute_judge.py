@@ -12,7 +12,7 @@ from typing import Any
 from app.domain.records import Message
 from app.domain.repair.plan import RepairPlan
 from app.domain.repair.policy.repair_policy import RepairPolicy, ResolutionRule
-from workers.context import Resources
+from workers.context import StageContext
 from workers.llm.asking import Asking, client_of
 from workers.llm.client import Sampling
 
@@ -48,12 +48,12 @@ class DisputeJudge:
 
 
 def judge_of(
-    resources: Resources, policy: RepairPolicy, still_wanted: Callable[[], None]
+    context: StageContext, policy: RepairPolicy, still_wanted: Callable[[], None]
 ) -> DisputeJudge | None:
     """None where the policy asks no judge."""
     if ResolutionRule.JUDGE not in policy.conflict:
         return None
-    client = client_of(resources)
+    client = client_of(context)
     asking = (
         None
         if client is None

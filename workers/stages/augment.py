@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
+from typing import Any
 
 import numpy as np
 
@@ -16,6 +19,7 @@ from app.domain.augmentation.plan import (
     AugmentedRow,
     complete_augmentation,
     plan_augmentation,
+    why_unusable,
 )
 from app.domain.evidence import Finding
 from app.domain.instructions import known_instructions
@@ -27,8 +31,8 @@ from app.services.diagnoses import diagnoses
 from app.services.training import augmentations
 from app.services.versions import versions
 from workers.context import StageContext
-from workers.llm.asking import Asking, client_of
-from workers.llm.client import MAX_RETRIES, TIMEOUT_SECONDS, Sampling
+from workers.llm.asking import client_of
+from workers.llm.client import MAX_RETRIES, TIMEOUT_SECONDS, Lost, Question
 from workers.scaleout import embedder_for
 
 
@@ -46,8 +50,8 @@ def run(context: StageContext) -> None:
     inputs = load(context)
     plan = make_plan(context, inputs)
     context.progress(0.4)
-    rows, notes = ask(context, plan)
-    save(context, plan, rows, notes)
+    rows, asked = ask(context, plan)
+    save(context, plan, rows, asked)
 
 
 def load(context: StageContext) -> Inputs:
@@ -100,29 +104,51 @@ def make_plan(context: StageContext, inputs: Inputs) -> AugmentationPlan:
     )
 
 
-def ask(context: StageContext, plan: AugmentationPlan) -> tuple[Sequence[AugmentedRow], list[str]]:
-    """Send the plan's requests. What cannot be had is said in the notes; it never stops the loop."""
+def ask(context: StageContext, plan: AugmentationPlan) -> tuple[Sequence[AugmentedRow], dict[str, Any]]:
+    """All rows, with those of the plan's requests, and what these came to and cost. What cannot be had is said; it
+    never stops the loop."""
     if not plan.llm_requests:
-        return plan.rows, []
-    client = client_of(context.resources, timeout_seconds=TIMEOUT_SECONDS, max_retries=MAX_RETRIES)
+        return plan.rows, {}
+    client = client_of(context, timeout_seconds=TIMEOUT_SECONDS, max_retries=MAX_RETRIES)
     if client is None:
         raise StageError("requests were planned for a language model, and none is configured")
-    asking = Asking(client=client, sampling=Sampling())
-    answers: list[str | None] = []
-    for done, request in enumerate(plan.llm_requests, start=1):
-        answers.append(asking.ask(request.messages))
-        context.progress(0.4 + 0.5 * done / len(plan.llm_requests))
-    notes = [f"{asking.given_up} ({asking.asked} of {len(answers)} requests sent)"] if asking.given_up else []
-    return complete_augmentation(plan, answers), notes
+    questions = [
+        Question(
+            messages=request.messages,
+            accept=partial(why_unusable, request, context=plan.context),
+            schema=request.schema,
+        )
+        for request in plan.llm_requests
+    ]
+    try:
+        answers = client.complete_all(
+            questions,
+            on_done=lambda done: context.progress(0.4 + 0.5 * done / len(questions)),
+        )
+    finally:
+        client.close()
+    lost = Counter(answer.lost.value for answer in answers if answer.lost is not None)
+    why = dict.fromkeys(
+        answer.detail for answer in answers if answer.lost and answer.lost is not Lost.UNUSABLE
+    )
+    summary = {
+        "model": client.model,
+        "asked": len(answers),
+        "lost": dict(sorted(lost.items())),
+        "spent_tokens": client.spent.tokens,
+        "cost": client.spent.cost,
+        "notes": [f"{lost.total()} of {len(answers)} requests gave nothing: {'; '.join(why)}"] if why else [],
+    }
+    return complete_augmentation(plan, [answer.text for answer in answers]), summary
 
 
 def save(
-    context: StageContext, plan: AugmentationPlan, rows: Sequence[AugmentedRow], notes: Sequence[str]
+    context: StageContext, plan: AugmentationPlan, rows: Sequence[AugmentedRow], asked: Mapping[str, Any]
 ) -> None:
     counts: dict[str, int] = {}
     for added in rows:
         counts[added.strategy.value] = counts.get(added.strategy.value, 0) + 1
     with context.saving() as (session, row):
         assert isinstance(row, AugmentationRow)
-        summary = {"counts": counts, "notes": [*plan.notes, *notes]}
+        summary = {**asked, "counts": counts, "notes": [*plan.notes, *asked.get("notes", ())]}
         augmentations.save(session, row, rows=rows, summary=summary)

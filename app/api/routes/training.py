@@ -11,6 +11,7 @@ from fastapi import APIRouter, Query, Response
 from fastapi.responses import StreamingResponse
 
 from app.api.dependencies import DatabaseSession, Maintainer, Page, Reader, Store
+from app.api.problems import documented
 from app.api.response_headers import located
 from app.api.schemas.common import Id, ListOf
 from app.api.schemas.pipeline import Adapter, Merge, NewTrainingJob, TrainingJob
@@ -172,7 +173,9 @@ def cancel_merge(merge_id: Id, caller: Maintainer, session: DatabaseSession) -> 
     return lifecycle.cancel(session, MergeRow, caller.project_id, merge_id)
 
 
-@router.get("/merges/{merge_id}/download", responses=_ZIP, response_class=StreamingResponse)
+@router.get(
+    "/merges/{merge_id}/download", responses={**_ZIP, **documented([409])}, response_class=StreamingResponse
+)
 def download_merge(merge_id: Id, caller: Reader, session: DatabaseSession, store: Store) -> StreamingResponse:
     """The merged model as a folder that ``transformers`` loads, zipped."""
     merge = merges.get(session, caller.project_id, merge_id)

@@ -1,7 +1,7 @@
 """Tables, one file per noun. Importing this package registers all of them on ``Base.metadata``."""
 
 from app.db.models.bad_cases import BadCaseRow
-from app.db.models.cycles import CycleRow, EventRow, LlmAnswerRow, VectorRow, VectorShardRow
+from app.db.models.cycles import CycleRow, EventRow, VectorRow, VectorShardRow
 from app.db.models.datasets import (
     DatasetRow,
     DatasetVersionRow,
@@ -12,6 +12,7 @@ from app.db.models.datasets import (
 )
 from app.db.models.diagnoses import ClusterRow, DiagnosisRow, FindingOverrideRow, FindingRow
 from app.db.models.fine_tuning import FileRow, FineTuningJobRow, UploadPartRow, UploadRow
+from app.db.models.llm import LlmAnswerRow, LlmCallRow
 from app.db.models.projects import ApiKeyRow, IdempotencyRow, ProjectRow
 from app.db.models.repairs import (
     AugmentationRow,
@@ -55,6 +56,7 @@ __all__ = [
     "IdempotencyRow",
     "ImportRow",
     "LlmAnswerRow",
+    "LlmCallRow",
     "MergeRow",
     "MixtureRow",
     "ProjectRow",

@@ -56,12 +56,3 @@ class VectorRow(Base):
     text_hash: Mapped[bytes] = mapped_column(LargeBinary(32), primary_key=True)
     shard_id: Mapped[int] = mapped_column(ForeignKey("vector_shards.id", ondelete="CASCADE"), index=True)
     row: Mapped[int]
-
-
-class LlmAnswerRow(Created, Base):
-    """Answers of the strong model by the hash of what was asked: a rerun pays nothing twice."""
-
-    __tablename__ = "llm_answers"
-    key: Mapped[str] = mapped_column(String(64), primary_key=True)
-    answer: Mapped[str] = mapped_column(Text)
-    tokens: Mapped[int]

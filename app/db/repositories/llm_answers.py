@@ -23,6 +23,8 @@ class AnswersInPostgres:
 
     def put(self, key: str, value: str) -> None:
         with transaction(self.sessions) as session:
+            # one that is there already could not be used
+            made = insert(LlmAnswerRow).values(key=key, answer=value, tokens=0)
             session.execute(
-                insert(LlmAnswerRow).values(key=key, answer=value, tokens=0).on_conflict_do_nothing()
+                made.on_conflict_do_update(index_elements=[LlmAnswerRow.key], set_={"answer": value})
             )

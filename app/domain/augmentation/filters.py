@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
+from app.domain.augmentation.injection import commands_a_model
 from app.domain.language import text
 from app.domain.near_duplicates.grouping import exact_jaccard
 from app.domain.near_duplicates.leakage import leaked
@@ -27,6 +28,7 @@ class Rejection(StrEnum):
     NUMBERS = "numbers"
     NEAR_DUPLICATE = "near_duplicate"
     HELD_BACK = "held_back"
+    COMMAND = "command"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,6 +87,8 @@ def _unlike(candidate: str, original: str) -> Rejection | None:
         return Rejection.LANGUAGE
     if Counter(text.numbers(candidate)) != Counter(text.numbers(original)):
         return Rejection.NUMBERS
+    if commands_a_model(candidate) and not commands_a_model(original):
+        return Rejection.COMMAND
     return None
 
 

@@ -19,6 +19,7 @@ from app.domain.augmentation.strategies import (
     LLMRequest,
     StrategyName,
     rows_from_answer,
+    why_unusable,
     without_leaks_and_twins,
 )
 from app.domain.evidence import Finding
@@ -33,6 +34,7 @@ __all__ = [
     "StrategyName",
     "complete_augmentation",
     "plan_augmentation",
+    "why_unusable",
 ]
 
 

@@ -25,6 +25,15 @@ _JSON_ARRAY = re.compile(r"\[.*\]", re.DOTALL)
 _ANSWER_LINE = re.compile(rf"^\W*(?:{phrases.one_of('answer_marks')})\s*[:：]", re.IGNORECASE)
 
 
+TEXTS_SCHEMA: Final[dict[str, Any]] = {
+    "type": "object",
+    "properties": {"texts": {"type": "array", "items": {"type": "string"}}},
+    "required": ["texts"],
+    "additionalProperties": False,
+}
+"""A list of texts, for endpoints that can be held to a schema: they want an object around it."""
+
+
 def paraphrase_messages(case: BadCase, n: int) -> list[dict[str, Any]]:
     """Ask for ``n`` other wordings of a case's last user turn that keep its answer."""
     language = "Chinese" if text.is_chinese(case.prompt) else "the request's own language"
@@ -81,6 +90,11 @@ def parse_chain_of_thought(answer: str, expected: str) -> str | None:
         return None
     said = _ANSWER_LINE.sub("", lines[-1], count=1)
     return "\n".join(lines) if text.normalised(said) == text.normalised(expected) else None
+
+
+def says_impossible(answer: str) -> bool:
+    """Whether the model says that no steps lead to the given answer."""
+    return answer.strip().strip(".").upper() == "IMPOSSIBLE"
 
 
 def has_user_turn(case: BadCase) -> bool:

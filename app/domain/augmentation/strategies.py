@@ -18,6 +18,7 @@ from numpy import ndarray
 from app.domain.answers import agreement
 from app.domain.augmentation import filters, prompts, surface
 from app.domain.augmentation.diversity import select_diverse
+from app.domain.augmentation.injection import commands_a_model
 from app.domain.evidence import Finding
 from app.domain.instructions import known_instructions
 from app.domain.near_duplicates.leakage import leaked
@@ -54,6 +55,7 @@ class LLMRequest:
     strategy: StrategyName
     messages: list[dict[str, Any]]
     count: int
+    schema: Mapping[str, Any] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,6 +78,10 @@ class Context:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "offered", OfferedTools.from_rows(self.examples))
+
+    def advised(self, case: BadCase, remedy: str) -> bool:
+        finding = self.findings.get(case.id)
+        return finding is not None and any(action.action == remedy for action in finding.recommended_actions)
 
     def cause(self, case: BadCase) -> RootCause | None:
         finding = self.findings.get(case.id)
@@ -157,6 +163,7 @@ def paraphrase_requests(context: Context) -> list[LLMRequest]:
             strategy=StrategyName.PARAPHRASE,
             messages=prompts.paraphrase_messages(case, 2 * count),
             count=count,
+            schema=prompts.TEXTS_SCHEMA,
         )
         for case in context.cases
         if context.cause(case) in (RootCause.OOD, RootCause.CONFLICT) and prompts.has_user_turn(case)
@@ -164,7 +171,7 @@ def paraphrase_requests(context: Context) -> list[LLMRequest]:
 
 
 def chain_of_thought_requests(context: Context) -> list[LLMRequest]:
-    """Worked solutions for the hard cases."""
+    """Worked solutions for the hard cases whose finding advises them: one-line answers stay one line."""
     return [
         LLMRequest(
             case_id=case.id,
@@ -174,6 +181,7 @@ def chain_of_thought_requests(context: Context) -> list[LLMRequest]:
         )
         for case in context.cases
         if context.cause(case) is RootCause.HARD
+        and context.advised(case, StrategyName.CHAIN_OF_THOUGHT.value)
     ]
 
 
@@ -202,7 +210,7 @@ def rows_from_answer(request: LLMRequest, answer: str, context: Context) -> list
             ]
         case StrategyName.CHAIN_OF_THOUGHT:
             solution = prompts.parse_chain_of_thought(answer, expected)
-            if solution is None:
+            if solution is None or (commands_a_model(solution) and not commands_a_model(case.prompt)):
                 return []
             reason = f"a worked solution of bad case {case.id} that ends with the expected answer"
             return [_row(context, case, case.messages, solution, request.strategy, reason)]
@@ -210,6 +218,20 @@ def rows_from_answer(request: LLMRequest, answer: str, context: Context) -> list
             raise ValueError(f"{request.strategy} asks no language model")
         case _:
             assert_never(request.strategy)
+
+
+def why_unusable(request: LLMRequest, answer: str, *, context: Context) -> str | None:
+    """What is wrong with an answer of which no row comes, said to the model; None where one does, or where it says
+    itself that there is none."""
+    if rows_from_answer(request, answer, context):
+        return None
+    match request.strategy:
+        case StrategyName.CHAIN_OF_THOUGHT:
+            if prompts.says_impossible(answer):
+                return None
+            return "its last line is not 'Final answer: ' with the given answer, unchanged"
+        case _:
+            return "none of its texts asks the same in the same language with the same numbers"
 
 
 def without_leaks_and_twins(rows: Sequence[AugmentedRow], context: Context) -> list[AugmentedRow]:

@@ -12,8 +12,9 @@ from app.domain.augmentation.plan import (
     StrategyName,
     complete_augmentation,
     plan_augmentation,
+    why_unusable,
 )
-from app.domain.records import RootCause
+from app.domain.records import RecommendedAction, RootCause
 from tests.unit.repair.builders import bad_case, example, finding
 
 CASES = [
@@ -22,9 +23,10 @@ CASES = [
     bad_case("bc_none", "no answer known", "x", None),
     bad_case("bc_serving", "served wrongly", "x", "y"),
 ]
+WORKED = RecommendedAction(action="chain_of_thought", cost="medium", reason="teach the steps")
 FINDINGS = [
     finding("bc_ood", RootCause.OOD),
-    finding("bc_hard", RootCause.HARD),
+    replace(finding("bc_hard", RootCause.HARD), recommended_actions=(WORKED,)),
     finding("bc_none", RootCause.OOD),
     finding("bc_serving", RootCause.SERVING_MISMATCH),
 ]
@@ -111,6 +113,36 @@ def test_a_language_model_s_answers_become_rows_after_filtering() -> None:
     # one prompt, one answer: the bare answer makes way for the worked one
     assert ("bc_hard", "expected_answers") not in by_strategy
     assert len(rows) == 3
+
+
+def test_worked_steps_are_asked_for_only_where_the_finding_advises_them() -> None:
+    plan = plan_augmentation(
+        cases=CASES,
+        findings=[*FINDINGS[:1], finding("bc_hard", RootCause.HARD), *FINDINGS[2:]],
+        examples=ROWS,
+        options=AugmentationOptions(llm_available=True),
+        rng=np.random.default_rng(0),
+    )
+    assert [request.strategy for request in plan.llm_requests] == [StrategyName.PARAPHRASE]
+
+
+@pytest.mark.parametrize(
+    ("answer", "why"),
+    [
+        ('["I need someone to drive me home"]', None),
+        ('{"texts": ["I need someone to drive me home"]}', None),
+        ("<html><body>502 Bad Gateway</body></html>", "none of its texts"),
+        ('["我想叫一辆车回家"]', "none of its texts"),
+        ('["how do i order 3 rides", ""]', "none of its texts"),
+    ],
+)
+def test_an_answer_of_which_no_row_comes_says_why(answer: str, why: str | None) -> None:
+    plan = _plan(AugmentationOptions(llm_available=True))
+    said = why_unusable(plan.llm_requests[0], answer, context=plan.context)
+    assert said is None if why is None else why in str(said)
+    worked = plan.llm_requests[1]
+    assert why_unusable(worked, "IMPOSSIBLE", context=plan.context) is None
+    assert "last line" in str(why_unusable(worked, "it is 24", context=plan.context))
 
 
 def test_no_answer_from_the_language_model_leaves_the_offline_rows() -> None:
