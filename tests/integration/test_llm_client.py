@@ -19,15 +19,14 @@ from app.db.session import SessionFactory
 from app.errors import StageCancelled
 from tests.llm_server import ANSWER_TOKENS, PROMPT_TOKENS, LlmServer, Reply
 from workers.llm.client import (
-    Caps,
     LLMClient,
-    LLMUnavailable,
     Lost,
     Question,
     Sampling,
-    SpendCapReached,
 )
+from workers.llm.failures import LLMUnavailable
 from workers.llm.pace import Pace
+from workers.llm.purse import Caps, SpendCapReached
 
 SECRET = "sk-very-secret"
 ASK = [{"role": "user", "content": "what the customer said"}]

@@ -16,14 +16,13 @@ from workers.context import StageContext
 from workers.llm.client import (
     GIVE_UP_AFTER_FAILURES,
     Accept,
-    Caps,
     LLMClient,
-    LLMUnavailable,
     Messages,
     Sampling,
-    SpendCapReached,
 )
+from workers.llm.failures import LLMUnavailable
 from workers.llm.pace import Pace
+from workers.llm.purse import Caps, SpendCapReached
 
 TIMEOUT_SECONDS: Final = 30.0
 MAX_RETRIES: Final = 2

@@ -6,30 +6,25 @@ the answers are for, and never logs a prompt, an answer or the key.
 
 from __future__ import annotations
 
-import random
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
-from email.utils import parsedate_to_datetime
 from enum import StrEnum
 from typing import Any, Final, Protocol
 
 from openai import (
-    APIConnectionError,
-    APIStatusError,
-    APITimeoutError,
-    AuthenticationError,
     BadRequestError,
     OpenAI,
     OpenAIError,
-    PermissionDeniedError,
 )
 
 from app.db.repositories.llm_calls import CallStatus, Prices, Spent
 from app.domain.records import content_hash_of
+from workers.llm.failures import LLMUnavailable, TryAgain, back_off, passing, reason_of
 from workers.llm.pace import MOST, Pace
+from workers.llm.purse import Caps, Purse, SpendCapReached
 
 TIMEOUT_SECONDS: Final = 120.0
 MAX_RETRIES: Final = 5
@@ -40,8 +35,6 @@ LONGEST_WAIT_SECONDS: Final = 60.0
 
 BYTES_PER_TOKEN: Final = 3
 """What an endpoint that reports no usage is taken to have read and written: rather too much than too little."""
-
-_PASSING: Final = frozenset({408, 409, 429})
 
 Accept = Callable[[str], str | None]
 """Why an answer cannot be used; None where it can. Only what can be used is kept."""
@@ -78,25 +71,6 @@ class Ledger(Protocol):
     def take_over(self) -> Spent: ...
 
     def spent_today(self) -> Spent: ...
-
-
-class LLMUnavailable(Exception):
-    """The endpoint gave no answer. The message says what happened, without prompt or key."""
-
-
-class SpendCapReached(Exception):
-    """Asking on could cost more than was allowed."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Caps:
-    """Most that may be spent; None = no limit. ``cost`` in the currency of the prices; a day is one of UTC, and its
-    caps hold for all work of a project."""
-
-    tokens: int | None = None
-    cost: float | None = None
-    day_tokens: int | None = None
-    day_cost: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -144,75 +118,12 @@ class _Attempt:
     answer_tokens: int
 
 
-class _TryAgain(Exception):
-    """``too_much``: the endpoint is given too many calls. ``may_cost``: it may have answered, and be paid for it."""
-
-    def __init__(
-        self, reason: str, *, after_seconds: float | None, too_much: bool = False, may_cost: bool = False
-    ) -> None:
-        super().__init__(reason)
-        self.after_seconds = after_seconds
-        self.too_much = too_much
-        self.may_cost = may_cost
-
-
 class _GivenUp(Exception):
     """Raised where an endpoint that answers nothing is left alone."""
 
 
 GIVE_UP_AFTER_FAILURES: Final = 3
 """Questions in a row that no try answered: then the endpoint is left alone."""
-
-
-@dataclass(slots=True)
-class _Purse:
-    """What this piece of work has spent, in earlier runs too, and what the calls under way may still cost."""
-
-    spent: Spent
-    today: Spent
-    caps: Caps
-    prices: Prices
-    _reserved: dict[int, tuple[int, int]] = field(default_factory=dict)
-    _lock: threading.Lock = field(default_factory=threading.Lock)
-    _tokens: int = 0
-    _cost: float = 0.0
-    _number: int = 0
-
-    @property
-    def tokens(self) -> int:
-        """Of this run."""
-        return self._tokens
-
-    @property
-    def cost(self) -> float:
-        return self._cost
-
-    def reserve(self, prompt_tokens: int, answer_tokens: int) -> int:
-        """Room for a call that costs so much at most. Raises SpendCapReached."""
-        with self._lock:
-            under_way = [*self._reserved.values(), (prompt_tokens, answer_tokens)]
-            tokens = self._tokens + sum(p + a for p, a in under_way)
-            cost = self._cost + sum(self.prices.cost(p, a) for p, a in under_way)
-            for name, before, more, cap in (
-                ("tokens of this run", self.spent.tokens, tokens, self.caps.tokens),
-                ("cost of this run", self.spent.cost, cost, self.caps.cost),
-                ("tokens of the project today", self.today.tokens, tokens, self.caps.day_tokens),
-                ("cost of the project today", self.today.cost, cost, self.caps.day_cost),
-            ):
-                if cap is not None and before + more > cap:
-                    spent = before + (self._cost if "cost" in name else self._tokens)
-                    raise SpendCapReached(
-                        f"{spent:.6g} of {cap:.6g} {name} are spent; raise the cap to go on"
-                    )
-            self._number += 1
-            self._reserved[self._number] = (prompt_tokens, answer_tokens)
-            return self._number
-
-    def settle(self, reservation: int, prompt_tokens: int, answer_tokens: int) -> None:
-        with self._lock:
-            del self._reserved[reservation]
-            self._tokens += prompt_tokens + answer_tokens
-            self._cost += self.prices.cost(prompt_tokens, answer_tokens)
 
 
 class LLMClient:
@@ -239,7 +150,7 @@ class LLMClient:
         self._pace = pace
         self._tries = max_retries + 1
         self._still_wanted = still_wanted
-        self._purse = _Purse(ledger.take_over(), ledger.spent_today(), caps, ledger.prices)
+        self._purse = Purse(ledger.take_over(), ledger.spent_today(), caps, ledger.prices)
         self._knows_schemas = True
         self._around = 0
         # tried again here, and not by the library: each attempt is a line of the ledger
@@ -347,8 +258,8 @@ class LLMClient:
         for number in range(1, self._tries + 1):
             try:
                 return self._attempt(key, question, sampling, still_wanted)
-            except _TryAgain as failed:
-                wait = min(LONGEST_WAIT_SECONDS, failed.after_seconds or _back_off(number))
+            except TryAgain as failed:
+                wait = min(LONGEST_WAIT_SECONDS, failed.after_seconds or back_off(number))
                 if failed.too_much:
                     self._pace.too_much(wait_seconds=wait)
                 if number == self._tries:
@@ -371,9 +282,9 @@ class LLMClient:
                     made = self._send(question, sampling, estimate)
                     status = CallStatus.ANSWERED
                     prompt_tokens, answer_tokens = made.prompt_tokens, made.answer_tokens
-                except (LLMUnavailable, _TryAgain) as failed:
+                except (LLMUnavailable, TryAgain) as failed:
                     error = str(failed)
-                    if isinstance(failed, _TryAgain) and failed.may_cost:
+                    if isinstance(failed, TryAgain) and failed.may_cost:
                         status = CallStatus.UNKNOWN
                         prompt_tokens, answer_tokens = estimate, sampling.max_tokens
                     raise
@@ -409,13 +320,12 @@ class LLMClient:
             completion: Any = self._client.chat.completions.create(**body)
         except BadRequestError as error:
             if not held:
-                raise LLMUnavailable(_reason(error)) from None
+                raise LLMUnavailable(reason_of(error)) from None
             self._knows_schemas = False  # it refuses the form; what it says is read with more patience
-            raise _TryAgain("the endpoint knows no schemas", after_seconds=0.01) from None
+            raise TryAgain("the endpoint knows no schemas", after_seconds=0.01) from None
         except OpenAIError as error:
             # the cause holds the request, prompt and all
-            passing = _passing(error)
-            raise (passing or LLMUnavailable(_reason(error))) from None
+            raise (passing(error) or LLMUnavailable(reason_of(error))) from None
         try:  # a proxy's page with status 200 comes as a string
             text = completion.choices[0].message.content or ""
             usage = completion.usage
@@ -424,7 +334,7 @@ class LLMClient:
             self._around = max(self._around, int(prompt_tokens) - _tokens_in(question.messages))
             return _Attempt(text=text, prompt_tokens=int(prompt_tokens), answer_tokens=int(answer_tokens))
         except (AttributeError, IndexError, TypeError, ValueError):
-            raise _TryAgain("what came is no chat completion", after_seconds=None) from None
+            raise TryAgain("what came is no chat completion", after_seconds=None) from None
 
 
 def _sleep(seconds: float, still_wanted: Callable[[], None]) -> None:
@@ -474,47 +384,3 @@ def _tokens_in(messages: Messages) -> int:
 
 def _estimated_tokens(text: str) -> int:
     return len(text.encode("utf-8", "surrogatepass")) // BYTES_PER_TOKEN + 1
-
-
-def _back_off(number: int) -> float:
-    return 0.5 * 2 ** (number - 1) * random.uniform(0.75, 1.25)  # noqa: S311
-
-
-def _passing(error: OpenAIError) -> _TryAgain | None:
-    """A failure after which another try may do better."""
-    if isinstance(error, APIStatusError):
-        status = error.status_code
-        if status in _PASSING or status >= 500:
-            after = _retry_after(error.response.headers)
-            return _TryAgain(_reason(error), after_seconds=after, too_much=status == 429)
-        return None
-    if isinstance(error, APIConnectionError):  # a time-out is one as well
-        may_cost = isinstance(error, APITimeoutError)
-        return _TryAgain(_reason(error), after_seconds=None, may_cost=may_cost)
-    return None
-
-
-def _retry_after(headers: Mapping[str, str]) -> float | None:
-    """Seconds, from a number of them or from a date (RFC 9110, 10.2.3)."""
-    said = headers.get("retry-after", "")
-    try:
-        return max(0.01, float(said))
-    except ValueError:
-        pass
-    try:
-        return max(0.01, parsedate_to_datetime(said).timestamp() - time.time())
-    except (TypeError, ValueError):
-        return None
-
-
-def _reason(error: OpenAIError) -> str:
-    """What went wrong, in our own words: an endpoint's message may repeat the prompt or the key."""
-    if isinstance(error, AuthenticationError | PermissionDeniedError):
-        return f"the endpoint refused the API key (HTTP {error.status_code})"
-    if isinstance(error, APIStatusError):
-        return f"the endpoint answered HTTP {error.status_code}"
-    if isinstance(error, APITimeoutError):
-        return "the endpoint did not answer in time"
-    if isinstance(error, APIConnectionError):
-        return "the endpoint cannot be reached"
-    return f"the request failed ({type(error).__name__})"
