@@ -23,8 +23,8 @@ from rich.table import Table
 
 from app import supervisor
 from app.demo.client import ApiError, Client
-from app.demo.progress import Told, telling, training_note
 from app.settings import get_settings
+from app.terminal import Told, telling, training_note
 
 console = Console()
 

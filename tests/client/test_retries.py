@@ -188,10 +188,13 @@ def test_an_answer_of_another_shape_is_an_error_of_the_package() -> None:
         client.datasets.get("x")
 
 
-def test_a_client_without_a_key_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_client_without_a_usable_key_or_address_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("CASEMEND_KEY", raising=False)
     with pytest.raises(CasemendError, match="CASEMEND_KEY"):
         Client("http://service")
+    for url, key in (("service:8000", "key"), ("http://service", "schlüssel")):
+        with pytest.raises(CasemendError, match=r"address|key"):
+            Client(url, key)
     monkeypatch.setenv("CASEMEND_KEY", "k")
     monkeypatch.setenv("CASEMEND_URL", "http://elsewhere/")
     with Client() as client:

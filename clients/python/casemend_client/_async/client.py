@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from types import TracebackType
 from typing import Self
 
@@ -20,7 +21,7 @@ class AsyncClient(Resources):
 
     ``url`` and ``key`` are those of CASEMEND_URL and CASEMEND_KEY when left out. Requests that got no answer, 429
     or 503 are sent again up to ``max_retries`` times, when the answer's Retry-After says or with growing pauses;
-    a POST carries an Idempotency-Key, so that it is done once. Raises CasemendError without a key.
+    a POST carries an Idempotency-Key, so that it is done once. Raises CasemendError without a usable key and URL.
     """
 
     def __init__(
@@ -35,7 +36,11 @@ class AsyncClient(Resources):
         key = key or os.environ.get("CASEMEND_KEY")
         if not key:
             raise CasemendError("no API key: give key=, or set CASEMEND_KEY")
+        if not key.isascii() or not key.isprintable():
+            raise CasemendError("the API key holds characters that no key has")
         self.url = (url or os.environ.get("CASEMEND_URL") or DEFAULT_URL).rstrip("/")
+        if not re.match(r"https?://[^/\s]+", self.url):
+            raise CasemendError(f"'{self.url}' is no address of a service: give http://HOST:PORT")
         self._http = AsyncTransport(
             self.url, key, timeout_seconds=timeout_seconds, max_retries=max_retries, transport=transport
         )

@@ -1,4 +1,4 @@
-"""What the demo says of its progress where there is no terminal."""
+"""What is said of progress where there is no terminal."""
 
 from __future__ import annotations
 
@@ -7,14 +7,14 @@ import io
 import pytest
 from rich.console import Console
 
-from app.demo import progress
+from app import terminal
 
 
 def test_a_line_at_the_start_every_ten_seconds_and_at_the_end(monkeypatch: pytest.MonkeyPatch) -> None:
     now = [0.0]
-    monkeypatch.setattr(progress.time, "monotonic", lambda: now[0])
+    monkeypatch.setattr(terminal.time, "monotonic", lambda: now[0])
     out = io.StringIO()
-    with progress.telling(Console(file=out, width=30)) as told:
+    with terminal.telling(Console(file=out, width=30)) as told:
         step = told.start("train")
         for second in range(31):
             now[0] = float(second)
@@ -32,6 +32,6 @@ def test_a_line_at_the_start_every_ten_seconds_and_at_the_end(monkeypatch: pytes
 
 def test_the_note_of_a_training_is_its_last_step_and_loss() -> None:
     job = {"metrics": [{"step": 5, "loss": 2.5}, {"step": 10, "loss": 1.25}, {"step": 10, "eval_loss": 1.0}]}
-    assert progress.training_note(job) == "step 10, loss 1.250"
-    assert progress.training_note({"metrics": []}) == ""
-    assert progress.training_note({"progress": 0.5}) == ""
+    assert terminal.training_note(job) == "step 10, loss 1.250"
+    assert terminal.training_note({"metrics": []}) == ""
+    assert terminal.training_note({"progress": 0.5}) == ""

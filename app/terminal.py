@@ -1,4 +1,4 @@
-"""How far the demo is: bars on a terminal, elsewhere a line now and then."""
+"""How far long work is: bars on a terminal, elsewhere a line now and then."""
 
 from __future__ import annotations
 
@@ -85,5 +85,6 @@ def telling(console: Console) -> Iterator[Told]:
 
 def training_note(job: Any) -> str:
     """Step and loss of a training job as far as it has logged them."""
-    logged = [line for line in job.get("metrics") or () if "loss" in line]
+    metrics = job.get("metrics") if isinstance(job, dict) else getattr(job, "metrics", None)
+    logged = [line for line in metrics or () if "loss" in line]
     return f"step {logged[-1]['step']}, loss {logged[-1]['loss']:.3f}" if logged else ""
