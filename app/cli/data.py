@@ -46,7 +46,7 @@ def register(cli: typer.Typer) -> None:
 
 
 def import_(
-    file: Annotated[Path, Existing],
+    file: Existing,
     dataset: Annotated[
         str | None, typer.Option(help="Name or id; made when new. The name of the file.")
     ] = None,
@@ -89,7 +89,7 @@ def _tell_rejected(file: Path, done: models.Import) -> None:
 
 @cases.command()
 def add(
-    file: Annotated[Path, Existing],
+    file: Existing,
     as_json: Json = False,
     url: Url = None,
     key: Key = None,
@@ -134,9 +134,11 @@ def read_rows(file: Path) -> Iterator[tuple[str, Any]]:
 
 def _parsed(text: str, where: str) -> Any:
     try:
-        return json.loads(text)
-    except ValueError as error:
+        value = json.loads(text)
+        json.dumps(value, ensure_ascii=False).encode()  # half a character can be escaped, but not sent
+    except (ValueError, RecursionError) as error:
         fail(f"{where}: invalid_json: {error}; give one JSON object a line, or an array of them")
+    return value
 
 
 @cases.command("list")

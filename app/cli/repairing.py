@@ -13,7 +13,7 @@ from casemend_client import Client, WorkFailed, models
 from app.cli import objects, output
 from app.cli.data import read_rows
 from app.cli.following import follow
-from app.cli.service import USAGE, Json, Key, Url, Wait, connected, fail, given, options_from
+from app.cli.service import USAGE, Json, Key, Url, Wait, connected, fail, given, options_from, readable
 from app.terminal import telling
 
 ActionKind = Literal["drop", "relabel", "merge", "normalise", "redact", "add", "upsample"]
@@ -91,7 +91,10 @@ def decide(
     reason: Annotated[str | None, typer.Option(help="Choose by a text in the reason.")] = None,
     file: Annotated[
         Path | None,
-        typer.Option(help='JSON, one a line: {"id": "ra_...", "decision": "approved", "answer": "..."}'),
+        typer.Option(
+            callback=readable,
+            help='JSON, one a line: {"id": "ra_...", "decision": "approved", "answer": "..."}',
+        ),
     ] = None,
     as_json: Json = False,
     url: Url = None,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -48,7 +49,20 @@ Key = Annotated[
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 Wait = Annotated[bool, typer.Option(help="Wait for the result; --no-wait prints what was started.")]
-Existing = typer.Argument(exists=True, dir_okay=False, readable=True, allow_dash=True)
+
+
+def readable(path: Path | None) -> Path | None:
+    """A file, or - for stdin."""
+    if path is None or str(path) == "-":
+        return path
+    if not os.access(path, os.R_OK):
+        raise typer.BadParameter(f"'{path}' is not there, or may not be read")
+    if path.is_dir():
+        raise typer.BadParameter(f"'{path}' is a folder; give a file")
+    return path
+
+
+Existing = Annotated[Path, typer.Argument(callback=readable)]
 
 
 def fail(message: str, exit_code: int = FAILED) -> NoReturn:
@@ -67,6 +81,8 @@ def connected(url: str | None, key: str | None) -> Iterator[Client]:
             yield client
     except CasemendError as error:
         fail(explained(error, where))
+    except UnicodeEncodeError as error:
+        fail(f"{error.object!a} is no text: give UTF-8")
     except BrokenPipeError:
         raise
     except OSError as error:
