@@ -20,7 +20,7 @@ def ask(
     key: Key = None,
 ) -> None:
     """Ask a model one question and print its answer as it comes."""
-    from openai import OpenAI, OpenAIError
+    from openai import APIConnectionError, OpenAI, OpenAIError
 
     where, secret = address(url, key)
     try:
@@ -30,6 +30,8 @@ def ask(
             )
             for chunk in answer:
                 typer.echo(chunk.choices[0].delta.content or "" if chunk.choices else "", nl=False)
+    except APIConnectionError:
+        fail(f"no answer from {where}: start a service with 'casemend up --detach', or look at --url")
     except OpenAIError as error:
         fail(f"{model} did not answer: {getattr(error, 'message', error)}")
     typer.echo()

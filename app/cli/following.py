@@ -25,11 +25,12 @@ _POLL_SECONDS = 0.5
 class CycleProgress:
     """A step for each stage of each attempt."""
 
-    def __init__(self, client: Client, told: Told) -> None:
+    def __init__(self, client: Client, told: Told, *, tell_who_waits: bool = True) -> None:
         self._client = client
         self._told = told
         self._steps: dict[tuple[str, str | None], int] = {}
         self._asked: set[str] = set()
+        self._tells = tell_who_waits
 
     def __call__(self, cycle: models.Cycle) -> None:
         for stage in cycle.stages:
@@ -39,7 +40,8 @@ class CycleProgress:
             if stage.status == "succeeded":
                 self._told.tell(self._steps[key], 1.0)
             elif stage.status == "awaiting_approval" or stage.name == "questions":
-                self._tell_who_waits(cycle, stage)
+                if self._tells:
+                    self._tell_who_waits(cycle, stage)
             elif stage.name in _STAGE_GROUPS and stage.result_id:
                 work: Any = getattr(self._client, _STAGE_GROUPS[stage.name]).get(stage.result_id)
                 self._told.tell(self._steps[key], min(work.progress, 0.99), training_note(work))
