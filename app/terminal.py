@@ -63,7 +63,7 @@ class Lines:
             left = f", about {elapsed / completed - elapsed:.0f} s left" if completed >= FORESEEN_FROM else ""
         said = f", {note}" if note else ""
         line = f"{text}: {completed:.0%} after {elapsed:.0f} s{said}{left}"
-        self.console.print(line, highlight=False, soft_wrap=True)
+        self.console.print(line, highlight=False, markup=False, soft_wrap=True)
 
 
 @contextmanager
@@ -73,11 +73,11 @@ def telling(console: Console) -> Iterator[Told]:
         return
     columns = (
         SpinnerColumn(),
-        TextColumn("{task.description}"),
+        TextColumn("{task.description}", markup=False),
         BarColumn(),
         TextColumn("{task.percentage:>3.0f}%"),
         TimeElapsedColumn(),
-        TextColumn("{task.fields[note]}"),
+        TextColumn("{task.fields[note]}", markup=False),
     )
     with Progress(*columns, console=console) as progress:
         yield Bars(progress)

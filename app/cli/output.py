@@ -10,6 +10,7 @@ from typing import Any
 import typer
 from pydantic import TypeAdapter
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 
@@ -32,7 +33,7 @@ def print_table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> Non
         return
     table = Table(*columns, box=None, pad_edge=False, header_style="bold")
     for row in rows:
-        table.add_row(*(_escaped(_text(cell)) for cell in row))
+        table.add_row(*(escape(_text(cell)) for cell in row))
     console.print(table)
 
 
@@ -53,10 +54,6 @@ def _text(cell: object) -> str:
             return cell.strftime("%Y-%m-%d %H:%M:%S")
         case _:
             return " ".join(str(cell).split())
-
-
-def _escaped(text: str) -> str:
-    return text.replace("[", "\\[")
 
 
 def shortened(text: str, characters: int = 60) -> str:

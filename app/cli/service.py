@@ -93,6 +93,8 @@ def connected(url: str | None, key: str | None) -> Iterator[Client]:
 
 def address(url: str | None, key: str | None) -> tuple[str, str]:
     """URL and key. The key of the service that runs here is sent to no other one."""
+    if url is not None and not url.startswith(("http://", "https://")):
+        fail(f"'{url}' is no address of a service: give http://HOST:PORT", USAGE)
     if url is not None and key is not None:
         return url.rstrip("/"), key
     try:

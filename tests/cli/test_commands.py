@@ -10,10 +10,11 @@ from pathlib import Path
 from typing import Any, get_args, get_type_hints
 
 import pytest
+from casemend_client._sync import resources
 from casemend_client._sync.resources import Datasets, Versions
 from sqlalchemy import select
 
-from app.cli import data
+from app.cli import data, objects
 from app.db.models import CycleRow
 from app.db.session import SessionFactory, transaction
 from app.domain.job_status import Status
@@ -233,3 +234,9 @@ def test_the_formats_are_those_of_the_api() -> None:
 
     assert set(get_args(data.ImportFormat)) == taken(Datasets.upload)
     assert set(get_args(data.ExportFormat)) == taken(Versions.export)
+
+
+def test_all_that_the_client_watches_can_be_watched() -> None:
+    watched = {name for name, kind in vars(resources).items() if hasattr(kind, "watch")}
+    groups = {"".join(word.title() for word in kind.group.split("_")) for kind in objects.WORK}
+    assert groups == watched

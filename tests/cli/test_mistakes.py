@@ -57,24 +57,29 @@ def test_ids_and_options(run: Run, arguments: list[str], exit_code: int, told: s
 
 
 @pytest.mark.parametrize(
-    ("where", "told"),
+    ("where", "exit_code", "told"),
     [
-        (["--url", "http://127.0.0.1:1", "--key", "k"], "casemend up --detach"),
-        (["--url", "127.0.0.1:8000", "--key", "k"], "http://HOST:PORT"),
-        (["--url", "http://127.0.0.1:1"], "no key for http://127.0.0.1:1"),
-        ([], "no service runs here"),
+        (["--url", "http://127.0.0.1:1", "--key", "k"], 1, "casemend up --detach"),
+        (["--url", "127.0.0.1:8000", "--key", "k"], 2, "http://HOST:PORT"),
+        (["--url", "http://127.0.0.1:1"], 1, "no key for http://127.0.0.1:1"),
+        ([], 1, "no service runs here"),
     ],
 )
 @pytest.mark.parametrize("command", [["cases", "list"], ["cycle", "--version", "dsv_1"], ["ask", "hi"]])
 def test_no_service(
-    command: list[str], where: list[str], told: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    command: list[str],
+    where: list[str],
+    exit_code: int,
+    told: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     for name in ("CASEMEND_URL", "CASEMEND_KEY"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setattr("app.cli.service.get_settings", type("S", (), {"data_dir": tmp_path}))
     done = CliRunner().invoke(cli, [*command, *where])
     assert isinstance(done.exception, SystemExit)
-    assert done.exit_code == 1
+    assert done.exit_code == exit_code
     assert told in done.stderr
     assert len(done.stderr.splitlines()) == 1
 

@@ -20,6 +20,7 @@ from casemend_client import (
     UnexpectedAnswer,
     models,
 )
+from casemend_client._bodies import Form
 
 Answer = httpx.Response | httpx.TransportError
 DATASET = {"id": "ds_1", "name": "desk", "description": None, "created_at": "2026-01-31T12:00:00Z"}
@@ -219,3 +220,25 @@ def test_a_broken_stream_of_events_is_taken_up_where_it_broke(pauses: list[float
         assert [e.id for e in client.cycles.watch("cyc_1")] == [1, 2, 3]
     assert service.requests[1].headers["Last-Event-ID"] == "2"
     assert len(pauses) == 1
+
+
+def test_a_form_with_files_is_sent_again_whole(pauses: list[float], tmp_path: Path) -> None:
+    path = tmp_path / "rows.csv"
+    path.write_bytes(b"a,b\n" * 100_000)
+    form = Form({"file": path, "map": b"{}", "none": None}, {"purpose": "fine-tune", "left": None})
+    service = Service([busy(), httpx.Response(200, json={})])
+    with service.client() as client:
+        client._http.read(None, "POST", "/v1/forms", body=form)
+    first, second = (r.content.split(b"--" + _boundary(r)) for r in service.requests)
+    assert first == second
+    assert first[1:4] == [
+        b'\r\nContent-Disposition: form-data; name="purpose"\r\n\r\nfine-tune\r\n',
+        b'\r\nContent-Disposition: form-data; name="file"; filename="rows.csv"\r\n'
+        b"Content-Type: text/csv\r\n\r\n" + path.read_bytes() + b"\r\n",
+        b'\r\nContent-Disposition: form-data; name="map"; filename="upload"\r\n'
+        b"Content-Type: application/octet-stream\r\n\r\n{}\r\n",
+    ]
+
+
+def _boundary(request: httpx.Request) -> bytes:
+    return request.headers["Content-Type"].partition("boundary=")[2].encode()

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
+import io
+from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, BinaryIO
 from urllib.parse import quote
@@ -40,18 +41,44 @@ def quoted(value: str) -> str:
     return quote(value, safe="")
 
 
+@dataclass(frozen=True, slots=True)
+class Form:
+    """A form with files (``multipart/form-data``)."""
+
+    files: Mapping[str, File | None]
+    fields: Mapping[str, Any] = field(default_factory=dict)
+
+
 @dataclass(slots=True)
 class Content:
-    """The body of a request; ``type`` None: there is none."""
+    """The body of a request; ``type`` None: there is none, or it is a form, which names its own."""
 
     _source: File
     type: str | None
     _start: int | None = None
+    _files: Mapping[str, Content] = field(default_factory=dict)
+    fields: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def repeatable(self) -> bool:
         """Whether it can be sent once more."""
-        return isinstance(self._source, (bytes, Path)) or self._start is not None
+        files = self._files.values()
+        whole = isinstance(self._source, (bytes, Path)) or self._start is not None
+        return whole and all(file.repeatable for file in files)
+
+    @contextmanager
+    def parts(self) -> Iterator[dict[str, tuple[str, BinaryIO, str | None]]]:
+        """The files of a form, open while it is sent: name, content and type of each."""
+        with ExitStack() as stack:
+            yield {
+                name: (file.filename, stack.enter_context(file._opened()), file.type)
+                for name, file in self._files.items()
+            }
+
+    @property
+    def filename(self) -> str:
+        name = self._source if isinstance(self._source, Path) else getattr(self._source, "name", None)
+        return Path(name).name if isinstance(name, (str, Path)) else "upload"
 
     def chunks(self) -> bytes | Iterator[bytes]:
         return self._source if isinstance(self._source, bytes) else self._pieces()
@@ -75,7 +102,9 @@ class Content:
             with self._source.open("rb") as file:
                 yield file
             return
-        assert not isinstance(self._source, bytes)
+        if isinstance(self._source, bytes):
+            yield io.BytesIO(self._source)
+            return
         if self._start is not None:
             self._source.seek(self._start)
         yield self._source
@@ -84,6 +113,10 @@ class Content:
 def content(body: Any, content_type: str | None = None) -> Content:
     if body is None:
         return Content(b"", None)
+    if isinstance(body, Form):
+        files = {name: content(file) for name, file in body.files.items() if file is not None}
+        fields = {name: value for name, value in body.fields.items() if value is not None}
+        return Content(b"", None, _files=files, fields=fields)
     if isinstance(body, (bytes, Path)):
         return Content(body, content_type or content_type_of(body))
     if hasattr(body, "read"):

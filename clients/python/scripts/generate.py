@@ -38,6 +38,7 @@ METHODS = {
 """Names that say more than those made of the path, by operationId."""
 _JSON = "application/json"
 _EVENTS = "text/event-stream"
+_FORM = "multipart/form-data"
 _GENERATED = '"""{}\n\nWritten by ``scripts/generate.py``: change what it is written from."""\n\n'
 _SYNC = (
     (r"\bimport asyncio\n", ""),
@@ -196,7 +197,10 @@ class Api:
             case "array":
                 if "prefixItems" in schema:
                     return f"tuple[{', '.join(self.type(s, prefix=prefix) for s in schema['prefixItems'])}]"
-                return f"list[{self.type(schema.get('items', {}), prefix=prefix)}]"
+                # in a resource ``list`` is a method
+                return (
+                    f"{'Sequence' if prefix else 'list'}[{self.type(schema.get('items', {}), prefix=prefix)}]"
+                )
             case "object":
                 values = schema.get("additionalProperties")
                 inner = self.type(values, prefix=prefix) if isinstance(values, dict) and values else "Any"
@@ -252,12 +256,13 @@ class Api:
     def resources(self) -> str:
         """The module of all resources, async."""
         code = _GENERATED.format("The API, one class for each noun.")
-        code += "from __future__ import annotations\n\nfrom collections.abc import AsyncIterator, Callable\n"
+        code += "from __future__ import annotations\n\n"
+        code += "from collections.abc import AsyncIterator, Callable, Sequence\n"
         code += "from datetime import datetime\nfrom typing import Any, Literal\n\n"
         code += "from casemend_client import models\n"
         code += "from casemend_client._async.transport import "
         code += "AsyncDownload, AsyncPages, AsyncTransport, Page, Resource\n"
-        code += "from casemend_client._bodies import File, quoted\n\n\n"
+        code += "from casemend_client._bodies import File, Form, quoted\n\n\n"
         groups = sorted({operation.group for operation in self.operations})
         for group in groups:
             code += f'class {_camel(group)}(Resource):\n    """``client.{group}``."""\n\n'
@@ -277,7 +282,11 @@ class Api:
         if _EVENTS in operation.answers:
             return self._event_methods(operation, positional, path)
         body, has_file = self._body(operation)
-        if body:
+        if _FORM in operation.bodies:
+            form, sent = self._form(operation.bodies[_FORM])
+            keywords += form
+            call.append(sent)
+        elif body:
             positional.append(f"body: {body}")
             call.append("body=body")
         if has_file:
@@ -303,7 +312,11 @@ class Api:
         query = next((c.removeprefix("query=") for c in call if c.startswith("query=")), "{}")
         if any(media != _JSON for media in answers):
             if operation.method != "GET":
-                raise SystemExit(f"{operation.spec['operationId']}: only a GET may answer with a file")
+                sent = ", ".join([f'"{operation.method}"', path, *call])
+                return (
+                    f"    async def {name}({arguments}) -> bytes:\n{text}"
+                    f"        return await self._http.fetch({sent})\n\n"
+                )
             return (
                 f"    def {name}({arguments}) -> AsyncDownload:\n{text}"
                 f"        return AsyncDownload(self._http, {path}, {query})\n\n"
@@ -325,8 +338,8 @@ class Api:
         """The type of the body, empty without one, and whether it may be a file."""
         kinds = []
         for media, schema in operation.bodies.items():
-            if media == "multipart/form-data":
-                raise SystemExit(f"{operation.spec['operationId']}: no words for {media}")
+            if media == _FORM:
+                continue
             if media == _JSON and (schema or len(operation.bodies) == 1):
                 kinds.append(self.type(schema, prefix="models."))
             else:
@@ -337,6 +350,21 @@ class Api:
         if body and not required:
             body = f"{body} = None" if "None" in body else f"{body} | None = None"
         return body, has_file
+
+    def _form(self, schema: Any) -> tuple[list[str], str]:
+        """The keywords of a form's fields, and the argument that sends them."""
+        while "$ref" in schema:
+            schema = self.schemas[schema["$ref"].rsplit("/", 1)[-1]]
+        keywords, files, fields = [], [], []
+        for name, inner in schema["properties"].items():
+            binary = "binary" in json.dumps(inner) or "contentMediaType" in json.dumps(inner)
+            kind = "File" if binary else self.type(inner, prefix="models.")
+            if name not in schema.get("required", ()):
+                kind = f"{kind} = None" if "None" in kind else f"{kind} | None = None"
+            safe = _safe(re.sub(r"\W+", "_", name).strip("_"))
+            keywords.append(f"{safe}: {kind}")
+            (files if binary else fields).append(f'"{name}": {safe}')
+        return keywords, f"body=Form({{{', '.join(files)}}}, {{{', '.join(fields)}}})"
 
     def _event_methods(self, operation: Operation, positional: list[str], path: str) -> str:
         read = next(

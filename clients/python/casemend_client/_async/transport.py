@@ -77,9 +77,9 @@ class AsyncTransport:
         content_type: str | None = None,
     ) -> Any:
         """The answer as ``kind``; None: there is nothing to read."""
-        content = _bodies.content(body, content_type)
-        async with self.answer(method, path, query=query, headers=headers, content=content) as response:
-            answer = await _whole(response)
+        answer = await self.fetch(
+            method, path, query=query, headers=headers, body=body, content_type=content_type
+        )
         if kind is None:
             return None
         try:
@@ -88,6 +88,24 @@ class AsyncTransport:
             raise errors.UnexpectedAnswer(
                 f"{method} {path}: this version of the client cannot read the answer of {self.url}: {error}"
             ) from error
+
+    async def fetch(
+        self,
+        method: str,
+        path: str,
+        *,
+        query: Mapping[str, Any] | None = None,
+        headers: Mapping[str, str | None] | None = None,
+        body: Any = None,
+        content_type: str | None = None,
+    ) -> bytes:
+        """The answer as it stands."""
+        content = _bodies.content(body, content_type)
+        async with self.answer(method, path, query=query, headers=headers, content=content) as response:
+            try:
+                return await response.aread()
+            except httpx.TransportError as error:
+                raise self._unreachable(error) from error
 
     @asynccontextmanager
     async def answer(
@@ -124,11 +142,18 @@ class AsyncTransport:
         attempt = 0
         while True:
             last = attempt >= self._max_retries or not content.repeatable
-            request = self._http.build_request(
-                method, path, params=params, headers=headers, content=content.async_chunks()
-            )
             try:
-                response = await self._http.send(request, stream=True)
+                with content.parts() as parts:
+                    request = self._http.build_request(
+                        method,
+                        path,
+                        params=params,
+                        headers=headers,
+                        data=content.fields if parts else None,
+                        files=parts or None,
+                        content=None if parts else content.async_chunks(),
+                    )
+                    response = await self._http.send(request, stream=True)
                 if response.is_success:
                     return response
                 try:
@@ -203,13 +228,6 @@ class AsyncTransport:
             await asyncio.sleep(poll_seconds)
 
 
-async def _whole(response: httpx.Response) -> bytes:
-    try:
-        return await response.aread()
-    except httpx.TransportError as error:
-        raise errors.ServiceUnreachable(f"the answer broke off: {error or type(error).__name__}") from error
-
-
 class AsyncPages(Generic[Item]):
     """A list, fetched page by page while it is iterated over."""
 
@@ -244,8 +262,7 @@ class AsyncDownload:
         self._query = query
 
     async def read(self) -> bytes:
-        async with self._http.answer("GET", self._path, query=self._query) as response:
-            return await _whole(response)
+        return await self._http.fetch("GET", self._path, query=self._query)
 
     async def text(self) -> str:
         return (await self.read()).decode()

@@ -4,7 +4,7 @@ Written by ``scripts/generate.py``: change what it is written from."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Literal
 
 from casemend_client import models
@@ -450,7 +450,7 @@ class Diagnoses(Resource):
         """Where training rows and cases lie. 404 where the diagnosis was made before there were maps."""
         return self._http.read(models.DiagnosisMap, "GET", f"/v1/diagnoses/{quoted(diagnosis_id)}/map")
 
-    def map_examples(self, diagnosis_id: str, *, at: list[int]) -> models.MapExamples:
+    def map_examples(self, diagnosis_id: str, *, at: Sequence[int]) -> models.MapExamples:
         """The training rows behind points of the map."""
         return self._http.read(
             models.MapExamples, "GET", f"/v1/diagnoses/{quoted(diagnosis_id)}/map/examples", query={"at": at}

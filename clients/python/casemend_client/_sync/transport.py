@@ -76,9 +76,7 @@ class Transport:
         content_type: str | None = None,
     ) -> Any:
         """The answer as ``kind``; None: there is nothing to read."""
-        content = _bodies.content(body, content_type)
-        with self.answer(method, path, query=query, headers=headers, content=content) as response:
-            answer = _whole(response)
+        answer = self.fetch(method, path, query=query, headers=headers, body=body, content_type=content_type)
         if kind is None:
             return None
         try:
@@ -87,6 +85,24 @@ class Transport:
             raise errors.UnexpectedAnswer(
                 f"{method} {path}: this version of the client cannot read the answer of {self.url}: {error}"
             ) from error
+
+    def fetch(
+        self,
+        method: str,
+        path: str,
+        *,
+        query: Mapping[str, Any] | None = None,
+        headers: Mapping[str, str | None] | None = None,
+        body: Any = None,
+        content_type: str | None = None,
+    ) -> bytes:
+        """The answer as it stands."""
+        content = _bodies.content(body, content_type)
+        with self.answer(method, path, query=query, headers=headers, content=content) as response:
+            try:
+                return response.read()
+            except httpx.TransportError as error:
+                raise self._unreachable(error) from error
 
     @contextmanager
     def answer(
@@ -123,11 +139,18 @@ class Transport:
         attempt = 0
         while True:
             last = attempt >= self._max_retries or not content.repeatable
-            request = self._http.build_request(
-                method, path, params=params, headers=headers, content=content.chunks()
-            )
             try:
-                response = self._http.send(request, stream=True)
+                with content.parts() as parts:
+                    request = self._http.build_request(
+                        method,
+                        path,
+                        params=params,
+                        headers=headers,
+                        data=content.fields if parts else None,
+                        files=parts or None,
+                        content=None if parts else content.chunks(),
+                    )
+                    response = self._http.send(request, stream=True)
                 if response.is_success:
                     return response
                 try:
@@ -202,13 +225,6 @@ class Transport:
             time.sleep(poll_seconds)
 
 
-def _whole(response: httpx.Response) -> bytes:
-    try:
-        return response.read()
-    except httpx.TransportError as error:
-        raise errors.ServiceUnreachable(f"the answer broke off: {error or type(error).__name__}") from error
-
-
 class Pages(Generic[Item]):
     """A list, fetched page by page while it is iterated over."""
 
@@ -243,8 +259,7 @@ class Download:
         self._query = query
 
     def read(self) -> bytes:
-        with self._http.answer("GET", self._path, query=self._query) as response:
-            return _whole(response)
+        return self._http.fetch("GET", self._path, query=self._query)
 
     def text(self) -> str:
         return (self.read()).decode()
