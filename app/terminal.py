@@ -42,6 +42,7 @@ class Lines:
     console: Console
     _steps: list[tuple[str, float]] = field(default_factory=list)
     _spoke: dict[int, float] = field(default_factory=dict)
+    _found_at: dict[int, float] = field(default_factory=dict)
     _done: set[int] = field(default_factory=set)
 
     def start(self, text: str) -> int:
@@ -56,11 +57,14 @@ class Lines:
             return
         self._spoke[step] = now
         elapsed = now - started
+        # Of work that ran before anybody looked, only what is done since then says how fast it is.
+        found_at = self._found_at.setdefault(step, completed if completed >= FORESEEN_FROM else 0.0)
+        seen = completed - found_at
         if completed >= 1:
             self._done.add(step)
             left = ""
         else:
-            left = f", about {elapsed / completed - elapsed:.0f} s left" if completed >= FORESEEN_FROM else ""
+            left = f", about {elapsed * (1 - completed) / seen:.0f} s left" if seen >= FORESEEN_FROM else ""
         said = f", {note}" if note else ""
         line = f"{text}: {completed:.0%} after {elapsed:.0f} s{said}{left}"
         self.console.print(line, highlight=False, markup=False, soft_wrap=True)

@@ -31,9 +31,14 @@ def print_table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> Non
         for row in rows:
             typer.echo("\t".join(_text(cell) for cell in row))
         return
-    table = Table(*columns, box=None, pad_edge=False, header_style="bold")
-    for row in rows:
-        table.add_row(*(escape(_text(cell)) for cell in row))
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    cells = [[_text(cell) for cell in row] for row in rows]
+    for number, column in enumerate(columns):
+        # The first one is what other commands are given: it is shown whole.
+        whole = max((len(row[0]) for row in cells), default=0) if number == 0 else None
+        table.add_column(column, no_wrap=number == 0, min_width=whole)
+    for row in cells:
+        table.add_row(*map(escape, row))
     console.print(table)
 
 

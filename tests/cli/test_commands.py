@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import threading
 import time
@@ -12,9 +13,10 @@ from typing import Any, get_args, get_type_hints
 import pytest
 from casemend_client._sync import resources
 from casemend_client._sync.resources import Datasets, Versions
+from rich.console import Console
 from sqlalchemy import select
 
-from app.cli import data, objects
+from app.cli import data, objects, output
 from app.db.models import CycleRow
 from app.db.session import SessionFactory, transaction
 from app.domain.job_status import Status
@@ -237,6 +239,21 @@ def test_the_formats_are_those_of_the_api() -> None:
 
 
 def test_all_that_the_client_watches_can_be_watched() -> None:
-    watched = {name for name, kind in vars(resources).items() if hasattr(kind, "watch")}
+    watched = {
+        name for name, kind in vars(resources).items() if hasattr(kind, "watch") and hasattr(kind, "get")
+    }
     groups = {"".join(word.title() for word in kind.group.split("_")) for kind in objects.WORK}
     assert groups == watched
+
+
+def test_a_table_in_a_terminal_shows_ids_whole(monkeypatch: pytest.MonkeyPatch) -> None:
+    out = io.StringIO()
+    narrow = Console(file=out, width=50, force_terminal=True, color_system=None)
+    monkeypatch.setattr(output, "Console", lambda: narrow)
+    identifier = "bc_pg34h0m1q6qfazbf4anr22"
+    output.print_table(("id", "prompt"), [(identifier, "[/] what is it?\nLong " * 20)])
+    head, row, *rest = out.getvalue().splitlines()
+    assert head.split() == ["id", "prompt"]
+    assert row.startswith(f"{identifier}  [/] what is it? Long")
+    assert rest
+    assert max(map(len, rest)) <= 50
