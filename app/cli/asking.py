@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from app.cli.service import Key, Url, address, fail
+from app.cli.service import Key, Url, address, fail, start_one
 
 
 def register(cli: typer.Typer) -> None:
@@ -31,7 +31,7 @@ def ask(
             for chunk in answer:
                 typer.echo(chunk.choices[0].delta.content or "" if chunk.choices else "", nl=False)
     except APIConnectionError:
-        fail(f"no answer from {where}: start a service with 'casemend up --detach', or look at --url")
+        fail(start_one(where))
     except OpenAIError as error:
         fail(f"{model} did not answer: {getattr(error, 'message', error)}")
     typer.echo()

@@ -8,11 +8,22 @@ from typing import Annotated
 import typer
 from casemend_client import Client, models
 
-from app.cli import objects, output
+from app.cli import fine_tuning, objects, output
 from app.cli.data import chosen_cases
 from app.cli.diagnosing import Cases, Source, Tag
 from app.cli.following import follow
-from app.cli.service import GATE_REJECTED, USAGE, Json, Key, Url, connected, fail, given, options_from
+from app.cli.service import (
+    GATE_REJECTED,
+    USAGE,
+    Json,
+    Key,
+    Url,
+    address,
+    connected,
+    fail,
+    given,
+    options_from,
+)
 
 Timeout = Annotated[float | None, typer.Option(min=0, help="Seconds to wait at most; then it exits 1.")]
 
@@ -69,6 +80,10 @@ def watch(
     key: Key = None,
 ) -> None:
     """Follow any work to its end. Exits 1 where it fails, 3 where a cycle's gate does not accept."""
+    if work.startswith(fine_tuning.PREFIX):
+        where, secret = address(url, key)
+        fine_tuning.watch(where, secret, work, timeout=timeout, as_json=as_json)
+        return
     with connected(url, key) as client:
         found = objects.find(client, work, *objects.WORK)
         if isinstance(found, models.Cycle):

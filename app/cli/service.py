@@ -117,6 +117,11 @@ def _require_service(url: str, key: str) -> None:
             fail(f"{url} answers, but not as casemend does: look at --url")
 
 
+def start_one(url: str) -> str:
+    """Where nothing answers."""
+    return f"no answer from {url}: start a service with 'casemend up --detach', or look at --url"
+
+
 def explained(error: CasemendError, url: str) -> str:
     """What is wrong and what to do about it."""
     match error:

@@ -228,6 +228,13 @@ def test_adapters_are_listed_shown_and_taken_away(run: Run, seeded: Seeded, tmp_
     assert zipfile.is_zipfile(out)
 
 
+def test_a_fine_tuning_job_is_watched_too(run: Run, seeded: Seeded) -> None:
+    watched = run("watch", seeded.fine_tuning_job_id)
+    assert watched.exit_code == 0, watched.output
+    assert watched.stdout.startswith(f"{seeded.fine_tuning_job_id}: succeeded: ")
+    assert json.loads(run("watch", seeded.fine_tuning_job_id, "--json").stdout)["status"] == "succeeded"
+
+
 def test_the_formats_are_those_of_the_api() -> None:
     def taken(method: Any) -> set[str]:
         hint = get_type_hints(method)["format"]

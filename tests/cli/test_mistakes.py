@@ -27,6 +27,7 @@ from tests.seed import Seeded
         (["apply", "rp_missing"], 1, "rp_missing"),
         (["watch", "bc_1"], 2, "cyc_... (cycle)"),
         (["watch", "cyc_"], 1, "cyc_"),
+        (["watch", "ftjob-missing"], 1, "ftjob-missing"),
         (["adapters", "show", "adp_missing"], 1, "adp_missing"),
         (["export", "dsv_missing"], 1, "dsv_missing"),
         (["cases", "delete", "bc_missing"], 1, "bc_missing"),
