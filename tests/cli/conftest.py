@@ -18,7 +18,7 @@ from app.main import create_app
 from app.queue import Stage
 from app.services.work.work import ROW_OF
 from app.settings import Settings
-from tests.conftest import ADMIN_KEY
+from tests.conftest import ADMIN_KEY, Server, _fresh_database, _settings
 from tests.live import listening
 from workers.context import Resources
 from workers.run_stage import run_stage
@@ -33,8 +33,26 @@ def url(settings: Settings) -> Iterator[str]:
         yield url
 
 
+@pytest.fixture(scope="session")
+def refusing_url(server: Server, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """One application for all tests whose commands are refused, and so change nothing."""
+    with _fresh_database(server) as database:
+        settings = _settings(database, tmp_path_factory.mktemp("refusing_cli"))
+        with listening(create_app(settings)) as url:
+            yield url
+
+
+@pytest.fixture(scope="session")
+def refused(refusing_url: str) -> Run:
+    return _runner(refusing_url)
+
+
 @pytest.fixture
 def run(url: str) -> Run:
+    return _runner(url)
+
+
+def _runner(url: str) -> Run:
     """``casemend`` with these arguments; whatever a user does, there is no traceback."""
 
     def invoke(*arguments: object, key: str = ADMIN_KEY, stdin: str | None = None) -> Result:

@@ -114,6 +114,8 @@ def test_a_file_is_refused_by_line_and_code(run: Run, worker: None, tmp_path: Pa
     some = run("import", rows)
     assert some.exit_code == 0
     assert f"{rows} line 3: missing_" in some.stderr
+    piped = run("import", "-", "--dataset", "piped", "--json", stdin=rows.read_text())
+    assert json.loads(piped.stdout)["rows_accepted"] == 2
     strict = run("import", rows, "--strict")
     assert strict.exit_code == 1
     assert "was not imported" in strict.stderr

@@ -50,8 +50,8 @@ from tests.seed import Seeded
         (["fly"], 2, "fly"),
     ],
 )
-def test_ids_and_options(run: Run, arguments: list[str], exit_code: int, told: str) -> None:
-    done = run(*arguments)
+def test_ids_and_options(refused: Run, arguments: list[str], exit_code: int, told: str) -> None:
+    done = refused(*arguments)
     assert done.exit_code == exit_code, done.output
     assert told.lower() in done.stderr.lower()
     assert done.stdout == ""
@@ -107,10 +107,10 @@ def test_a_wrong_key_and_a_small_one(
         ('{"repair": {"decisions": 3}}', "policy.json: repair.decisions"),
     ],
 )
-def test_a_policy_that_is_none(run: Run, tmp_path: Path, text: str, told: str) -> None:
+def test_a_policy_that_is_none(refused: Run, tmp_path: Path, text: str, told: str) -> None:
     path = tmp_path / "policy.json"
     path.write_text(text)
-    done = run("cycle", "--version", "dsv_1", "--policy", path)
+    done = refused("cycle", "--version", "dsv_1", "--policy", path)
     assert (done.exit_code, done.stdout) == (2, "")
     assert told in done.stderr
 
@@ -129,17 +129,17 @@ def test_what_the_service_refuses_is_told_with_its_place(run: Run, seeded: Seede
         (b'{"instruction": "a"}\n{"instruction"', "line 2: invalid_json"),
         (b"\xff\xfe{}", "UTF-8"),
         (b"[1, ", "invalid_json"),
-        (b"[" * 100_000, "invalid_json"),
+        pytest.param(b"[" * 100_000, "invalid_json", id="deep"),
         (rb'{"instruction": "\ud800"}', "line 1: invalid_json"),
     ],
 )
-def test_cases_that_are_no_json_are_not_sent(run: Run, tmp_path: Path, content: bytes, told: str) -> None:
+def test_cases_that_are_no_json_are_not_sent(refused: Run, tmp_path: Path, content: bytes, told: str) -> None:
     path = tmp_path / "cases.jsonl"
     path.write_bytes(content)
-    done = run("cases", "add", path)
+    done = refused("cases", "add", path)
     assert done.exit_code == 1
     assert told in done.stderr
-    assert json.loads(run("cases", "list", "--json").stdout) == []
+    assert json.loads(refused("cases", "list", "--json").stdout) == []
 
 
 @pytest.mark.parametrize(

@@ -62,7 +62,7 @@ def main(arguments: Sequence[str]) -> int:
     if "--check" in arguments:
         for path in stale:
             print(
-                f"{path.relative_to(ROOT)} is out of date: run `make client` and commit it", file=sys.stderr
+                f"{path.relative_to(ROOT)} is out of date: run `make openapi` and commit it", file=sys.stderr
             )
         return 1 if stale else 0
     for path, text in generated():
