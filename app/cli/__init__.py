@@ -6,8 +6,11 @@ from importlib import metadata
 from typing import Annotated
 
 import typer
+from pydantic import ValidationError
+from sqlalchemy.exc import OperationalError
 
 from app.cli import adapters, asking, cycles, data, diagnosing, operators, repairing
+from app.cli.service import FAILED, USAGE, wrong_setting
 
 cli = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False)
 for room in (data, diagnosing, repairing, cycles, adapters, asking, operators):
@@ -30,7 +33,17 @@ def casemend(
 
 
 def main() -> None:
-    cli()
+    """What is wrong with the settings or the database is told in a line, as any other mistake is."""
+    try:
+        cli()
+    except ValidationError as error:
+        told, exit_code = wrong_setting(error), USAGE
+    except OperationalError as error:
+        told, exit_code = f"the database does not answer, look at DATABASE_URL: {error.orig}", FAILED
+    else:
+        return
+    typer.echo(" ".join(told.split()), err=True)
+    raise SystemExit(exit_code)
 
 
 __all__ = ["cli", "main"]

@@ -130,12 +130,14 @@ def openapi(
 @operators.command()
 def keys(
     project: Annotated[str, typer.Option(help="Project name; made when new.")] = "default",
-    role: Annotated[str, typer.Option(help="reader, contributor, maintainer or admin.")] = "contributor",
+    role: Annotated[
+        projects.Role, typer.Option(help="Each may do what the one before it may.")
+    ] = projects.Role.CONTRIBUTOR,
     name: Annotated[str, typer.Option(help="What the key is for.")] = "cli",
 ) -> None:
     """Make an API key; it is shown once."""
     engine = make_engine(embedded.database_url(get_settings()), pool_size=1)
     with transaction(make_sessions(engine)) as session:
         row = projects.project_named(session, project) or projects.create_project(session, project)
-        created = projects.create_key(session, row.id, name=name, role=projects.Role(role))
+        created = projects.create_key(session, row.id, name=name, role=role)
     typer.echo(created.secret)

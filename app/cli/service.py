@@ -100,7 +100,7 @@ def address(url: str | None, key: str | None) -> tuple[str, str]:
     try:
         service = supervisor.running(get_settings())
     except ValidationError as error:
-        fail(f"the settings are wrong: {_first(error)}")
+        fail(wrong_setting(error), USAGE)
     if url is not None and (service is None or service.url != url.rstrip("/")):
         fail(f"no key for {url}: give --key, or set CASEMEND_KEY")
     if service is None:
@@ -145,10 +145,17 @@ def explained(error: CasemendError, url: str) -> str:
             return str(error)
 
 
-def _first(error: ValidationError) -> str:
+def _first_of(error: ValidationError) -> str:
+    """The first thing that is wrong, and where."""
     first = error.errors(include_url=False, include_input=False, include_context=False)[0]
     where = ".".join(str(part) for part in first["loc"])
     return f"{where}: {first['msg']}" if where else first["msg"]
+
+
+def wrong_setting(error: ValidationError) -> str:
+    """By the name of the environment variable."""
+    name, _, told = _first_of(error).partition(": ")
+    return f"{name if name.isupper() else f'CASEMEND_{name.upper()}'}: {told}"
 
 
 def options_from(path: Path | None, kind: type[Model]) -> Model | None:
@@ -158,7 +165,7 @@ def options_from(path: Path | None, kind: type[Model]) -> Model | None:
     try:
         return kind.model_validate_json(path.read_bytes())
     except ValidationError as error:
-        fail(f"{path}: {_first(error)}", USAGE)
+        fail(f"{path}: {_first_of(error)}", USAGE)
     except OSError as error:
         fail(f"{path}: {error.strerror}", USAGE)
 

@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from app.cli import cli
+from app.cli import cli, main
 from app.services.projects import Role
+from app.settings import get_settings
 from tests.cli.conftest import Run
 from tests.conftest import ADMIN_KEY
 from tests.seed import Seeded
@@ -175,3 +176,39 @@ def test_the_key_of_the_service_here_is_sent_to_no_other(
 
 def test_the_version_is_told() -> None:
     assert CliRunner().invoke(cli, ["--version"]).stdout.startswith("casemend ")
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "exit_code", "told"),
+    [
+        ("CASEMEND_PORT", "eighty", 2, "CASEMEND_PORT"),
+        ("DATABASE_URL", "postgresql://nobody@127.0.0.1:1/none?connect_timeout=2", 1, "look at DATABASE_URL"),
+    ],
+)
+def test_settings_that_are_wrong(
+    name: str,
+    value: str,
+    exit_code: int,
+    told: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    get_settings.cache_clear()
+    monkeypatch.setenv("CASEMEND_DATA_DIR", str(tmp_path))
+    monkeypatch.setenv(name, value)
+    monkeypatch.setattr("sys.argv", ["casemend", "keys"])
+    try:
+        with pytest.raises(SystemExit) as ended:
+            main()
+    finally:
+        get_settings.cache_clear()
+    assert ended.value.code == exit_code
+    (line,) = capsys.readouterr().err.splitlines()
+    assert told.lower() in line.lower()
+
+
+def test_a_role_that_there_is_not() -> None:
+    done = CliRunner().invoke(cli, ["keys", "--role", "king"])
+    assert done.exit_code == 2
+    assert "contributor" in done.stderr
