@@ -14,6 +14,7 @@ COPY pyproject.toml requirements.lock README.md LICENSE ./
 COPY app app
 COPY workers workers
 COPY migrations migrations
+COPY clients clients
 
 FROM build AS build-api
 RUN --mount=type=cache,target=/root/.cache/pip \

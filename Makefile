@@ -62,6 +62,7 @@ check: $(STAMP) ## Format, lint, types, floors, migrations, openapi.json, docs
 	data=$$(mktemp -d); trap 'rm -rf "$$data"' EXIT; \
 	  env -u DATABASE_URL CASEMEND_DATA_DIR="$$data" $(BIN)/casemend check-migrations
 	$(BIN)/casemend openapi --check
+	$(BIN)/python clients/python/scripts/generate.py --check
 	$(BIN)/python -m app.docs_pages --check
 
 format: $(STAMP) ## Format the code and mend what lint can mend
@@ -80,8 +81,9 @@ bench: $(STAMP) ## Measure speed (DATA=FOLDER: and accuracy and efficacy on the 
 migrate: $(STAMP) ## Bring the database to the newest revision
 	$(BIN)/casemend migrate
 
-openapi: $(STAMP) ## Write openapi.json
+openapi: $(STAMP) ## Write openapi.json, and the client from it
 	$(BIN)/casemend openapi
+	$(BIN)/python clients/python/scripts/generate.py
 
 docs: $(STAMP) ## Write docs/diagnosis from the code's docstrings
 	$(BIN)/python -m app.docs_pages --write

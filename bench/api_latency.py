@@ -17,8 +17,8 @@ from typing import Any
 
 import numpy as np
 
-from app.demo.client import FINAL, Client
 from bench import harness
+from bench.client import FINAL, Client
 from bench.perturbed import grown
 
 PAUSE_SECONDS = 0.02

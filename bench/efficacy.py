@@ -22,8 +22,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from app.demo.client import Client
 from bench import harness
+from bench.client import Client
 
 TARGETS = {"missing": 0.88, "contradictory": 0.90, "untouched": 0.94}
 MAX_NEW_TOKENS = 12

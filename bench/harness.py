@@ -16,8 +16,8 @@ from pathlib import Path
 from typing import Any
 
 from app import supervisor
-from app.demo.client import Client
 from app.settings import get_settings
+from bench.client import Client
 
 BASELINES = Path(__file__).parent / "baselines"
 

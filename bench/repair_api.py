@@ -18,8 +18,8 @@ from typing import Any
 
 import numpy as np
 
-from app.demo.client import FINAL, ApiError, Client
 from bench import harness
+from bench.client import FINAL, ApiError, Client
 from bench.perturbed import grown
 
 PAUSE_SECONDS = 0.02

@@ -1,4 +1,4 @@
-"""How far the demo is: bars on a terminal, elsewhere a line now and then."""
+"""How far long work is: bars on a terminal, elsewhere a line now and then."""
 
 from __future__ import annotations
 
@@ -42,6 +42,7 @@ class Lines:
     console: Console
     _steps: list[tuple[str, float]] = field(default_factory=list)
     _spoke: dict[int, float] = field(default_factory=dict)
+    _found_at: dict[int, float] = field(default_factory=dict)
     _done: set[int] = field(default_factory=set)
 
     def start(self, text: str) -> int:
@@ -56,14 +57,17 @@ class Lines:
             return
         self._spoke[step] = now
         elapsed = now - started
+        # Of work that ran before anybody looked, only what is done since then says how fast it is.
+        found_at = self._found_at.setdefault(step, completed if completed >= FORESEEN_FROM else 0.0)
+        seen = completed - found_at
         if completed >= 1:
             self._done.add(step)
             left = ""
         else:
-            left = f", about {elapsed / completed - elapsed:.0f} s left" if completed >= FORESEEN_FROM else ""
+            left = f", about {elapsed * (1 - completed) / seen:.0f} s left" if seen >= FORESEEN_FROM else ""
         said = f", {note}" if note else ""
         line = f"{text}: {completed:.0%} after {elapsed:.0f} s{said}{left}"
-        self.console.print(line, highlight=False, soft_wrap=True)
+        self.console.print(line, highlight=False, markup=False, soft_wrap=True)
 
 
 @contextmanager
@@ -73,11 +77,11 @@ def telling(console: Console) -> Iterator[Told]:
         return
     columns = (
         SpinnerColumn(),
-        TextColumn("{task.description}"),
+        TextColumn("{task.description}", markup=False),
         BarColumn(),
         TextColumn("{task.percentage:>3.0f}%"),
         TimeElapsedColumn(),
-        TextColumn("{task.fields[note]}"),
+        TextColumn("{task.fields[note]}", markup=False),
     )
     with Progress(*columns, console=console) as progress:
         yield Bars(progress)
@@ -85,5 +89,6 @@ def telling(console: Console) -> Iterator[Told]:
 
 def training_note(job: Any) -> str:
     """Step and loss of a training job as far as it has logged them."""
-    logged = [line for line in job.get("metrics") or () if "loss" in line]
+    metrics = job.get("metrics") if isinstance(job, dict) else getattr(job, "metrics", None)
+    logged = [line for line in metrics or () if "loss" in line]
     return f"step {logged[-1]['step']}, loss {logged[-1]['loss']:.3f}" if logged else ""

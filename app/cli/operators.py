@@ -1,4 +1,4 @@
-"""The command line: ``casemend up``, ``casemend demo`` and what operators need."""
+"""What operators need: ``casemend up``, ``casemend demo``, one process of it, keys, migrations."""
 
 from __future__ import annotations
 
@@ -15,10 +15,16 @@ from app.db.session import make_engine, make_sessions, transaction
 from app.services import projects
 from app.settings import get_settings
 
-cli = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
+operators = typer.Typer()
 
 
-@cli.command()
+def register(cli: typer.Typer) -> None:
+    for command in operators.registered_commands:
+        command.rich_help_panel = "Run the service"
+        cli.registered_commands.append(command)
+
+
+@operators.command()
 def up(detach: Annotated[bool, typer.Option(help="Leave it running in the background.")] = False) -> None:
     """Run the whole service: database, API and workers."""
     settings = get_settings()
@@ -35,13 +41,13 @@ def up(detach: Annotated[bool, typer.Option(help="Leave it running in the backgr
     typer.echo("stop it with: casemend down")
 
 
-@cli.command()
+@operators.command()
 def down() -> None:
     """Stop the service that ``up --detach`` started."""
     typer.echo("stopped" if supervisor.stop(get_settings()) else "nothing was running")
 
 
-@cli.command()
+@operators.command()
 def demo(
     train: Annotated[Path | None, typer.Option(help="Training set; the bundled one when left out.")] = None,
     eval_: Annotated[Path | None, typer.Option("--eval", help="Prompts with their expected answers.")] = None,
@@ -56,43 +62,7 @@ def demo(
     raise typer.Exit(run.main(train=train, evaluation=eval_, base_model=base_model, out=out))
 
 
-@cli.command()
-def ask(
-    question: Annotated[str, typer.Argument(help="A user's message.")],
-    model: Annotated[str, typer.Option(help="An adapter, an alias or a base model.")] = "current",
-    url: Annotated[
-        str | None, typer.Option(envvar="CASEMEND_URL", help="Service; the one running here.")
-    ] = None,
-    key: Annotated[
-        str | None, typer.Option(envvar="CASEMEND_KEY", help="API key; that of the one running here.")
-    ] = None,
-) -> None:
-    """Ask a model one question and print its answer as it comes."""
-    from openai import OpenAI, OpenAIError
-
-    if url is None or key is None:
-        service = supervisor.running(get_settings())
-        if service is None:
-            typer.echo(
-                "no service runs here: start one with 'casemend up --detach', or give --url and --key",
-                err=True,
-            )
-            raise typer.Exit(1)
-        url, key = url or service.url, key or service.key
-    try:
-        with OpenAI(base_url=f"{url.rstrip('/')}/v1", api_key=key) as client:
-            answer = client.chat.completions.create(
-                model=model, messages=[{"role": "user", "content": question}], stream=True
-            )
-            for chunk in answer:
-                typer.echo(chunk.choices[0].delta.content or "" if chunk.choices else "", nl=False)
-    except OpenAIError as error:
-        typer.echo(f"{model} did not answer: {getattr(error, 'message', error)}", err=True)
-        raise typer.Exit(1) from error
-    typer.echo()
-
-
-@cli.command()
+@operators.command()
 def api() -> None:
     """Run the API alone."""
     import uvicorn
@@ -109,7 +79,7 @@ def api() -> None:
     )
 
 
-@cli.command()
+@operators.command()
 def worker(
     queues: Annotated[str, typer.Option(help="Comma-separated: cpu, llm, gpu.")] = "cpu,llm,gpu",
 ) -> None:
@@ -117,7 +87,7 @@ def worker(
     os.execv(sys.executable, [sys.executable, "-m", "workers", "--queues", queues])  # noqa: S606
 
 
-@cli.command()
+@operators.command()
 def serve(
     host: Annotated[str | None, typer.Option(help="Address for APIs of other machines.")] = None,
     port: Annotated[int, typer.Option(help="Its port.")] = 8001,
@@ -127,13 +97,13 @@ def serve(
     os.execv(sys.executable, [sys.executable, "-m", "workers.serving", *where])  # noqa: S606
 
 
-@cli.command("migrate")
+@operators.command("migrate")
 def migrate_() -> None:
     """Bring the database to the newest revision."""
     migrate.upgrade(embedded.database_url(get_settings()))
 
 
-@cli.command()
+@operators.command()
 def check_migrations() -> None:
     """Fail where the tables of the code and of the migrations differ."""
     url = embedded.database_url(get_settings())
@@ -141,7 +111,7 @@ def check_migrations() -> None:
     migrate.check(url)
 
 
-@cli.command()
+@operators.command()
 def openapi(
     check: Annotated[bool, typer.Option(help="Fail where openapi.json is out of date.")] = False,
 ) -> None:
@@ -157,23 +127,17 @@ def openapi(
         raise typer.Exit(1)
 
 
-@cli.command()
+@operators.command()
 def keys(
     project: Annotated[str, typer.Option(help="Project name; made when new.")] = "default",
-    role: Annotated[str, typer.Option(help="reader, contributor, maintainer or admin.")] = "contributor",
+    role: Annotated[
+        projects.Role, typer.Option(help="Each may do what the one before it may.")
+    ] = projects.Role.CONTRIBUTOR,
     name: Annotated[str, typer.Option(help="What the key is for.")] = "cli",
 ) -> None:
     """Make an API key; it is shown once."""
     engine = make_engine(embedded.database_url(get_settings()), pool_size=1)
     with transaction(make_sessions(engine)) as session:
         row = projects.project_named(session, project) or projects.create_project(session, project)
-        created = projects.create_key(session, row.id, name=name, role=projects.Role(role))
+        created = projects.create_key(session, row.id, name=name, role=role)
     typer.echo(created.secret)
-
-
-def main() -> None:
-    cli()
-
-
-if __name__ == "__main__":
-    main()

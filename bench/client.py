@@ -1,4 +1,4 @@
-"""A small client of the REST API, as a labelling tool would write one."""
+"""A bare client of the REST API: what it adds to a request is not measured."""
 
 from __future__ import annotations
 

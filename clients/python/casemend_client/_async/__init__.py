@@ -1,0 +1,1 @@
+"""The client for asyncio, from which ``scripts/generate.py`` writes the one without."""
