@@ -42,6 +42,7 @@ WORK = (
     Kind(prefix="job", noun="training job", group="training_jobs"),
     Kind(prefix="ev", noun="evaluation", group="evaluations"),
     Kind(prefix="ver", noun="verification", group="verifications"),
+    Kind(prefix="mrg", noun="merge", group="merges"),
 )
 """What can be watched."""
 

@@ -44,8 +44,10 @@ Certainty = Literal["text", "quantity", "json", "tool_call", "final_answer", "al
 """By what two answers are the same."""
 
 
-Curriculum = Literal["shuffled", "easy_to_hard"]
-"""``easy_to_hard`` trains short answers first (curriculum learning, Bengio et al. 2009)."""
+Curriculum = Literal["shuffled", "easy_to_hard", "general_first"]
+"""``easy_to_hard`` trains short answers first (curriculum learning, Bengio et al. 2009).
+``general_first`` trains the replay rows first and the targeted ones after them.
+"""
 
 
 Decision = Literal["proposed", "approved", "rejected", "applied"]
@@ -60,8 +62,9 @@ DifferenceKind = Literal["number", "negation", "entity", "direction", "words"]
 
 
 MixtureStrategy = Literal["full", "targeted_replay", "quick_check"]
-"""``full``: every repaired row, targeted ones brought up to a share. ``targeted_replay``: 70/30.
-``quick_check``: five replay rows for each targeted one, to see in minutes whether a fix takes.
+"""``full``: every repaired row, targeted ones brought up to a share. ``targeted_replay``: the targeted
+rows and a share of others (``replay_share``). ``quick_check``: five replay rows for each targeted
+one, to see in minutes whether a fix takes.
 """
 
 
@@ -213,12 +216,15 @@ class ActionCount(Given):
 class Adapter(Given):
     base_model: str
     card: dict[str, Any]
+    checkpoint_step: int | None
+    """Set: not what its training came to, but its state after this step."""
     created_at: datetime
     gate: str | None
     id: str
     name: str
     object: Literal["adapter"] = "adapter"
     size_bytes: int
+    training_job_id: str | None
     uri: str
     """Address in the artifact store."""
 
@@ -928,6 +934,8 @@ class Hyperparameters(Taken):
     dropout: float = 0.0
     epochs: float = 2.0
     gradient_accumulation: int = 1
+    keep_checkpoints: int = 0
+    """How many adapters of ends of epochs, the newest ones, are kept beside the result to be asked."""
     learning_rate: float = 0.0005
     max_grad_norm: float = 1.0
     max_length: int = 1024
@@ -1043,6 +1051,21 @@ class MapExamples(Given):
     object: Literal["list"] = "list"
 
 
+class Merge(Given):
+    adapter_id: str
+    attempts: int
+    cancel_requested: bool
+    created_at: datetime
+    error: dict[str, Any] | None
+    finished_at: datetime | None
+    id: str
+    object: Literal["merge"] = "merge"
+    progress: float
+    size_bytes: int | None
+    started_at: datetime | None
+    status: Status
+
+
 class Mismatch(Given):
     """One way in which the request differs from the training rows."""
 
@@ -1089,10 +1112,14 @@ class MixtureRecipe(Taken):
     """
     replay_exponent: float = 0.6
     """1 keeps the sizes of the replay groups, 0 makes them equal."""
+    replay_share: float = 0.3
+    """Share of the rows of ``targeted_replay`` that are drawn from the rest."""
     seed: int = 0
     strategy: MixtureStrategy = "full"
     targeted_share: float = 0.08
-    """Share of the rows as trained (repeats counted) that ``full`` brings the targeted rows up to."""
+    """Share of the rows as trained (repeats counted) that ``full`` brings the targeted rows up to, and
+    ``parity`` new answers beyond.
+    """
     targeted_weight: float = 1.0
     """Loss weight of a targeted row."""
 
@@ -1220,6 +1247,8 @@ class NewTrainingJob(Taken):
     hyperparameters: Hyperparameters | None = None
     init_adapter_id: str | None = None
     mixture_id: str | None = None
+    validation_version_id: str | None = None
+    """Rows whose loss is measured while the training runs, and which are not learnt."""
 
 
 class NewVerification(Taken):
@@ -1660,10 +1689,14 @@ class TrainingJob(Given):
     metrics: list[dict[str, Any]]
     mixture_id: str | None
     object: Literal["training_job"] = "training_job"
+    pause_requested: bool
+    paused_at: datetime | None
+    """Since when it is parked: queued, without a worker, until it is resumed."""
     progress: float
     started_at: datetime | None
     status: Status
     summary: dict[str, Any] | None
+    validation_version_id: str | None
 
 
 class Turn(Given):

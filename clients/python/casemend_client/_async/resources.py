@@ -20,6 +20,8 @@ class Adapters(Resource):
         *,
         base_model: str | None = None,
         gate: str | None = None,
+        training_job_id: str | None = None,
+        checkpoints: bool | None = None,
         limit: int | None = None,
         after: str | None = None,
         order: models.Order | None = None,
@@ -29,7 +31,15 @@ class Adapters(Resource):
             self._http,
             models.Adapter,
             "/v1/adapters",
-            {"base_model": base_model, "gate": gate, "limit": limit, "after": after, "order": order},
+            {
+                "base_model": base_model,
+                "gate": gate,
+                "training_job_id": training_job_id,
+                "checkpoints": checkpoints,
+                "limit": limit,
+                "after": after,
+                "order": order,
+            },
         )
 
     async def get(self, adapter_id: str) -> models.Adapter:
@@ -42,6 +52,12 @@ class Adapters(Resource):
         with it.
         """
         return AsyncDownload(self._http, f"/v1/adapters/{quoted(adapter_id)}/download", {})
+
+    async def merge(self, adapter_id: str) -> models.Merge:
+        """Adapter and base model as one model, for servers that take no adapters. The same adapter is merged
+        once.
+        """
+        return await self._http.read(models.Merge, "POST", f"/v1/adapters/{quoted(adapter_id)}/merge")
 
 
 class Aliases(Resource):
@@ -727,6 +743,73 @@ class Keys(Resource):
         return await self._http.read(None, "DELETE", f"/v1/keys/{quoted(key_id)}")
 
 
+class Merges(Resource):
+    """``client.merges``."""
+
+    def list(
+        self,
+        *,
+        status: models.Status | None = None,
+        adapter_id: str | None = None,
+        limit: int | None = None,
+        after: str | None = None,
+        order: models.Order | None = None,
+    ) -> AsyncPages[models.Merge]:
+        """List Merges"""
+        return AsyncPages(
+            self._http,
+            models.Merge,
+            "/v1/merges",
+            {"status": status, "adapter_id": adapter_id, "limit": limit, "after": after, "order": order},
+        )
+
+    async def get(self, merge_id: str) -> models.Merge:
+        """Read Merge"""
+        return await self._http.read(models.Merge, "GET", f"/v1/merges/{quoted(merge_id)}")
+
+    async def cancel(self, merge_id: str) -> models.Merge:
+        """Cancel Merge"""
+        return await self._http.read(models.Merge, "POST", f"/v1/merges/{quoted(merge_id)}/cancel")
+
+    def download(self, merge_id: str) -> AsyncDownload:
+        """The merged model as a folder that ``transformers`` loads, zipped."""
+        return AsyncDownload(self._http, f"/v1/merges/{quoted(merge_id)}/download", {})
+
+    def events(
+        self, subject_id: str, *, limit: int | None = None, after: str | None = None
+    ) -> AsyncPages[models.Event]:
+        """What happened so far, oldest first."""
+        return AsyncPages(
+            self._http,
+            models.Event,
+            f"/v1/merges/{quoted(subject_id)}/events",
+            {"limit": limit, "after": after},
+        )
+
+    def watch(self, subject_id: str, *, after: str | None = None) -> AsyncIterator[models.Event]:
+        """Every event as it happens, until the work is final; ``after``: the last one that is known."""
+        return self._http.watch(f"/v1/merges/{quoted(subject_id)}/events", after=after)
+
+    async def wait(
+        self,
+        subject_id: str,
+        *,
+        timeout_seconds: float | None = None,
+        poll_seconds: float = 1.0,
+        on_update: Callable[[models.Merge], None] | None = None,
+        on_event: Callable[[models.Event], None] | None = None,
+    ) -> models.Merge:
+        """The object once it has succeeded; raises WorkFailed, WorkCancelled or WaitTimeout."""
+        return await self._http.wait(
+            lambda: self.get(subject_id),
+            f"/v1/merges/{quoted(subject_id)}/events",
+            timeout_seconds=timeout_seconds,
+            poll_seconds=poll_seconds,
+            on_update=on_update,
+            on_event=on_event,
+        )
+
+
 class Mixtures(Resource):
     """``client.mixtures``."""
 
@@ -1114,6 +1197,14 @@ class TrainingJobs(Resource):
         """Cancel Training Job"""
         return await self._http.read(models.TrainingJob, "POST", f"/v1/training-jobs/{quoted(job_id)}/cancel")
 
+    async def pause(self, job_id: str) -> models.TrainingJob:
+        """Stop after the running step, with a checkpoint, and wait without holding a worker."""
+        return await self._http.read(models.TrainingJob, "POST", f"/v1/training-jobs/{quoted(job_id)}/pause")
+
+    async def resume(self, job_id: str) -> models.TrainingJob:
+        """Go on from the checkpoint."""
+        return await self._http.read(models.TrainingJob, "POST", f"/v1/training-jobs/{quoted(job_id)}/resume")
+
     def events(
         self, subject_id: str, *, limit: int | None = None, after: str | None = None
     ) -> AsyncPages[models.Event]:
@@ -1405,6 +1496,7 @@ class Resources:
         self.imports = Imports(http)
         self.judge = Judge(http)
         self.keys = Keys(http)
+        self.merges = Merges(http)
         self.mixtures = Mixtures(http)
         self.project = Project(http)
         self.repair_actions = RepairActions(http)
