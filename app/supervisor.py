@@ -139,7 +139,7 @@ def run(settings: Settings) -> None:
     if settings.serve_url is None:
         commands += [[sys.executable, "-m", "workers.serving"]]
     service = Service(
-        url=f"http://{_shown_host(settings)}:{settings.port}",
+        url=shown_url(settings),
         key=key,
         pid=os.getpid(),
         started=psutil.Process().create_time(),
@@ -227,8 +227,10 @@ def _is_ready(url: str) -> bool:
         return False
 
 
-def _shown_host(settings: Settings) -> str:
-    return "127.0.0.1" if settings.host in ("0.0.0.0", "::") else settings.host  # noqa: S104
+def shown_url(settings: Settings) -> str:
+    """The address of the service for who is on this machine."""
+    host = "127.0.0.1" if settings.host in ("0.0.0.0", "::") else settings.host  # noqa: S104
+    return f"http://{host}:{settings.port}"
 
 
 def _service_file(settings: Settings) -> Path:

@@ -13,6 +13,7 @@ from app.api.routes import (
     events,
     files,
     fine_tuning,
+    front_page,
     mixtures,
     operations,
     projects,
@@ -24,6 +25,9 @@ from app.api.routes import (
 )
 
 ROUTERS = (
+    front_page.front,
+    front_page.doors,
+    front_page.router,
     operations.router,
     projects.router,
     datasets.router,

@@ -12,7 +12,13 @@ from app.db.models.datasets import (
 )
 from app.db.models.diagnoses import ClusterRow, DiagnosisRow, FindingOverrideRow, FindingRow
 from app.db.models.fine_tuning import FileRow, FineTuningJobRow, UploadPartRow, UploadRow
-from app.db.models.projects import ApiKeyRow, IdempotencyRow, ProjectRow
+from app.db.models.projects import (
+    ApiKeyRow,
+    BrowserSessionRow,
+    IdempotencyRow,
+    ProjectRow,
+    SignInLinkRow,
+)
 from app.db.models.repairs import (
     AugmentationRow,
     MixtureRow,
@@ -39,6 +45,7 @@ __all__ = [
     "ApiKeyRow",
     "AugmentationRow",
     "BadCaseRow",
+    "BrowserSessionRow",
     "ClusterRow",
     "CycleRow",
     "DatasetRow",
@@ -60,6 +67,7 @@ __all__ = [
     "RepairRow",
     "RepairRunRow",
     "RowQualityRow",
+    "SignInLinkRow",
     "TrainingJobRow",
     "UploadPartRow",
     "UploadRow",
