@@ -62,8 +62,11 @@ _CHINESE = re.compile(r"[\u3400-\u9fff]")
 _KANA = re.compile(r"[\u3040-\u30ff\uac00-\ud7af]")
 
 
-def render_html(report: ReportModel) -> str:
-    """The whole report as one HTML document; encode it as UTF-8."""
+def render_html(report: ReportModel, *, served: bool = False) -> str:
+    """The whole report as one HTML document; encode it as UTF-8.
+
+    ``served``: by the service, to somebody who is signed in, so that it can link to the plan and to what words mean.
+    """
     templates = environment()
     script = asset("report.js") + (asset("map.js") if report.map is not None else "")
     digest = base64.b64encode(hashlib.sha256(script.encode("utf-8")).digest()).decode("ascii")
@@ -76,6 +79,7 @@ def render_html(report: ReportModel) -> str:
         "report.html.j2"
     ).render(
         report=report,
+        served=served,
         headline=report_summary.headline(report),
         figures=report_summary.figures(report),
         causes=report_words.by_cause(report),

@@ -8,18 +8,23 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import json
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from functools import cache
 from typing import Any, Final
 from urllib.parse import urlencode
 
 from jinja2 import Environment
-from markupsafe import Markup
+from markupsafe import Markup, escape
+from sqlalchemy import inspect
 
-from app.db.models import EventRow
-from app.reporting import report_html
+from app.db.models import ApiKeyRow, EventRow
+from app.db.repositories.pages import Page as RowPage
+from app.reporting import doc_pages, report_html, report_words
+from app.services.object_pages import FindingRead, WorkRead
 from app.services.projects import Role
 
 NOUN_OF: Final[Mapping[str, str]] = {
@@ -40,6 +45,25 @@ NOUN_OF: Final[Mapping[str, str]] = {
     "ver": "verifications",
 }
 """Where the page of an object is, by the beginning of its id."""
+
+_LISTS: Final[Mapping[str, tuple[str, str]]] = {
+    "datasets": (
+        "Datasets",
+        "No dataset yet. POST /v1/datasets makes one; a file of rows becomes its first version.",
+    ),
+    "bad_cases": (
+        "Bad cases",
+        "No bad case yet. POST /v1/bad-cases takes what was asked, what came and what should have come.",
+    ),
+    "diagnoses": ("Diagnoses", "No diagnosis yet. POST /v1/diagnoses asks why bad cases fail."),
+    "plans": (
+        "Repair plans",
+        "No plan yet. POST /v1/repairs makes one of a diagnosis or of a dataset version.",
+    ),
+    "cycles": ("Cycles", "No cycle yet. POST /v1/cycles diagnoses, repairs, retrains and verifies."),
+    "adapters": ("Adapters", "No adapter yet. A cycle, a training job or a fine-tuning job makes one."),
+}
+"""Title of a list, and what stands there while it is empty; by the name of its table."""
 
 _ID: Final = re.compile(r"([a-z]+)[_-][0-9a-z]{22}")
 _REFRESH_SECONDS: Final = 10
@@ -100,11 +124,88 @@ def problem(title: str, detail: str, viewer: Viewer | None = None) -> Page:
     return render("problem", viewer=viewer, title=title, detail=detail)
 
 
+def listed(table: str, rows: RowPage[Any], viewer: Viewer) -> Page:
+    """The list of a noun, by the name of its table."""
+    title, absent = _LISTS[table]
+    return render("list", viewer=viewer, title=title, table=table, rows=rows, absent=absent)
+
+
+def finding(read: FindingRead, viewer: Viewer) -> Page:
+    """A finding as the report shows it."""
+    shown = read.finding
+    causes = [(cause, 1) for cause in report_words.CAUSE_ORDER]
+    # what the report's template asks of the report that it stands in
+    around = {
+        "findings": [shown],
+        "instructions": frozenset[str](),
+        "clusters": {},
+        "causes": causes,
+        "report": {"map": None},
+    }
+    return render("finding", viewer=viewer, read=read, finding=shown, served=True, **around)
+
+
+def help_index(viewer: Viewer) -> Page:
+    """Every word of a finding, with its meaning in a sentence."""
+    return render("help", viewer=viewer, kinds=doc_pages.KIND_NAMES, pages=doc_pages.pages())
+
+
+def help_page(folder: str, name: str, viewer: Viewer) -> Page | None:
+    """What one word means, how it is decided and what to do; None where there is no such word."""
+    found = next((p for p in doc_pages.pages() if (p.folder, p.name) == (folder, name)), None)
+    if found is None:
+        return None
+    meaning, decided, to_do = doc_pages.sections(found.name, found.text)
+    return render(
+        "help_page",
+        viewer=viewer,
+        page=found,
+        kind=doc_pages.KIND_NAMES[folder][0],
+        meaning=meaning,
+        parts=(("How it is decided", decided), ("What to do", to_do)),
+    )
+
+
+def keys(rows: RowPage[ApiKeyRow], viewer: Viewer, *, own_key_id: str, secret: str | None = None) -> Page:
+    """``secret``: of the key that was just made."""
+    return render("keys", viewer=viewer, rows=rows, own_key_id=own_key_id, secret=secret, roles=list(Role))
+
+
+def work(read: WorkRead, viewer: Viewer, *, refresh: bool) -> Page:
+    """Work that has no page of its own: its columns as they are, without what only workers need."""
+    columns = {c.key: getattr(read.row, c.key) for c in inspect(type(read.row)).column_attrs}
+    facts = {
+        name: value
+        for name, value in columns.items()
+        if name not in _WORKERS_COLUMNS and not name.endswith("uri") and value not in (None, {}, [])
+    }
+    return render("work", viewer=viewer, refresh=refresh, read=read, facts=facts)
+
+
+_WORKERS_COLUMNS: Final = frozenset(
+    {
+        "id",
+        "project_id",
+        "run_token",
+        "cancel_requested",
+        "status",
+        "progress",
+        "error",
+        "attempts",
+        "metrics",
+    }
+)
+
+
 @cache
 def _environment() -> Environment:
     environment = report_html.environment().overlay()
-    environment.filters = {**environment.filters, "linked": linked, "happened": happened}
-    environment.globals = {**environment.globals, "query": query}
+    environment.filters = {**environment.filters, "linked": linked, "happened": happened, "fact": fact} | {
+        "asked": asked,
+        "content": content,
+        "prose": prose,
+    }
+    environment.globals = {**environment.globals, "query": query, "LISTS": _LISTS}
     return environment
 
 
@@ -137,6 +238,40 @@ def happened(event: EventRow | None) -> str:
     )
     name = event.type.replace("_", " ")
     return report_html.one_line(f"{name}: {about}" if about else name, 300)
+
+
+def fact(value: Any) -> Markup | str:
+    """A column of a row: ids are links, times are times."""
+    if isinstance(value, datetime):
+        return report_html.moment(value)
+    return linked(value) if isinstance(value, str) and address(value) else report_html.readable(value)
+
+
+def asked(messages: Sequence[Mapping[str, Any]]) -> str:
+    """The last thing that a user said."""
+    said = [m for m in messages if m.get("role") == "user"] or list(messages)
+    return str(said[-1].get("content") or "") if said else ""
+
+
+def content(message: Mapping[str, Any]) -> str:
+    """All that a turn holds: its text, and what it calls or carries beside it as JSON."""
+    beside = {k: v for k, v in message.items() if k not in ("role", "content") and v}
+    said = str(message.get("content") or "")
+    return "\n".join(
+        part for part in (said, json.dumps(beside, ensure_ascii=False) if beside else "") if part
+    )
+
+
+def prose(text: str) -> Markup:
+    """Paragraphs of our own documentation, `code` in them marked."""
+    paragraphs = (
+        Markup("").join(
+            Markup("<code>{}</code>").format(part) if i % 2 else escape(part)
+            for i, part in enumerate(re.split(r"`+", paragraph))
+        )
+        for paragraph in text.split("\n\n")
+    )
+    return Markup("").join(Markup("<p>{}</p>").format(p) for p in paragraphs)
 
 
 def query(**values: str | None) -> str:

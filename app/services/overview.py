@@ -134,16 +134,17 @@ def waiting_plans(session: Session, project_id: str) -> list[Plan]:
         .order_by(RepairRow.created_at.desc(), RepairRow.id.desc())
         .limit(_PLANS_LOOKED_AT)
     )
-    plans = _with_counts(session, session.scalars(statement))
+    plans = plans_of(session, session.scalars(statement))
     return [plan for plan in plans if plan.proposed or plan.approved][:WAITING_SHOWN]
 
 
 def plans_page(session: Session, project_id: str, request: PageRequest) -> Page[Plan]:
     page = by_creation(session, of_project(RepairRow, project_id), RepairRow, request)
-    return Page(data=_with_counts(session, page.data), has_more=page.has_more, next_after=page.next_after)
+    return Page(data=plans_of(session, page.data), has_more=page.has_more, next_after=page.next_after)
 
 
-def _with_counts(session: Session, repairs: Iterable[RepairRow]) -> list[Plan]:
+def plans_of(session: Session, repairs: Iterable[RepairRow]) -> list[Plan]:
+    """Repairs with the numbers of their actions, in the order given."""
     rows = list(repairs)
     action = RepairActionRow
     proposed = action.decision == Decision.PROPOSED.value
