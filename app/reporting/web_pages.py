@@ -23,7 +23,8 @@ from sqlalchemy import inspect
 
 from app.db.models import ApiKeyRow, EventRow
 from app.db.repositories.pages import Page as RowPage
-from app.reporting import doc_pages, report_html, report_words
+from app.domain.records import RootCause
+from app.reporting import doc_pages, report_html, report_summary, report_words
 from app.services.object_pages import FindingRead, WorkRead
 from app.services.projects import Role
 
@@ -64,6 +65,20 @@ _LISTS: Final[Mapping[str, tuple[str, str]]] = {
     "adapters": ("Adapters", "No adapter yet. A cycle, a training job or a fine-tuning job makes one."),
 }
 """Title of a list, and what stands there while it is empty; by the name of its table."""
+
+_NOUNS: Final[Mapping[str, str]] = {
+    "imports": "Import",
+    "diagnoses": "Diagnosis",
+    "repairs": "Repair plan",
+    "augmentations": "Augmentation",
+    "mixtures": "Mixture",
+    "training-jobs": "Training job",
+    "evaluations": "Evaluation",
+    "verifications": "Verification",
+    "cycles": "Cycle",
+    "fine-tuning-jobs": "Fine-tuning job",
+}
+"""What one piece of work is called, by its noun in an address."""
 
 _ID: Final = re.compile(r"([a-z]+)[_-][0-9a-z]{22}")
 _REFRESH_SECONDS: Final = 10
@@ -202,10 +217,11 @@ def _environment() -> Environment:
     environment = report_html.environment().overlay()
     environment.filters = {**environment.filters, "linked": linked, "happened": happened, "fact": fact} | {
         "asked": asked,
+        "cause": lambda name: report_summary.cause_name(RootCause(name)),
         "content": content,
         "prose": prose,
     }
-    environment.globals = {**environment.globals, "query": query, "LISTS": _LISTS}
+    environment.globals = {**environment.globals, "query": query, "LISTS": _LISTS, "NOUNS": _NOUNS}
     return environment
 
 
