@@ -27,17 +27,26 @@ def up(detach: Annotated[bool, typer.Option(help="Leave it running in the backgr
     logging.configure(settings)
     try:
         if not detach:
-            supervisor.run(settings)
+            supervisor.run(settings, ready=_in_foreground)
             return
         service = supervisor.start_detached(settings)
     except supervisor.CannotStart as error:
         typer.echo(str(error), err=True)
         raise typer.Exit(1) from error
-    typer.echo(f"casemend runs at {service.url}\nAPI key: {service.key}\nAPI docs: {service.url}/docs")
-    typer.echo(
-        f"open in a browser, once, within ten minutes: {_sign_in_link(service.url, projects.DEFAULT_PROJECT)}"
-    )
+    _tell(service)
     typer.echo("stop it with: casemend down")
+
+
+def _in_foreground(service: supervisor.Service) -> None:
+    # a log that is kept must hold neither key nor link
+    if sys.stdout.isatty():
+        _tell(service)
+
+
+def _tell(service: supervisor.Service) -> None:
+    typer.echo(f"casemend runs at {service.url}\nAPI key: {service.key}\nAPI docs: {service.url}/docs")
+    link = _sign_in_link(service.url, projects.DEFAULT_PROJECT)
+    typer.echo(f"open in a browser, once, within ten minutes: {link}")
 
 
 @cli.command()

@@ -28,6 +28,8 @@ from app.services.projects import Caller
 
 _REMEMBERED_HEADERS = ("content-type", "location", "etag")
 _MAX_KEY_CHARACTERS = 255
+# The answer is a secret: without it a replay would say nothing.
+_NEVER_REPLAYED = ("/v1/keys",)
 
 
 class _Replay(Exception):
@@ -169,7 +171,7 @@ def _authenticate(request: Request, sessions: SessionFactory) -> Caller:
 
 def _idempotency_key(request: Request) -> str | None:
     key = request.headers.get("idempotency-key")
-    if key is None or request.method != "POST":
+    if key is None or request.method != "POST" or request.url.path in _NEVER_REPLAYED:
         return None
     if not key or len(key) > _MAX_KEY_CHARACTERS or not key.isascii() or not key.isprintable():
         detail = f"Idempotency-Key: send 1 to {_MAX_KEY_CHARACTERS} printable ASCII characters"

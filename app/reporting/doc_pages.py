@@ -59,6 +59,11 @@ def pages() -> tuple[Page, ...]:
     return (*_causes(), *_symptoms(), *_actions(), *_repairs())
 
 
+def explained(folder: str, name: str) -> bool:
+    """Whether there is a page about the word: a stored finding may name one of an older version."""
+    return any((page.folder, page.name) == (folder, name) for page in pages())
+
+
 def _causes() -> Iterator[Page]:
     for cause, text in root_causes.PAGES.items():
         yield Page(

@@ -24,7 +24,15 @@ from markupsafe import Markup, escape
 
 from app.domain.json_ready import json_ready
 from app.domain.reports.report import ReportModel
-from app.reporting import charts, report_evidence, report_map, report_sentences, report_summary, report_words
+from app.reporting import (
+    charts,
+    doc_pages,
+    report_evidence,
+    report_map,
+    report_sentences,
+    report_summary,
+    report_words,
+)
 from app.reporting.differences import Segment, mark_differences
 from app.reporting.instructions import instruction_of, shared_instructions, without_instruction
 from app.reporting.report_changes import change_of
@@ -144,6 +152,7 @@ def environment() -> Environment:
         "evidence_of": report_evidence.view,
         "runner_up": report_evidence.runner_up,
         "change_of": change_of,
+        "explained": doc_pages.explained,
         "clusters_in_sight": CLUSTERS_IN_SIGHT,
         "actions_in_sight": ACTIONS_IN_SIGHT,
         "verified_cases_in_sight": VERIFIED_CASES_IN_SIGHT,

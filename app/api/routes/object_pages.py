@@ -124,7 +124,7 @@ def read_report(diagnosis_id: Id, caller: Reader, session: DatabaseSession, stor
     return Response(
         render_html(report, served=True),
         media_type="text/html; charset=utf-8",
-        headers={"Cache-Control": "no-store"},
+        headers={"Cache-Control": "no-store", "Content-Security-Policy": "frame-ancestors 'none'"},
     )
 
 
