@@ -34,9 +34,10 @@ class PageRoute(TransactionRoute):
             except Unauthenticated as error:
                 return html(web_pages.sign_in(error.detail, back_to=_asked(request)), 401)
             except ServiceError as error:
-                return html(web_pages.problem(error.title, error.detail), error.status_code)
+                return html(web_pages.problem(error.title, error.detail, _known(request)), error.status_code)
             except RequestValidationError:
-                return html(web_pages.problem("No such page", "the address is not one of ours"), 404)
+                detail = "the address is not one of ours"
+                return html(web_pages.problem("No such page", detail, _known(request)), 404)
 
         return handle
 
@@ -71,6 +72,10 @@ def _asked(request: Request) -> str:
     if request.method not in browser.SAFE_METHODS:
         return "/"
     return request.url.path + (f"?{request.url.query}" if request.url.query else "")
+
+
+def _known(request: Request) -> Viewer | None:
+    return getattr(request.state, "viewer", None)
 
 
 async def _viewer(request: Request) -> Viewer:

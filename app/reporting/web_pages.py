@@ -219,6 +219,7 @@ def _environment() -> Environment:
         "asked": asked,
         "cause": lambda name: report_summary.cause_name(RootCause(name)),
         "content": content,
+        "cut": lambda text, characters: text if len(text) <= characters else f"{text[:characters]}…",
         "prose": prose,
     }
     environment.globals = {**environment.globals, "query": query, "LISTS": _LISTS, "NOUNS": _NOUNS}

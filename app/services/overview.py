@@ -33,7 +33,7 @@ from app.services.versions import datasets
 
 RUNNING_SHOWN: Final = 20
 WAITING_SHOWN: Final = 10
-_PLANS_LOOKED_AT: Final = 50
+_PLANS_LOOKED_AT: Final = 20
 _UNDER_WAY: Final = (Status.QUEUED.value, Status.RUNNING.value)
 
 WORK: Final[Mapping[str, type[LongWork]]] = {**events.SUBJECTS, "fine-tuning-jobs": FineTuningJobRow}
@@ -87,10 +87,10 @@ class Overview:
 
 def read(session: Session, project_id: str, latest: int = 5) -> Overview:
     request = PageRequest(limit=latest)
-    running = _running(session, project_id)
+    running, running_total = _running(session, project_id)
     return Overview(
-        running=running[:RUNNING_SHOWN],
-        running_total=len(running),
+        running=running,
+        running_total=running_total,
         waiting=waiting_plans(session, project_id),
         diagnoses=by_creation(session, of_project(DiagnosisRow, project_id), DiagnosisRow, request),
         cycles=by_creation(session, of_project(CycleRow, project_id), CycleRow, request),
@@ -100,14 +100,23 @@ def read(session: Session, project_id: str, latest: int = 5) -> Overview:
     )
 
 
-def _running(session: Session, project_id: str) -> list[Running]:
+def _running(session: Session, project_id: str) -> tuple[list[Running], int]:
+    """The newest, and how many there are."""
     found: list[tuple[str, Any]] = []
+    total = 0
     for noun, row_class in WORK.items():
         statement = of_project(row_class, project_id).where(row_class.status.in_(_UNDER_WAY))
-        found += [(noun, row) for row in session.scalars(statement.order_by(row_class.created_at.desc()))]
+        newest = statement.order_by(row_class.created_at.desc()).limit(RUNNING_SHOWN)
+        rows = session.scalars(newest).all()
+        found += [(noun, row) for row in rows]
+        full = len(rows) == RUNNING_SHOWN
+        total += (
+            session.scalar(select(func.count()).select_from(statement.subquery())) or 0 if full else len(rows)
+        )
     found.sort(key=lambda work: work[1].created_at, reverse=True)
-    last = last_events(session, [row.id for _, row in found[:RUNNING_SHOWN]])
-    return [Running(noun=noun, row=row, last_event=last.get(row.id)) for noun, row in found]
+    shown = found[:RUNNING_SHOWN]
+    last = last_events(session, [row.id for _, row in shown])
+    return [Running(noun=noun, row=row, last_event=last.get(row.id)) for noun, row in shown], total
 
 
 def last_events(session: Session, subject_ids: Sequence[str]) -> dict[str, EventRow]:

@@ -17,8 +17,10 @@ from app.db.models import (
     ApiKeyRow,
     BadCaseRow,
     CycleRow,
+    DatasetVersionRow,
     DiagnosisRow,
     EventRow,
+    ExampleRow,
     FindingRow,
     ImportRow,
     RepairRow,
@@ -245,6 +247,18 @@ def test_long_texts_are_cut_and_folded(browser: TestClient, sessions: SessionFac
     page = browser.get(f"/bad-cases/{seeded.bad_case_id}").text
     assert len(page) < 150_000
     assert "more characters" in page
+    with transaction(sessions) as session:
+        case = session.get_one(BadCaseRow, seeded.bad_case_id)
+        case.messages = [{"role": "user", "content": "z" * 1000}] * 2000
+        version = session.get_one(DatasetVersionRow, seeded.version_id)
+        for row in session.scalars(select(ExampleRow).where(ExampleRow.dataset_id == version.dataset_id)):
+            row.messages = [{"role": "user", "content": "w" * 50_000}] * 100
+    page = browser.get(f"/bad-cases/{seeded.bad_case_id}").text
+    assert "and 1,950 more turns" in page
+    assert len(page) < 250_000
+    page = browser.get(f"/dataset-versions/{seeded.version_id}").text
+    assert page.count("and 88 more turns") == 5
+    assert len(page) < 250_000
 
 
 def test_lists_are_paged(browser: TestClient, client: TestClient) -> None:
@@ -265,7 +279,9 @@ def test_lists_are_paged(browser: TestClient, client: TestClient) -> None:
         path = f"/bad-cases{following[0]}" if following else ""
     assert seen == [f"c-{i:03}" for i in reversed(range(120))]
     assert "the newest 5" in browser.get("/").text
-    assert browser.get("/bad-cases?after=bc_nothing").status_code == 422
+    nowhere = browser.get("/bad-cases?after=bc_nothing")
+    assert nowhere.status_code == 422
+    assert "Sign out" in nowhere.text
 
 
 def test_what_runs_is_shown_with_its_last_event(
