@@ -45,8 +45,12 @@ def _in_foreground(service: supervisor.Service) -> None:
 
 def _tell(service: supervisor.Service) -> None:
     typer.echo(f"casemend runs at {service.url}\nAPI key: {service.key}\nAPI docs: {service.url}/docs")
-    link = _sign_in_link(service.url, projects.DEFAULT_PROJECT)
-    typer.echo(f"open in a browser, once, within ten minutes: {link}")
+    try:
+        link = _sign_in_link(service.url, projects.DEFAULT_PROJECT)
+    except NotFound as error:  # its admin keys were revoked
+        typer.echo(f"no link to sign in: {error.detail}")
+    else:
+        typer.echo(f"open in a browser, once, within ten minutes: {link}")
 
 
 @cli.command()
