@@ -40,7 +40,7 @@ $(STAMP): pyproject.toml requirements.lock
 demo: $(STAMP) ## Tell the whole story in minutes (TRAIN=FILE EVAL=FILE: on your own data)
 	$(BIN)/casemend demo $(if $(TRAIN),--train $(TRAIN)) $(if $(EVAL),--eval $(EVAL))
 
-up: $(STAMP) ## Start database, API and workers; print URL and key
+up: $(STAMP) ## Start database, API and workers; print URL, key and a link to sign in
 	$(BIN)/casemend up --detach
 
 down: $(STAMP) ## Stop what `make up` started

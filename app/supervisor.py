@@ -11,7 +11,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -124,8 +124,9 @@ def stop(settings: Settings) -> bool:
     return True
 
 
-def run(settings: Settings) -> None:
-    """Run everything until interrupted. Children that die are started again, with growing pauses."""
+def run(settings: Settings, *, ready: Callable[[Service], None]) -> None:
+    """Run everything until interrupted. Children that die are started again, with growing pauses. ``ready`` is
+    called once, when the service answers."""
     if running(settings) is not None:
         raise CannotStart("the service of this folder runs already; stop it with: casemend down")
     _require_free_port(settings)
@@ -139,7 +140,7 @@ def run(settings: Settings) -> None:
     if settings.serve_url is None:
         commands += [[sys.executable, "-m", "workers.serving"]]
     service = Service(
-        url=f"http://{_shown_host(settings)}:{settings.port}",
+        url=shown_url(settings),
         key=key,
         pid=os.getpid(),
         started=psutil.Process().create_time(),
@@ -147,14 +148,20 @@ def run(settings: Settings) -> None:
     write_private(_service_file(settings), json.dumps(asdict(service)))
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
-        _keep_running(commands, environment)
+        _keep_running(commands, environment, service, ready)
     except KeyboardInterrupt:
         log.info("service.stopped")
     finally:
         _service_file(settings).unlink(missing_ok=True)
 
 
-def _keep_running(commands: Sequence[Sequence[str]], environment: dict[str, str]) -> None:
+def _keep_running(
+    commands: Sequence[Sequence[str]],
+    environment: dict[str, str],
+    service: Service,
+    ready: Callable[[Service], None],
+) -> None:
+    told = False
     children: dict[int, subprocess.Popen[bytes]] = {}
     deaths = [0] * len(commands)
     next_start = [0.0] * len(commands)
@@ -170,6 +177,9 @@ def _keep_running(commands: Sequence[Sequence[str]], environment: dict[str, str]
                     log.warning("child.died", command=command[2:], status=child.returncode, again_in=pause)
                 if i not in children and time.monotonic() >= next_start[i]:
                     children[i] = subprocess.Popen(command, env=environment, preexec_fn=_die_with_parent)  # noqa: PLW1509 - no threads here
+            if not told and _is_ready(service.url):
+                told = True
+                ready(service)
             time.sleep(0.3)
     finally:
         for child in children.values():
@@ -227,8 +237,10 @@ def _is_ready(url: str) -> bool:
         return False
 
 
-def _shown_host(settings: Settings) -> str:
-    return "127.0.0.1" if settings.host in ("0.0.0.0", "::") else settings.host  # noqa: S104
+def shown_url(settings: Settings) -> str:
+    """The address of the service for who is on this machine."""
+    host = "127.0.0.1" if settings.host in ("0.0.0.0", "::") else settings.host  # noqa: S104
+    return f"http://{host}:{settings.port}"
 
 
 def _service_file(settings: Settings) -> Path:

@@ -18,7 +18,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response
 
-from app.api import problems
+from app.api import browser, problems
 from app.api.request_bodies import BodyRequest, is_json, text_problem
 from app.db.session import SessionFactory
 from app.errors import ContentTooLarge, InvalidInput, Unauthenticated, UnsupportedMediaType
@@ -28,6 +28,8 @@ from app.services.projects import Caller
 
 _REMEMBERED_HEADERS = ("content-type", "location", "etag")
 _MAX_KEY_CHARACTERS = 255
+# The answer is a secret: without it a replay would say nothing.
+_NEVER_REPLAYED = ("/v1/keys",)
 
 
 class _Replay(Exception):
@@ -120,7 +122,7 @@ class TransactionRoute(APIRoute):
                 request.scope, request.receive, body_limit_bytes=state.settings.body_limit_bytes
             )
             _require_storable_url(limited)
-            limited.state.caller = await run_in_threadpool(_authenticate, limited, state.sessions)
+            limited.state.caller = await self.authenticated(limited)
             transaction = RequestTransaction(limited, state.sessions, state.transaction_gate)
             limited.state.transaction = transaction
             try:
@@ -138,6 +140,16 @@ class TransactionRoute(APIRoute):
             return response
 
         return handle
+
+    async def authenticated(self, request: BodyRequest) -> Caller:
+        """Who asks: by an API key, or by the cookie of a browser, which proves with every write that a page of
+        ours sent it."""
+        if "authorization" in request.headers or browser.cookie_of(request) is None:
+            return await run_in_threadpool(_authenticate, request, request.app.state.sessions)
+        signed_in = await browser.signed_in(request)
+        if request.method not in browser.SAFE_METHODS:
+            signed_in.require_csrf(request.headers.get(browser.CSRF_HEADER, ""))
+        return signed_in.caller
 
 
 async def _read_json(request: BodyRequest) -> None:
@@ -159,7 +171,7 @@ def _authenticate(request: Request, sessions: SessionFactory) -> Caller:
 
 def _idempotency_key(request: Request) -> str | None:
     key = request.headers.get("idempotency-key")
-    if key is None or request.method != "POST":
+    if key is None or request.method != "POST" or request.url.path in _NEVER_REPLAYED:
         return None
     if not key or len(key) > _MAX_KEY_CHARACTERS or not key.isascii() or not key.isprintable():
         detail = f"Idempotency-Key: send 1 to {_MAX_KEY_CHARACTERS} printable ASCII characters"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
 
@@ -12,7 +13,8 @@ import typer
 from app import logging, supervisor
 from app.db import embedded, migrate
 from app.db.session import make_engine, make_sessions, transaction
-from app.services import projects
+from app.errors import NotFound
+from app.services import browser_sessions, projects
 from app.settings import get_settings
 
 operators = typer.Typer()
@@ -31,14 +33,56 @@ def up(detach: Annotated[bool, typer.Option(help="Leave it running in the backgr
     logging.configure(settings)
     try:
         if not detach:
-            supervisor.run(settings)
+            supervisor.run(settings, ready=_in_foreground)
             return
         service = supervisor.start_detached(settings)
     except supervisor.CannotStart as error:
         typer.echo(str(error), err=True)
         raise typer.Exit(1) from error
-    typer.echo(f"casemend runs at {service.url}\nAPI key: {service.key}\nAPI docs: {service.url}/docs")
+    _tell(service)
     typer.echo("stop it with: casemend down")
+
+
+def _in_foreground(service: supervisor.Service) -> None:
+    # a log that is kept must hold neither key nor link
+    if sys.stdout.isatty():
+        _tell(service)
+
+
+def _tell(service: supervisor.Service) -> None:
+    typer.echo(f"casemend runs at {service.url}\nAPI key: {service.key}\nAPI docs: {service.url}/docs")
+    try:
+        link = _sign_in_link(service.url, projects.DEFAULT_PROJECT)
+    except NotFound as error:  # its admin keys were revoked
+        typer.echo(f"no link to sign in: {error.detail}")
+    else:
+        typer.echo(f"open in a browser, once, within ten minutes: {link}")
+
+
+@operators.command()
+def sign_in(
+    project: Annotated[str, typer.Option(help="Project to look at.")] = projects.DEFAULT_PROJECT,
+    url: Annotated[
+        str | None, typer.Option(envvar="CASEMEND_URL", help="Address of the service as the browser sees it.")
+    ] = None,
+) -> None:
+    """Print a link that signs a browser in, once, within ten minutes, as an admin of the project."""
+    try:
+        link = _sign_in_link(url or supervisor.shown_url(get_settings()), project)
+    except NotFound as error:
+        typer.echo(error.detail, err=True)
+        raise typer.Exit(1) from error
+    typer.echo(link)
+
+
+def _sign_in_link(url: str, project: str) -> str:
+    engine = make_engine(embedded.database_url(get_settings()), pool_size=1)
+    try:
+        with transaction(make_sessions(engine)) as session:
+            token = browser_sessions.new_link_for(session, project, datetime.now(UTC))
+    finally:
+        engine.dispose()
+    return f"{url.rstrip('/')}/sign-in?token={token}"
 
 
 @operators.command()

@@ -1,9 +1,9 @@
 """A repair plan to be read and decided in a browser.
 
 Two documents: the frame, which holds nothing of anybody's and is served to everyone, and the plan, which needs
-a key. The frame's script fetches the plan with the key that a person pastes and puts its ``<main>`` in place;
-what is decided goes through the same API. Text from outside is escaped by the template engine, and a content
-security policy forbids every other script and host.
+a key or the cookie of who is signed in. The frame's script fetches the plan and puts its ``<main>`` in place, with
+the key that a person pastes where nobody is signed in; what is decided goes through the same API. Text from
+outside is escaped by the template engine, and a content security policy forbids every other script and host.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from app.domain.repair.draft.actions import ActionKind
 from app.domain.repair.draft.draft import CUT
 from app.domain.reports.report import ReportRepairAction
 from app.reporting import report_html
+from app.reporting.web_pages import Viewer
 from app.services.repairs.page_data import PlanRead
 from app.services.repairs.selection import ActionCount
 from app.services.reports.cycle_section import shown_action
@@ -111,15 +112,18 @@ def _answers(row: RepairActionRow) -> list[str] | None:
     return [s for s in said if not s.endswith(CUT)][:_ANSWER_BUTTONS]
 
 
-def render_frame() -> tuple[str, dict[str, str]]:
-    """The document that everybody gets, and the headers that go with it."""
-    style, script = _style(), report_html.asset("repair/plan.js")
+def render_frame(viewer: Viewer | None = None) -> tuple[str, dict[str, str]]:
+    """The document that everybody gets, and the headers that go with it. Without a ``viewer`` it asks for a key."""
+    style, script = _style() + report_html.asset("pages/pages.css"), report_html.asset("repair/plan.js")
+    forms = "'none'" if viewer is None else "'self'"
     policy = (
-        f"default-src 'none'; style-src '{_digest(style)}'; script-src '{_digest(script)}'; "
-        "connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+        f"default-src 'none'; img-src data:; style-src '{_digest(style)}' '{_digest(_style())}'; "  # frame's, plan's
+        f"script-src '{_digest(script)}'; "
+        f"connect-src 'self'; base-uri 'none'; form-action {forms}; "
+        "frame-ancestors 'none'"
     )
     page = report_html.environment().get_template("repair/frame.html.j2")
-    text = page.render(style=Markup(style), script=Markup(script))  # noqa: S704 - our own files
+    text = page.render(viewer=viewer, style=Markup(style), script=Markup(script))  # noqa: S704 - our own files
     return text, {
         "Content-Security-Policy": policy,
         "Referrer-Policy": "no-referrer",

@@ -24,7 +24,15 @@ from markupsafe import Markup, escape
 
 from app.domain.json_ready import json_ready
 from app.domain.reports.report import ReportModel
-from app.reporting import charts, report_evidence, report_map, report_sentences, report_summary, report_words
+from app.reporting import (
+    charts,
+    doc_pages,
+    report_evidence,
+    report_map,
+    report_sentences,
+    report_summary,
+    report_words,
+)
 from app.reporting.differences import Segment, mark_differences
 from app.reporting.instructions import instruction_of, shared_instructions, without_instruction
 from app.reporting.report_changes import change_of
@@ -62,8 +70,11 @@ _CHINESE = re.compile(r"[\u3400-\u9fff]")
 _KANA = re.compile(r"[\u3040-\u30ff\uac00-\ud7af]")
 
 
-def render_html(report: ReportModel) -> str:
-    """The whole report as one HTML document; encode it as UTF-8."""
+def render_html(report: ReportModel, *, served: bool = False) -> str:
+    """The whole report as one HTML document; encode it as UTF-8.
+
+    ``served``: by the service, to somebody who is signed in, so that it can link to the plan and to what words mean.
+    """
     templates = environment()
     script = asset("report.js") + (asset("map.js") if report.map is not None else "")
     digest = base64.b64encode(hashlib.sha256(script.encode("utf-8")).digest()).decode("ascii")
@@ -76,6 +87,7 @@ def render_html(report: ReportModel) -> str:
         "report.html.j2"
     ).render(
         report=report,
+        served=served,
         headline=report_summary.headline(report),
         figures=report_summary.figures(report),
         causes=report_words.by_cause(report),
@@ -140,6 +152,7 @@ def environment() -> Environment:
         "evidence_of": report_evidence.view,
         "runner_up": report_evidence.runner_up,
         "change_of": change_of,
+        "explained": doc_pages.explained,
         "clusters_in_sight": CLUSTERS_IN_SIGHT,
         "actions_in_sight": ACTIONS_IN_SIGHT,
         "verified_cases_in_sight": VERIFIED_CASES_IN_SIGHT,

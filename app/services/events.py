@@ -63,6 +63,12 @@ def after(session: Session, subject_id: str, *, after_id: int, limit: int) -> Se
     return session.scalars(statement).all()
 
 
+def latest(session: Session, subject_id: str, *, limit: int) -> Sequence[EventRow]:
+    """The last events of a subject, newest first."""
+    statement = select(EventRow).where(EventRow.subject_id == subject_id).order_by(EventRow.id.desc())
+    return session.scalars(statement.limit(limit)).all()
+
+
 def is_final(session: Session, noun: str, subject_id: str) -> bool:
     """Whether nothing more will happen to the subject; true when it is gone."""
     row_class = SUBJECTS[noun]

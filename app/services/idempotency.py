@@ -1,11 +1,13 @@
 """Requests that carry an Idempotency-Key: done once, answered as often as they are sent.
 
 The key is claimed in the transaction that does the work. A twin that comes meanwhile waits at the
-insert until that transaction ends, and then finds the first answer.
+insert until that transaction ends, and then finds the first answer. A secret that an answer shows once is not
+part of what is kept.
 """
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 
 from sqlalchemy.dialects.postgresql import insert
@@ -45,5 +47,16 @@ def remember(session: Session, caller: Caller, key: str, answer: Answer) -> None
     row = session.get_one(IdempotencyRow, (caller.project_id, key))
     row.status_code = answer.status_code
     row.headers = dict(answer.headers)
-    row.body = answer.body
+    is_json = answer.headers.get("content-type", "").startswith("application/json")
+    row.body = _without_secret(answer.body) if is_json else answer.body
     session.flush()
+
+
+def _without_secret(body: str) -> str:
+    """The answer with its ``secret`` emptied, where it has one: it was to be shown once."""
+    if '"secret"' not in body:
+        return body
+    answer = json.loads(body)
+    if isinstance(answer, dict) and "secret" in answer:
+        return json.dumps({**answer, "secret": ""}, ensure_ascii=False)
+    return body

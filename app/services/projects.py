@@ -51,14 +51,15 @@ class NewKey:
     secret: str
 
 
-def _hash(secret: str) -> str:
+def hash_of(secret: str) -> str:
+    """What is stored of a secret of ours."""
     # A plain hash is enough: keys are 256 random bits, there is nothing to guess.
     return hashlib.sha256(secret.encode("utf-8", "surrogatepass")).hexdigest()
 
 
 def authenticate(session: Session, secret: str) -> Caller:
     key = session.scalar(
-        select(ApiKeyRow).where(ApiKeyRow.key_hash == _hash(secret), ApiKeyRow.revoked_at.is_(None))
+        select(ApiKeyRow).where(ApiKeyRow.key_hash == hash_of(secret), ApiKeyRow.revoked_at.is_(None))
     )
     if key is None:
         raise Unauthenticated("the API key is unknown or was revoked")
@@ -88,7 +89,7 @@ def create_key(
     """A new key; ``secret`` is given only for the key that the operator chose (the bootstrap key)."""
     secret = secret or _KEY_PREFIX + secrets.token_urlsafe(32)
     row = ApiKeyRow(
-        project_id=project_id, name=name, role=role.value, key_hash=_hash(secret), hint=f"{secret[:6]}..."
+        project_id=project_id, name=name, role=role.value, key_hash=hash_of(secret), hint=f"{secret[:6]}..."
     )
     session.add(row)
     session.flush()
@@ -122,7 +123,7 @@ def ensure_default_project(session: Session, *, secret: str | None = None) -> Ne
     ).one()
     keys = session.scalars(select(ApiKeyRow).where(ApiKeyRow.project_id == project.id)).all()
     if secret is not None:
-        if session.scalar(select(ApiKeyRow.id).where(ApiKeyRow.key_hash == _hash(secret))) is not None:
+        if session.scalar(select(ApiKeyRow.id).where(ApiKeyRow.key_hash == hash_of(secret))) is not None:
             return None
     elif any(key.revoked_at is None and key.role == Role.ADMIN for key in keys):
         return None

@@ -6,7 +6,10 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from fastapi.testclient import TestClient
+from sqlalchemy import select
 
+from app.db.models import IdempotencyRow
+from app.db.session import SessionFactory, transaction
 from tests.conftest import bearer, rows_of
 from tests.importing import Uploads, alpaca_rows, ndjson
 
@@ -73,3 +76,36 @@ def test_a_key_that_no_header_should_hold_is_refused(client: TestClient) -> None
         client.post("/v1/datasets", json={"name": "x"}, headers={"Idempotency-Key": "é".encode()}).status_code
         == 422
     )
+
+
+def test_a_key_is_made_anew_each_time_and_its_secret_is_kept_nowhere(
+    client: TestClient, sessions: SessionFactory
+) -> None:
+    new = {"name": "ci", "role": "reader"}
+    answers = [client.post("/v1/keys", json=new, headers={"Idempotency-Key": "k"}) for _ in range(2)]
+    assert [a.status_code for a in answers] == [201, 201]
+    first, second = (a.json()["secret"] for a in answers)
+    assert first != second
+    assert kept_bodies(sessions) == []
+
+
+def test_the_secret_of_a_webhook_is_shown_once(client: TestClient, sessions: SessionFactory) -> None:
+    new = {"url": "https://93.184.216.34/news", "types": ["diagnosis.succeeded"]}
+    headers = {"Idempotency-Key": "hook"}
+    first = client.post("/v1/webhooks", json=new, headers=headers)
+    assert first.status_code == 201, first.text
+    again = client.post("/v1/webhooks", json=new, headers=headers)
+    assert again.headers["idempotency-replayed"] == "true"
+    assert again.json() == first.json() | {"secret": ""}
+    path = f"/v1/webhooks/{first.json()['id']}/rotate-secret"
+    rotated = [client.post(path, headers={"Idempotency-Key": "turn"}).json()["secret"] for _ in range(2)]
+    assert rotated[0].startswith("whsec_")
+    assert rotated[1] == ""
+    for body in kept_bodies(sessions):
+        assert first.json()["secret"] not in body
+        assert rotated[0] not in body
+
+
+def kept_bodies(sessions: SessionFactory) -> list[str]:
+    with transaction(sessions) as session:
+        return [row.body or "" for row in session.scalars(select(IdempotencyRow))]

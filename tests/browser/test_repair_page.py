@@ -3,23 +3,16 @@
 from __future__ import annotations
 
 import os
-import socket
-import threading
-import time
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
-import uvicorn
 from fastapi.testclient import TestClient
 
 from app.db.session import SessionFactory, transaction
 from app.domain.repair.plan import ActionKind, Decision, ProposedAction
-from app.main import create_app
 from app.services.versions import versions
-from app.settings import Settings
 from tests.browser.devtools import Page, chromium
 from tests.conftest import ADMIN_KEY, rows_of
 from tests.integration.builders import action, add_repair, add_version
@@ -62,21 +55,6 @@ def repair_id(client: TestClient, sessions: SessionFactory, project: str) -> str
             ruled(action(ActionKind.MERGE, [q[4], q[5]], outputs=["one"]), "ask", 0.5, "two ways to answer"),
         ]
         return add_repair(session, project, plan, version=version).id
-
-
-@pytest.fixture
-def base_url(settings: Settings) -> Iterator[str]:
-    with socket.socket() as listening:
-        listening.bind(("127.0.0.1", 0))
-        server = uvicorn.Server(uvicorn.Config(create_app(settings), log_config=None, lifespan="on"))
-        thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]})
-        thread.start()
-        while not server.started:
-            assert thread.is_alive()
-            time.sleep(0.05)
-        yield f"http://127.0.0.1:{listening.getsockname()[1]}"
-        server.should_exit = True
-        thread.join(timeout=20)
 
 
 def press(page: Page, selector: str) -> None:

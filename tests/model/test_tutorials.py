@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
+import shutil
 import sys
 
+import httpx
 import pytest
 
 from tests.model.service import ROOT, Shell, started_key
@@ -38,3 +40,35 @@ def test_fine_tuning_with_the_openai_client(shell: Shell) -> None:
     asked = said.rpartition("info The job has successfully completed")[2]
     assert "warranty" in asked.lower()
     assert "step,train_loss" in asked
+
+
+@pytest.mark.skipif(not (shutil.which("curl") and shutil.which("jq")), reason="the page uses curl and jq")
+def test_reading_a_finding(shell: Shell) -> None:
+    page = "reading-a-finding.md"
+    start, *commands = blocks(page, "sh")
+    key = started_key(shell, start)
+    url = shell.environment["OPENAI_BASE_URL"].removesuffix("/v1")
+    (written,) = blocks(page, "python")
+    shell.run(sys.executable, "-c", written)
+    said = shell.run("sh", "-e", "-c", "\n".join(commands), URL=url, KEY=key)
+    for told in (
+        '"category": "conflict"',
+        "model_output\tinvoice\tRoute the customer's message.\\nhow long does a refund take",
+        '"model_output_is_right": false',
+        '"said": false',
+        "clean_conflicts\tmedium",
+        '"override_category": "conflict"',
+    ):
+        assert told in said, said
+    for row in ("my refund has not arrived", "how long does a refund take", "refund to another card"):
+        assert re.search(rf'\["relabel","(approved|proposed)",0\.\d+,"[^"]*{row}"\]', said), said
+    with httpx.Client(follow_redirects=True, headers={"Accept": "text/html"}, trust_env=False) as browser:
+        assert "Waiting for a person" in browser.get(shell.run("casemend", "sign-in").strip()).text
+        addresses = re.findall(rf"^{url}/.+$", said, re.M)
+        pages = {a.removeprefix(url).split("/")[1]: browser.get(a) for a in addresses}
+        assert {p.status_code for p in pages.values()} == {200}
+        assert list(pages) == ["datasets", "bad-cases", "findings", "repairs", "diagnoses"]
+        assert "The contradiction" in pages["findings"].text
+        assert "ticket-17" in pages["bad-cases"].text
+        assert "labelled by a newcomer in March" in browser.get(addresses[2]).text
+        assert "What a diagnosis says" in browser.get(f"{url}/help").text

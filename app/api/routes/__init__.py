@@ -13,7 +13,9 @@ from app.api.routes import (
     events,
     files,
     fine_tuning,
+    front_page,
     mixtures,
+    object_pages,
     operations,
     projects,
     repair_pages,
@@ -24,6 +26,10 @@ from app.api.routes import (
 )
 
 ROUTERS = (
+    front_page.front,
+    front_page.doors,
+    front_page.router,
+    object_pages.router,
     operations.router,
     projects.router,
     datasets.router,

@@ -1,4 +1,4 @@
-"""A repair plan as a web page. The frame is the same for everybody; what it shows comes with a key."""
+"""A repair plan as a web page. The frame is served to everybody; what it shows comes with a key or a cookie."""
 
 from __future__ import annotations
 
@@ -6,12 +6,15 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request, Response
 
+from app.api import browser
 from app.api.action_filter import AskedActions
 from app.api.dependencies import After, DatabaseSession, Reader
 from app.api.schemas.common import Id
 from app.api.transaction_route import TransactionRoute
 from app.db.repositories.pages import Order, PageRequest
+from app.errors import Unauthenticated
 from app.reporting.repair_page import render_frame, render_plan
+from app.reporting.web_pages import Viewer
 from app.services.repairs import page_data
 
 _HTML: dict[int | str, dict[str, Any]] = {
@@ -26,9 +29,14 @@ pages = APIRouter(prefix="/v1", tags=["repairs"], route_class=TransactionRoute)
 
 
 @router.get("/repairs/{repair_id}", include_in_schema=False)
-def repair_frame(repair_id: Id) -> Response:  # noqa: ARG001 - its script reads the address
-    """The page to open in a browser; it asks for a key."""
-    text, headers = render_frame()
+async def repair_frame(repair_id: Id, request: Request) -> Response:  # noqa: ARG001 - its script reads the address
+    """The page to open in a browser; who is not signed in is asked for a key."""
+    try:
+        signed_in = await browser.signed_in(request)
+    except Unauthenticated:
+        text, headers = render_frame()
+    else:
+        text, headers = render_frame(Viewer(role=signed_in.caller.role, csrf_token=signed_in.csrf_token))
     return Response(text, media_type="text/html; charset=utf-8", headers=headers)
 
 

@@ -13,7 +13,13 @@ from app.db.models.datasets import (
 from app.db.models.diagnoses import ClusterRow, DiagnosisRow, FindingOverrideRow, FindingRow
 from app.db.models.fine_tuning import FileRow, FineTuningJobRow, UploadPartRow, UploadRow
 from app.db.models.llm import LlmAnswerRow, LlmCallRow
-from app.db.models.projects import ApiKeyRow, IdempotencyRow, ProjectRow
+from app.db.models.projects import (
+    ApiKeyRow,
+    BrowserSessionRow,
+    IdempotencyRow,
+    ProjectRow,
+    SignInLinkRow,
+)
 from app.db.models.repairs import (
     AugmentationRow,
     MixtureRow,
@@ -41,6 +47,7 @@ __all__ = [
     "ApiKeyRow",
     "AugmentationRow",
     "BadCaseRow",
+    "BrowserSessionRow",
     "ClusterRow",
     "CycleRow",
     "DatasetRow",
@@ -64,6 +71,7 @@ __all__ = [
     "RepairRow",
     "RepairRunRow",
     "RowQualityRow",
+    "SignInLinkRow",
     "TrainingJobRow",
     "UploadPartRow",
     "UploadRow",

@@ -1,4 +1,4 @@
-"""Projects, their keys, and the memory of answered requests."""
+"""Projects, their keys, who is signed in with one, and the memory of answered requests."""
 
 from __future__ import annotations
 
@@ -28,6 +28,24 @@ class ApiKeyRow(Created, Base):
     key_hash: Mapped[str] = mapped_column(String(64), unique=True)
     hint: Mapped[str] = mapped_column(String(16))
     revoked_at: Mapped[datetime | None]
+
+
+class SignInLinkRow(Created, Base):
+    """A link that signs a browser in as ``key_id``; gone once it is used. Only its token's SHA-256 is stored."""
+
+    __tablename__ = "sign_in_links"
+    token_hash: Mapped[str] = mapped_column(String(64), primary_key=True)
+    key_id: Mapped[str] = mapped_column(ForeignKey("api_keys.id", ondelete="CASCADE"), index=True)
+    expires_at: Mapped[datetime]
+
+
+class BrowserSessionRow(Created, Base):
+    """A browser signed in as ``key_id``; gone once it is signed out. Only its cookie's SHA-256 is stored."""
+
+    __tablename__ = "browser_sessions"
+    token_hash: Mapped[str] = mapped_column(String(64), primary_key=True)
+    key_id: Mapped[str] = mapped_column(ForeignKey("api_keys.id", ondelete="CASCADE"), index=True)
+    expires_at: Mapped[datetime]
 
 
 class IdempotencyRow(Created, Base):

@@ -58,7 +58,7 @@ def build(
         ),
         roadmap=tuple(RoadmapStep(**step) for step in summary.get("roadmap", [])),
         clusters=_clusters(diagnoses.list_clusters(session, diagnosis_id), findings),
-        findings=tuple(_finding(f) for f in findings),
+        findings=tuple(finding_of(f) for f in findings),
         fixed_clusters=map_section.fixed_clusters(diagnosis),
     )
     if store is not None:
@@ -99,7 +99,8 @@ def _clusters(rows: Sequence[ClusterRow], findings: Sequence[FindingRow]) -> tup
     )
 
 
-def _finding(row: FindingRow) -> report.ReportFinding:
+def finding_of(row: FindingRow) -> report.ReportFinding:
+    """A finding as a report tells it, not masked."""
     case = finding_rows.case_from_snapshot(row)
     override = None
     if row.override_category:

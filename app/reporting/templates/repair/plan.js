@@ -1,9 +1,11 @@
 "use strict";
-// Fetches the plan with the key of this tab, puts it in place, and sends what a person decides.
+// Fetches the plan with the cookie, or the key of this tab, puts it in place, and sends what a person decides.
 (() => {
   const KEY = "casemend.key";
   const repair = location.pathname.split("/").pop();
   const base = "/v1/repairs/" + encodeURIComponent(repair);
+  const csrf = document.body.dataset.csrf;
+  const mayRead = () => csrf || sessionStorage.getItem(KEY);
   const place = document.getElementById("plan");
   const said = document.getElementById("said");
 
@@ -11,7 +13,7 @@
   const plan = () => place.querySelector("main");
 
   const call = async (method, path, { body, etag } = {}) => {
-    const headers = { Authorization: "Bearer " + (sessionStorage.getItem(KEY) || "") };
+    const headers = csrf ? { "X-CSRF-Token": csrf } : { Authorization: "Bearer " + (sessionStorage.getItem(KEY) || "") };
     if (etag) headers["If-Match"] = '"' + etag + '"';
     if (body !== undefined) headers["Content-Type"] = "application/json";
     const answer = await fetch(path, { method, headers, body: body === undefined ? undefined : JSON.stringify(body) });
@@ -27,7 +29,7 @@
   };
 
   const load = async (keepPlace) => {
-    if (!sessionStorage.getItem(KEY)) return;
+    if (!mayRead()) return;
     const top = scrollY;
     const answer = await call("GET", base + "/page" + location.search);
     const read = new DOMParser().parseFromString(await answer.text(), "text/html");
@@ -45,14 +47,14 @@
   };
   const done = (text) => load(true).then(() => say(text));
 
-  document.getElementById("key-form").addEventListener("submit", (event) => {
+  document.getElementById("key-form")?.addEventListener("submit", (event) => {
     event.preventDefault();
     const field = document.getElementById("key");
     if (field.value.trim()) sessionStorage.setItem(KEY, field.value.trim());
     field.value = "";
     run(async () => { await load(); say("The key stays in this tab and is gone with it."); });
   });
-  document.getElementById("forget").addEventListener("click", () => {
+  document.getElementById("forget")?.addEventListener("click", () => {
     sessionStorage.removeItem(KEY);
     place.replaceChildren();
     say("The key is forgotten.");
@@ -139,5 +141,5 @@
     run(() => actions[name](button)).finally(() => { button.disabled = false; });
   });
 
-  if (sessionStorage.getItem(KEY)) run(() => load());
+  if (mayRead()) run(() => load());
 })();
