@@ -25,7 +25,7 @@ def rows(count: int) -> bytes:
         }
         for i in range(count)
     ]
-    return "".join(json.dumps(row) + "\n" for row in [*made, made[0]]).encode()
+    return "".join(json.dumps(row) + "\n" for row in [*made, made[-1]]).encode()
 
 
 def main() -> None:

@@ -81,6 +81,9 @@ class Model(BaseModel):
     object: Literal["model"] = "model"
     created: int = Field(description="Seconds since 1970.")
     owned_by: str
+    shutdown_date: str | None = Field(
+        default=None, description="Always null: no model of a project is retired."
+    )
 
 
 class Models(BaseModel):
