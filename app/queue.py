@@ -36,6 +36,7 @@ class Stage(StrEnum):
     EVALUATE = "evaluate"
     VERIFY = "verify"
     VALIDATE = "validate"
+    INTEGRATE = "integrate"
 
 
 QUEUE_OF: dict[Stage, Queue] = {
@@ -49,6 +50,7 @@ QUEUE_OF: dict[Stage, Queue] = {
     Stage.EVALUATE: Queue.GPU,
     Stage.VERIFY: Queue.GPU,
     Stage.VALIDATE: Queue.CPU,
+    Stage.INTEGRATE: Queue.CPU,
 }
 
 # Never opened: it only renders the INSERT, which then runs on the caller's own connection.

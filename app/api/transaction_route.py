@@ -110,6 +110,11 @@ class TransactionRoute(APIRoute):
         options["responses"] = {**common, **(options.get("responses") or {})}
         super().__init__(path, endpoint, **options)
 
+    @staticmethod
+    def authenticate(request: Request, sessions: SessionFactory) -> Caller:
+        """Who asks; raises Unauthenticated."""
+        return _authenticate(request, sessions)
+
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         endpoint = super().get_route_handler()
         has_json_body = self.body_field is not None
@@ -120,7 +125,7 @@ class TransactionRoute(APIRoute):
                 request.scope, request.receive, body_limit_bytes=state.settings.body_limit_bytes
             )
             _require_storable_url(limited)
-            limited.state.caller = await run_in_threadpool(_authenticate, limited, state.sessions)
+            limited.state.caller = await run_in_threadpool(self.authenticate, limited, state.sessions)
             transaction = RequestTransaction(limited, state.sessions, state.transaction_gate)
             limited.state.transaction = transaction
             try:

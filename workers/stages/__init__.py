@@ -33,4 +33,5 @@ RUN: dict[Stage, Callable[[StageContext], None]] = {
     Stage.EVALUATE: _stage("evaluate"),
     Stage.VERIFY: _stage("verify"),
     Stage.VALIDATE: _stage("validate_files"),
+    Stage.INTEGRATE: _stage("integrate"),
 }

@@ -13,6 +13,7 @@ from app.api.routes import (
     events,
     files,
     fine_tuning,
+    integrations,
     mixtures,
     operations,
     projects,
@@ -46,4 +47,6 @@ ROUTERS = (
     files.router,
     fine_tuning.router,
     webhooks.router,
+    integrations.webhooks,
+    integrations.router,
 )

@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from app.db.models import EvaluationRow, FineTuningJobRow, ImportRow, RepairRunRow
+from app.db.models import EvaluationRow, FineTuningJobRow, ImportRow, IntegrationDeliveryRow, RepairRunRow
 from app.domain.job_status import Status, move
 from app.errors import Conflict, NotFound
 from app.queue import Stage
@@ -66,7 +66,7 @@ def finish(
     """The last move of a row; tells the cycle that it belongs to, in the same transaction."""
     work.mark_finished(session, row, status, error=error)
     news.ended(session, row)
-    if isinstance(row, ImportRow | EvaluationRow | RepairRunRow | FineTuningJobRow):
+    if isinstance(row, ImportRow | EvaluationRow | RepairRunRow | FineTuningJobRow | IntegrationDeliveryRow):
         return
     if row.cycle_id is not None:
         advance.work_finished(session, row.cycle_id, row)

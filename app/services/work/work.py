@@ -21,6 +21,7 @@ from app.db.models import (
     EvaluationRow,
     FineTuningJobRow,
     ImportRow,
+    IntegrationDeliveryRow,
     MixtureRow,
     RepairRow,
     RepairRunRow,
@@ -42,6 +43,7 @@ WorkRow = (
     | EvaluationRow
     | VerificationRow
     | FineTuningJobRow
+    | IntegrationDeliveryRow
 )
 
 ROW_OF: dict[Stage, type[WorkRow]] = {
@@ -55,6 +57,7 @@ ROW_OF: dict[Stage, type[WorkRow]] = {
     Stage.EVALUATE: EvaluationRow,
     Stage.VERIFY: VerificationRow,
     Stage.VALIDATE: FineTuningJobRow,
+    Stage.INTEGRATE: IntegrationDeliveryRow,
 }
 
 Row = TypeVar("Row", bound=LongWork)
