@@ -1,18 +1,21 @@
-"""A delivery of another tool becomes bad cases. Its body lies in the store since it came."""
+"""A delivery of another tool becomes bad cases, its body kept before it is read; a push goes the other way."""
 
 from __future__ import annotations
 
+import json
 from dataclasses import asdict
 
 from app.db.models import IntegrationDeliveryRow, IntegrationRow
 from app.db.session import transaction
+from app.domain.integrations import label_studio_tasks
 from app.domain.integrations.mapping import FieldMapping
 from app.errors import StageError
-from app.services.integrations import applying, integrations
+from app.services.integrations import applying, integrations, pushing
 from app.services.integrations.applying import SHOWN_ROWS, Applied, Became
-from app.services.integrations.deliveries import CHANGED
+from app.services.integrations.deliveries import CHANGED, Origin
 from app.services.work import work
 from workers.context import StageContext
+from workers.integrations.label_studio import LabelStudio
 
 
 class NothingApplied(Exception):
@@ -27,6 +30,9 @@ def run(context: StageContext) -> None:
     with context.reading() as session:
         delivery = session.get_one(IntegrationDeliveryRow, context.claim.subject_id)
         integration = session.get_one(IntegrationRow, delivery.integration_id)
+    if delivery.origin == Origin.PUSH:
+        _push(context, delivery, integration)
+        return
     try:
         _apply(context, delivery, integration)
     except NothingApplied as error:
@@ -40,7 +46,9 @@ def run(context: StageContext) -> None:
 
 
 def _apply(context: StageContext, delivery: IntegrationDeliveryRow, integration: IntegrationRow) -> None:
-    reading = applying.read(integrations.tool_of(integration.tool), _body(context, delivery))
+    is_pull = delivery.origin == Origin.PULL
+    body = _pulled(context, integration) if is_pull else _body(context, delivery)
+    reading = applying.read(integrations.tool_of(integration.tool), body)
     understood = applying.understand(
         reading,
         integrations.mapping_of(integration),
@@ -49,10 +57,67 @@ def _apply(context: StageContext, delivery: IntegrationDeliveryRow, integration:
     )
     with context.saving() as (session, row):
         assert isinstance(row, IntegrationDeliveryRow)
-        applied = applying.apply(session, integration.id, understood, reading)
+        applied = applying.apply(session, integration.id, understood, reading, is_everything=is_pull)
         if _problems(applied) and not any(applied.counts.get(name) for name in CHANGED):
             raise NothingApplied(applied)
         _note(row, applied)
+
+
+def _pulled(context: StageContext, integration: IntegrationRow) -> bytes:
+    """What the tool has now; kept before it is read, as what it sends is."""
+    context.progress(0.0, "calling the tool")
+    body = _tool(context, integration).export(str(integration.source_project))
+    _keep(context, body)
+    return body
+
+
+def _push(context: StageContext, delivery: IntegrationDeliveryRow, integration: IntegrationRow) -> None:
+    options = delivery.options or {}
+    project = str(options.get("source_project") or integration.source_project)
+    with context.reading() as session:
+        diagnosis_id, repair_id = options.get("diagnosis_id"), options.get("repair_id")
+        items = (
+            pushing.of_diagnosis(session, integration, diagnosis_id)
+            if diagnosis_id
+            else pushing.of_repair(session, str(repair_id))
+        )
+    context.progress(0.1, "calling the tool")
+    tool = _tool(context, integration)
+    try:
+        push = label_studio_tasks.push_of(
+            items,
+            integrations.mapping_of(integration),
+            tool.project(project),
+            model_version=f"casemend {diagnosis_id or repair_id}",
+        )
+    except label_studio_tasks.CannotPush as error:
+        raise StageError(str(error), type="cannot-push", title="The project cannot show this") from error
+    _keep(context, json.dumps(asdict(push), ensure_ascii=False).encode())
+    if push.tasks:
+        tool.add_tasks(project, push.tasks)
+    if push.predictions:
+        tool.add_predictions(project, push.predictions)
+    with context.saving() as (_, row):
+        assert isinstance(row, IntegrationDeliveryRow)
+        row.counts = {"records": len(items), "pushed": len(push.tasks) + len(push.predictions)}
+        row.note = None if items else "there is nothing to ask a person about"
+
+
+def _tool(context: StageContext, integration: IntegrationRow) -> LabelStudio:
+    return LabelStudio(
+        url=str(integration.url),
+        token=str(integration.token),
+        allow_private=context.settings.integrations_allow_private,
+        max_bytes=context.settings.body_limit_bytes,
+    )
+
+
+def _keep(context: StageContext, body: bytes) -> None:
+    artifact = context.store.put_bytes(body)
+    with transaction(context.sessions) as session:
+        row = work.held(session, context.claim)
+        assert isinstance(row, IntegrationDeliveryRow)
+        row.uri, row.size_bytes = artifact.uri, artifact.size_bytes
 
 
 def _body(context: StageContext, delivery: IntegrationDeliveryRow) -> bytes:

@@ -9,7 +9,16 @@ from fastapi import APIRouter, Depends, Path, Query, Request, Response, Security
 from fastapi.security import APIKeyHeader
 from starlette.concurrency import run_in_threadpool
 
-from app.api.dependencies import Admin, AppSettings, Contributor, DatabaseSession, Page, Reader, Store
+from app.api.dependencies import (
+    Admin,
+    AppSettings,
+    Contributor,
+    DatabaseSession,
+    Maintainer,
+    Page,
+    Reader,
+    Store,
+)
 from app.api.request_bodies import BodyRequest
 from app.api.response_headers import located
 from app.api.schemas.common import Id, ListOf
@@ -21,6 +30,8 @@ from app.api.schemas.integrations import (
     IntegrationWithSecret,
     NewIntegration,
     Preview,
+    PromptfooSuite,
+    PushRequest,
     Receipt,
     delivered,
     shown,
@@ -32,7 +43,7 @@ from app.db.models import IntegrationDeliveryRow, IntegrationRow
 from app.db.session import SessionFactory
 from app.errors import NotFound, Unauthenticated
 from app.services import listings
-from app.services.integrations import deliveries, dry_run, integrations
+from app.services.integrations import deliveries, dry_run, integrations, pushing, suites
 from app.services.integrations.deliveries import Origin
 from app.services.projects import Caller, Role
 
@@ -223,6 +234,19 @@ def dry_run_integration(
     )
 
 
+@router.get("/promptfoo/suite", response_model=PromptfooSuite)
+def read_promptfoo_suite(
+    caller: Reader,
+    session: DatabaseSession,
+    cycle_id: Annotated[str | None, Query(max_length=100, description="The cases that it fixed.")] = None,
+    bad_case_id: Annotated[
+        list[str] | None, Query(max_length=1000, description="Once for each case.")
+    ] = None,
+) -> dict[str, Any]:
+    """Cases as a configuration of promptfoo: save it as `promptfooconfig.json` and add your `providers`."""
+    return suites.promptfoo_suite(session, caller.project_id, cycle_id=cycle_id, bad_case_ids=bad_case_id)
+
+
 @router.get("/{integration_id}", response_model=Integration)
 def read_integration(integration_id: Id, caller: Reader, session: DatabaseSession) -> dict[str, Any]:
     return shown(integrations.get(session, caller.project_id, integration_id))
@@ -248,6 +272,34 @@ def rotate_integration_secret(integration_id: Id, caller: Admin, session: Databa
     """A new secret, shown this once; the old one opens nothing from now on."""
     made = integrations.rotate_secret(session, caller.project_id, integration_id)
     return shown(made.row, secret=made.secret)
+
+
+@router.post("/{integration_id}/pull", status_code=202, response_model=IntegrationDelivery)
+def pull_integration(
+    integration_id: Id, caller: Contributor, session: DatabaseSession, response: Response
+) -> dict[str, Any]:
+    """Fetch what the tool has now: what a lost webhook missed comes, what was deleted there goes."""
+    integration = integrations.get(session, caller.project_id, integration_id)
+    pushing.check_called(integration)
+    row = deliveries.start(session, integration, Origin.PULL, {})
+    located(response, "/v1/integrations/deliveries", row)
+    return delivered(row)
+
+
+@router.post("/{integration_id}/push", status_code=202, response_model=IntegrationDelivery)
+def push_to_integration(
+    integration_id: Id,
+    payload: PushRequest,
+    caller: Maintainer,
+    session: DatabaseSession,
+    response: Response,
+) -> dict[str, Any]:
+    """Give findings or open questions to people in the tool, as pre-annotated tasks."""
+    integration = integrations.get(session, caller.project_id, integration_id)
+    pushing.check(session, integration, payload.diagnosis_id, payload.repair_id)
+    row = deliveries.start(session, integration, Origin.PUSH, payload.model_dump(exclude_none=True))
+    located(response, "/v1/integrations/deliveries", row)
+    return delivered(row)
 
 
 @router.delete("/{integration_id}", status_code=204)

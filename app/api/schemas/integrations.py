@@ -18,9 +18,8 @@ Token = Annotated[
     str,
     Field(min_length=1, max_length=4000, description="Its API token, of either kind; never shown again."),
 ]
-SourceProject = Annotated[
-    str, Field(min_length=1, max_length=200, description="The project's id in the tool.")
-]
+ProjectNumber = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,200}$")]
+SourceProject = Annotated[ProjectNumber, Field(description="The project's id in the tool.")]
 
 
 class NewIntegration(Body):
@@ -118,6 +117,30 @@ class DryRun(Body):
     sample: Any
     integration_id: Annotated[str, Field(min_length=1, max_length=100)] | None = None
     mapping: FieldMapping | None = Field(default=None, description="Tried instead of the integration's.")
+
+
+class PushRequest(Body):
+    """One of the two: the findings of a diagnosis, or the open questions of a plan."""
+
+    diagnosis_id: Annotated[str, Field(min_length=1, max_length=100)] | None = None
+    repair_id: Annotated[str, Field(min_length=1, max_length=100)] | None = None
+    source_project: ProjectNumber | None = Field(
+        default=None, description="Another project than the integration's."
+    )
+
+
+class PromptfooTest(Resource):
+    description: str
+    metadata: dict[str, str]
+    vars: dict[str, Any] = Field(description="`messages` of the prompt, and the `accepted` answers.")
+    assert_: list[dict[str, Any]] = Field(alias="assert")
+
+
+class PromptfooSuite(Resource):
+    description: str
+    prompts: list[str]
+    defaultTest: dict[str, Any]
+    tests: list[PromptfooTest]
 
 
 class PreviewRow(Resource):

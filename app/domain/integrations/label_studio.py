@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
+from app.domain.integrations.label_studio_tasks import ABOUT
 from app.domain.integrations.mapping import CaseField, FieldMapping
 from app.domain.integrations.reading import Reading, Record, Unreadable, json_value
 
@@ -114,9 +115,9 @@ def _export(tasks: list[Any]) -> Reading:
 def _record(task: Mapping[str, Any], annotation: Mapping[str, Any]) -> Record:
     prediction = annotation.get("prediction")
     prediction = prediction if isinstance(prediction, Mapping) else {}
-    data = task.get("data")
+    data, question = _data(task.get("data"))
     value = {
-        "data": data if isinstance(data, Mapping) else {},
+        "data": data,
         "result": by_control(annotation.get("result")),
         "prediction": {
             **by_control(prediction.get("result")),
@@ -135,8 +136,24 @@ def _record(task: Mapping[str, Any], annotation: Mapping[str, Any]) -> Record:
         version=_version(annotation),
         group=_task_key(task.get("id")),
         case_key=str(task.get("id")),
-        skip="the annotator skipped the task" if annotation.get("was_cancelled") else None,
+        skip="the annotator skipped the task" if annotation.get("was_cancelled") else question,
+        adds=ABOUT in data,
     )
+
+
+def _data(data: object) -> tuple[dict[str, Any], str | None]:
+    """A task's data, its prompt as the turns that were pushed; and why an answer to a question is no bad case."""
+    if not isinstance(data, Mapping):
+        return {}, None
+    about = data.get(ABOUT)
+    if not isinstance(about, Mapping):
+        return dict(data), None
+    if "action_id" in about:
+        return dict(data), f"it answers the question {about['action_id']}: decide on it in the plan"
+    turns = (
+        {str(about["prompt_key"]): about["messages"]} if "prompt_key" in about and "messages" in about else {}
+    )
+    return {**data, **turns}, None
 
 
 def _min_record(row: Mapping[str, Any]) -> Record:

@@ -26,7 +26,8 @@ class Record:
     """``key`` names it in its tool: the same key again is an update. ``group``: what it is a part of and is deleted
     with. ``version`` sorts as text; an older one never replaces a newer one. ``value`` None = it was deleted there.
     ``case_key`` names the bad case where the mapping finds no id: several records may speak of one. ``skip``: why it
-    can be no bad case."""
+    can be no bad case; ``doubt``: why it is none unless the user's mapping says what is bad. ``withdraws``: a case
+    that it was goes when it is none any more. ``adds``: to what is known of a case, which else would be replaced."""
 
     key: str
     value: Mapping[str, Any] | None = None
@@ -34,6 +35,9 @@ class Record:
     group: str | None = None
     case_key: str | None = None
     skip: str | None = None
+    doubt: str | None = None
+    withdraws: bool = True
+    adds: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Any, Final
 
@@ -17,6 +17,7 @@ from app.domain.integrations import mapping as mappings
 from app.domain.integrations.mapping import FieldMapping
 from app.domain.integrations.reading import Reading, Record, Unreadable
 from app.domain.integrations.tools import Tool
+from app.domain.records import Message
 from app.errors import InvalidInput
 from app.services import bad_cases
 from app.services.bad_cases import NewBadCase, Outcome, Rejected
@@ -123,6 +124,8 @@ def _understood(record: Record, mapping: FieldMapping, integration: IntegrationR
         return Understood(record=record, reason="deleted in the tool")
     if record.skip is not None:
         return Understood(record=record, reason=record.skip)
+    if mapping.bad_when is None and record.doubt is not None:
+        return Understood(record=record, reason=record.doubt)
     if not mappings.is_bad(record.value, mapping.bad_when):
         assert mapping.bad_when is not None
         return Understood(record=record, reason=f"{mapping.bad_when.path} does not say that it is bad")
@@ -212,9 +215,9 @@ def apply(
             row.status, row.reason = Became.REJECTED, each.item.message
             if each.item.code != "output_as_expected":
                 continue
-        if before is not None and before.live:
+        if before is not None and before.live and each.record.withdraws:
             _withdraw(session, integration, before, row)
-        _remember(session, integration, known, each, live=False)
+        _remember(session, integration, known, each, live=bool(before and before.live))
     _store(session, integration, known, to_store)
     if is_everything:
         sent = {u.record.key for u in understood}
@@ -285,6 +288,9 @@ def _withdraw(session: Session, integration: IntegrationRow, record: Integration
     row.external_id = external_id
     if others is not None or case is None or external_id is None:
         return
+    if case.source != integration.tool:
+        row.reason = "the case came from elsewhere; it stays"
+        return
     row.status, row.bad_case_id = Became.WITHDRAWN, case.id
     bad_cases.delete(session, integration.project_id, case.id)
 
@@ -311,13 +317,51 @@ def _store(
             _withdraw(session, integration, before, row)  # it speaks of another case now
         _remember(session, integration, known, each, live=True)
     session.flush()
-    items = [each.item for _, each in to_store if each.item is not None]
+    items = _completed(session, integration.project_id, [each for _, each in to_store])
     for (row, _), done in zip(
         to_store, bad_cases.submit(session, integration.project_id, items), strict=True
     ):
         row.status, row.bad_case_id, row.reason = done.status.value, done.id, None
         if done.status is Outcome.REJECTED and done.error is not None:
             row.reason = done.error.message
+
+
+def _completed(session: Session, project_id: str, each: Sequence[Understood]) -> list[NewBadCase | Rejected]:
+    """The items; one that only adds to a case keeps what the tool does not know of it."""
+    added = {str(u.external_id) for u in each if u.record.adds}
+    # By the id of ours, where the case has none of its own.
+    rows = session.scalars(
+        select(BadCaseRow).where(
+            BadCaseRow.project_id == project_id,
+            BadCaseRow.external_id.in_(added) | (BadCaseRow.external_id.is_(None) & BadCaseRow.id.in_(added)),
+        )
+    ).all()
+    for row in rows:
+        if row.external_id is None:
+            row.external_id = row.id
+    session.flush()
+    before = {row.external_id: row for row in rows}
+    items: list[NewBadCase | Rejected] = []
+    for u in each:
+        item, row = u.item, before.get(u.external_id) if u.record.adds else None
+        assert item is not None
+        if row is not None and isinstance(item, NewBadCase):
+            item = replace(
+                item,
+                messages=tuple(Message.from_dict(m) for m in row.messages),
+                instruction_length=row.instruction_length,
+                model_output=row.model_output,
+                alternatives=tuple(a for a in row.alternatives if a != item.expected_output),
+                model=row.model,
+                adapter_id=row.adapter_id,
+                request=row.request,
+                tags=tuple(dict.fromkeys([*row.tags, *item.tags])),
+                metadata=row.extra,
+                occurred_at=row.occurred_at,
+                source=row.source,
+            )
+        items.append(item)
+    return items
 
 
 def _unreadable(text: str) -> Row:
