@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 import httpx
@@ -13,7 +13,7 @@ import httpx
 from app.errors import StageError
 from app.outside_urls import AsyncPublicTransport, RefusedUrl
 
-CALL_SECONDS: Final = 60.0
+CALL_SECONDS = 60.0
 """For one call, from the look-up of the name to the last byte: a worker is never held by a tool that drips."""
 
 _SHOWN: Final = 300
@@ -30,7 +30,7 @@ class LabelStudio:
     token: str
     allow_private: bool
     max_bytes: int
-    seconds: float = CALL_SECONDS
+    seconds: float = field(default_factory=lambda: CALL_SECONDS)
 
     def export(self, project: str) -> bytes:
         """All annotated tasks of a project, as its JSON export has them."""

@@ -49,18 +49,15 @@ def _apply(context: StageContext, delivery: IntegrationDeliveryRow, integration:
     is_pull = delivery.origin == Origin.PULL
     body = _pulled(context, integration) if is_pull else _body(context, delivery)
     reading = applying.read(integrations.tool_of(integration.tool), body)
-    understood = applying.understand(
-        reading,
-        integrations.mapping_of(integration),
-        FieldMapping.from_dict(integration.mapping),
-        integration,
-    )
+    user_mapping = FieldMapping.from_dict(integration.mapping)
+    understood = applying.understand(reading, integrations.mapping_of(integration), user_mapping, integration)
     with context.saving() as (session, row):
         assert isinstance(row, IntegrationDeliveryRow)
         applied = applying.apply(session, integration.id, understood, reading, is_everything=is_pull)
         if _problems(applied) and not any(applied.counts.get(name) for name in CHANGED):
             raise NothingApplied(applied)
         _note(row, applied)
+        row.note = row.note or applying.missing_note(user_mapping, reading)
 
 
 def _pulled(context: StageContext, integration: IntegrationRow) -> bytes:

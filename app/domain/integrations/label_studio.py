@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
-from app.domain.integrations.label_studio_tasks import ABOUT
+from app.domain.integrations.label_studio_tasks import ABOUT, shown_keys
 from app.domain.integrations.mapping import CaseField, FieldMapping
 from app.domain.integrations.reading import Reading, Record, Unreadable, json_value
 
@@ -32,6 +32,7 @@ _NOTHING_TO_READ: Final = {
     "PROJECT_UPDATED": "a project holds no bad case",
     "PROJECT_DELETED": "cases of a deleted project are kept; delete the integration to forget it",
 }
+_FILLED_IN: Final = ("result.", "prediction.")
 _VALUE_KEYS: Final = ("choices", "text", "rating", "number", "taxonomy", "labels", "datetime", "ranker")
 
 
@@ -90,7 +91,7 @@ def _webhook(value: Mapping[str, Any]) -> Reading:
         if task is None:
             raise Unreadable(f"annotation {annotation['id']} comes without its task")
         records.append(_record(task, annotation))
-    return Reading(records=tuple(records), known_fields=known)
+    return Reading(records=tuple(records), known_fields=known, maybe=() if known else _FILLED_IN)
 
 
 def _export(tasks: list[Any]) -> Reading:
@@ -109,7 +110,7 @@ def _export(tasks: list[Any]) -> Reading:
             records.append(_min_record(task))
         else:
             unreadable.append(f"task {number} has neither 'data' and 'annotations' nor 'annotation_id'")
-    return Reading(records=tuple(records), unreadable=tuple(unreadable))
+    return Reading(records=tuple(records), unreadable=tuple(unreadable), maybe=_FILLED_IN)
 
 
 def _record(task: Mapping[str, Any], annotation: Mapping[str, Any]) -> Record:
@@ -216,8 +217,7 @@ def _configured(project: object) -> frozenset[str]:
         return frozenset()
     known: set[str] = set()
     controls = project.get("parsed_label_config")
-    for name, control in controls.items() if isinstance(controls, Mapping) else ():
+    for name in controls if isinstance(controls, Mapping) else ():
         known |= {f"result.{name}", f"prediction.{name}"}
-        inputs = control.get("inputs") if isinstance(control, Mapping) else None
-        known |= {f"data.{i['value']}" for i in inputs or () if isinstance(i, Mapping) and i.get("value")}
+    known |= {f"data.{key}" for key in shown_keys(project)}
     return frozenset(known)

@@ -6,6 +6,7 @@ that the project's labelling interface lacks is left out.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -15,6 +16,7 @@ from app.domain.integrations.mapping import CaseField, FieldMapping, steps
 ABOUT: Final = "casemend"
 """The data key under which a task says what it is about."""
 
+_SHOWN: Final = re.compile(r"""<(\w+)\b[^>]*?\bvalue\s*=\s*["']\$([^"'\s]+)["']""")
 _LISTS: Final = frozenset({"Chat", "Paragraphs"})
 _TEXTS: Final = frozenset({"TextArea"})
 _CHOICES: Final = frozenset({"Choices"})
@@ -55,12 +57,7 @@ def push_of(
     controls = project.get("parsed_label_config")
     if not isinstance(controls, Mapping) or not controls:
         raise CannotPush("the project has no labelling interface yet")
-    inputs = {
-        str(i["value"]): str(i.get("type"))
-        for control in controls.values()
-        for i in control.get("inputs") or ()
-        if i.get("value")
-    }
+    inputs = shown_keys(project)
     keys = {name: _data_key(mapping, name, inputs) for name in (CaseField.PROMPT, CaseField.MODEL_OUTPUT)}
     if keys[CaseField.PROMPT] is None:
         raise CannotPush(
@@ -85,6 +82,12 @@ def push_of(
         data[ABOUT] = {**item.about, "prompt_key": prompt_key, "messages": list(item.messages)}
         push.tasks.append({"data": data, "predictions": [prediction] if result else []})
     return push
+
+
+def shown_keys(project: Mapping[str, Any]) -> dict[str, str]:
+    """Keys of a task's data that the project's labelling interface shows, each with the tag that shows it."""
+    interface = project.get("label_config")
+    return {key: tag for tag, key in _SHOWN.findall(interface)} if isinstance(interface, str) else {}
 
 
 def _data_key(mapping: FieldMapping, name: CaseField, inputs: Mapping[str, str]) -> str | None:

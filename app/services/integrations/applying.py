@@ -85,27 +85,47 @@ def read(tool: Tool, body: bytes) -> Reading:
 
 
 def understand(
-    reading: Reading, mapping: FieldMapping, user_mapping: FieldMapping, row: IntegrationRow
+    reading: Reading,
+    mapping: FieldMapping,
+    user_mapping: FieldMapping,
+    row: IntegrationRow,
+    *,
+    strict: bool = False,
 ) -> list[Understood]:
     """Every record by the mapping. Raises InvalidInput where what the user mapped is in no record, or where no record
-    has a prompt."""
+    has a prompt. ``strict``: a field that somebody may not have filled in must be there as well."""
     values = [r.value for r in reading.records if r.value is not None and r.skip is None]
     if values:
-        check_mapping(user_mapping, mapping, values, reading.known_fields)
+        check_mapping(user_mapping, mapping, values, reading, strict=strict)
     return [_understood(record, mapping, row) for record in reading.records]
+
+
+def missing_note(user_mapping: FieldMapping, reading: Reading) -> str | None:
+    """What a mapping names and nobody filled in, where that may be so."""
+    values = [r.value for r in reading.records if r.value is not None and r.skip is None]
+    if not values:
+        return None
+    unknown = mappings.unknown_fields(user_mapping, values, reading.known_fields)
+    paths = ", ".join(" or ".join(u.paths) for u in unknown)
+    return f"no record has {paths}" if paths else None
 
 
 def check_mapping(
     user_mapping: FieldMapping,
     mapping: FieldMapping,
     values: Sequence[Mapping[str, Any]],
-    known: frozenset[str],
+    reading: Reading,
+    *,
+    strict: bool,
 ) -> None:
     """What a user names must be there in one of the records; of the default's fields, the prompt."""
+    known = reading.known_fields
     prompt = FieldMapping(fields={f: p for f, p in mapping.fields.items() if f is mappings.CaseField.PROMPT})
-    unknown = mappings.unknown_fields(user_mapping, values, known) or mappings.unknown_fields(
-        prompt, values, known
-    )
+    unknown = [
+        u
+        for u in mappings.unknown_fields(user_mapping, values, known)
+        if strict or not any(path.removeprefix("$.").startswith(reading.maybe) for path in u.paths)
+    ] or mappings.unknown_fields(prompt, values, known)
     if unknown:
         raise InvalidInput(
             mappings.described(unknown, values, known),

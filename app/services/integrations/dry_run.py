@@ -53,7 +53,9 @@ def preview(
     in_use = user_mapping.over(known_tool.mapping)
     body = sample if isinstance(sample, str) else json.dumps(sample, ensure_ascii=False)
     reading = applying.read(known_tool, body.encode("utf-8", "surrogatepass"))
-    previewed = applying.preview(applying.understand(reading, in_use, user_mapping, row), reading)
+    previewed = applying.preview(
+        applying.understand(reading, in_use, user_mapping, row, strict=True), reading
+    )
     values = [r.value for r in reading.records if r.value is not None]
     fields = {
         path for value in values[:SHOWN_ROWS] for path in mappings.fields_of(value)
