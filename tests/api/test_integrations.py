@@ -12,11 +12,13 @@ import pytest
 from fastapi.testclient import TestClient
 
 from app.artifacts import ArtifactStore
-from app.db.session import SessionFactory
+from app.db.models import CycleRow, VerificationCaseRow
+from app.db.session import SessionFactory, transaction
 from app.queue import Stage
 from app.services.projects import Role
 from app.settings import Settings
 from tests.conftest import bearer
+from tests.seed import Seeded
 from workers.context import Resources
 from workers.run_stage import run_stage
 
@@ -352,3 +354,41 @@ def test_an_unknown_tool_is_named(client: TestClient) -> None:
     answer = client.post("/v1/integrations/excel/deliveries", content=b"x")
     assert answer.status_code == 404
     assert "there are label-studio" in answer.json()["detail"]
+
+
+def test_fixed_cases_are_a_promptfoo_suite(
+    client: TestClient, sessions: SessionFactory, seeded: Seeded
+) -> None:
+    call = {"tool_calls": [{"type": "function", "function": {"name": "f", "arguments": "{}"}}]}
+    items = [
+        {"external_id": "a", "instruction": "{{ x }}", "model_output": "no", "expected_output": "yes", "alternatives": ["y"]},
+        {"external_id": "b", "instruction": "call", "model_output": "no", "expected_output": call},
+        {"external_id": "c", "instruction": "open", "model_output": "no"},
+    ]  # fmt: skip
+    sent = client.post("/v1/bad-cases", json={"items": items}).json()["data"]
+    ids = [case["id"] for case in sent]
+    suite = client.get("/v1/integrations/promptfoo/suite", params={"bad_case_id": ids}).json()
+    assert [test["metadata"]["external_id"] for test in suite["tests"]] == ["a", "b"]
+    assert suite["tests"][0]["vars"]["accepted"] == ["yes", "y"]
+    assert suite["tests"][0]["vars"]["messages"] == [{"role": "user", "content": "{{ x }}"}]
+    assert suite["tests"][1]["assert"] == [{"type": "equals", "value": "{{ accepted[0] }}"}]
+
+    path = f"/v1/integrations/promptfoo/suite?cycle_id={seeded.cycle_id}"
+    with transaction(sessions) as session:
+        cycle = session.get_one(CycleRow, seeded.cycle_id)
+        cycle.verdict = {"verification_id": seeded.verification_id}
+        for ordinal, (case_id, verdict) in enumerate(zip(ids, ("fixed", "not_fixed", "fixed"), strict=True)):
+            session.add(
+                VerificationCaseRow(
+                    verification_id=seeded.verification_id, ordinal=100 + ordinal, split="case", bad_case_id=case_id,
+                    prompt="", before_output="", after_output="", before_score=0.0, after_score=1.0, verdict=verdict,
+                )
+            )  # fmt: skip
+    external_ids = [test["metadata"]["external_id"] for test in client.get(path).json()["tests"]]
+    assert "a" in external_ids
+    assert not {"b", "c"} & set(external_ids), "not fixed; and without an accepted answer"
+    with transaction(sessions) as session:
+        session.get_one(CycleRow, seeded.cycle_id).verdict = None
+    assert client.get(path).status_code == 409
+    assert client.get("/v1/integrations/promptfoo/suite?cycle_id=cyc_x").status_code == 404
+    assert client.get("/v1/integrations/promptfoo/suite").status_code == 422

@@ -56,8 +56,9 @@ def _trace(row: Mapping[str, Any]) -> Record | None:
     trace_id = info.get("trace_id") or info.get("request_id")
     if not isinstance(trace_id, str) or not isinstance(data, Mapping):
         return None
-    root = next((s for s in data.get("spans") or () if isinstance(s, Mapping) and not _parent(s)), {})
-    attributes = root.get("attributes") if isinstance(root.get("attributes"), Mapping) else {}
+    spans = [s for s in data.get("spans") or () if isinstance(s, Mapping) and not _parent(s)]
+    attributes = spans[0].get("attributes") if spans else None
+    attributes = attributes if isinstance(attributes, Mapping) else {}
     request = attributes.get("mlflow.spanInputs", data.get("request"))
     response = attributes.get("mlflow.spanOutputs", data.get("response"))
     given = [a for a in info.get("assessments") or row.get("assessments") or () if isinstance(a, Mapping)]
