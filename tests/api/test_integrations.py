@@ -361,7 +361,8 @@ def test_fixed_cases_are_a_promptfoo_suite(
 ) -> None:
     call = {"tool_calls": [{"type": "function", "function": {"name": "f", "arguments": "{}"}}]}
     items = [
-        {"external_id": "a", "instruction": "{{ x }}", "model_output": "no", "expected_output": "yes", "alternatives": ["y"]},
+        {"external_id": "a", "instruction": "{{ x }}", "model_output": "no", "expected_output": "yes",
+         "alternatives": ["y"]},
         {"external_id": "b", "instruction": "call", "model_output": "no", "expected_output": call},
         {"external_id": "c", "instruction": "open", "model_output": "no"},
     ]  # fmt: skip

@@ -1,4 +1,4 @@
-"""MLflow and promptfoo for real, each in an environment of its own: what they write is read, what is written they run.
+"""MLflow and promptfoo for real, each in an environment of its own: what they write is read, our suite runs.
 
 ``MLFLOW_PYTHON`` and ``PROMPTFOO`` may name what is installed already.
 """
