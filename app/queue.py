@@ -37,6 +37,7 @@ class Stage(StrEnum):
     VERIFY = "verify"
     MERGE = "merge"
     VALIDATE = "validate"
+    INTEGRATE = "integrate"
 
 
 QUEUE_OF: dict[Stage, Queue] = {
@@ -51,6 +52,7 @@ QUEUE_OF: dict[Stage, Queue] = {
     Stage.VERIFY: Queue.GPU,
     Stage.MERGE: Queue.CPU,
     Stage.VALIDATE: Queue.CPU,
+    Stage.INTEGRATE: Queue.CPU,
 }
 
 # Never opened: it only renders the INSERT, which then runs on the caller's own connection.

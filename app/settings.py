@@ -102,6 +102,14 @@ class Settings(BaseSettings):
         default=False, description="Webhooks may lead to private addresses, and be http:// ones."
     )
 
+    integrations_allow_private: bool = Field(
+        default=False,
+        description="Tools that are called (pull, push) may be at private addresses and http:// ones.",
+    )
+    integration_body_limit_bytes: int = Field(
+        default=10 * 1024**2, description="Largest body of another tool's webhook, unpacked."
+    )
+
     heartbeat_seconds: float = Field(default=5.0, description="How often a worker says it is alive.")
     stalled_seconds: float = Field(default=30.0, description="A worker silent for this long is dead.")
     stage_attempts: int = Field(default=5, description="Tries of a stage before it is given up.")

@@ -8,7 +8,6 @@ from itertools import count
 
 import numpy as np
 
-from app.api.schemas.bad_cases import to_new_case
 from app.domain.diagnosis.triage import triage
 from app.domain.diagnosis.views import Vectors
 from app.domain.evidence import Finding
@@ -19,6 +18,7 @@ from app.domain.repair.apply.apply import apply_actions
 from app.domain.repair.draft.actions import ProposedAction
 from app.domain.repair.plan import PlanInputs, RepairPolicy, plan_repair
 from app.services.bad_cases import NewBadCase, check
+from app.services.case_input import to_new_case
 from bench.diagnosis_data import Embedding
 from bench.real_kinds.planting import PlantedCase, PlantedRow, PlantedSet
 

@@ -81,16 +81,23 @@ def test_no_request_makes_a_server_error_or_an_undocumented_answer(
     # Known ids, so that the answers are not all 404; what can be deleted is a spare one.
     spare_case = client.post("/v1/bad-cases", json={"instruction": "spare", "model_output": "x"})
     webhook = client.post("/v1/webhooks", json={"url": "https://93.184.216.34/", "types": ["cycle.failed"]})
+    delivery = client.post(
+        "/v1/integrations/generic/deliveries", content=b'{"prompt": "x", "output": "y"}'
+    ).json()
     known = asdict(seeded) | {
         "dataset_id": client.post("/v1/datasets", json={"name": "spare"}).json()["id"],
         "bad_case_id": spare_case.json()["data"][0]["id"],
         "webhook_id": webhook.json()["id"],
+        "tool": "generic",
+        "integration_id": delivery["integration_id"],
+        "delivery_id": delivery["id"],
         "subject_id": seeded.cycle_id,
         "model": "smollm2-135m-instruct",
     }
     parameters = "\n".join(
         [f'"path.{name}" = "{value}"' for name, value in known.items()]
         + [f'"query.against" = "{seeded.version_id}"', f'"query.with" = "{seeded.diagnosis_id}"']
+        + [f'"query.bad_case_id" = "{seeded.bad_case_id}"']
     )
     config = tmp_path / "schemathesis.toml"
     config.write_text(f"[parameters]\n{parameters}\n{_NO_MODEL_IS_SERVED}", encoding="utf-8")

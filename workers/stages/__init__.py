@@ -34,4 +34,5 @@ RUN: dict[Stage, Callable[[StageContext], None]] = {
     Stage.VERIFY: _stage("verify"),
     Stage.MERGE: _stage("merge"),
     Stage.VALIDATE: _stage("validate_files"),
+    Stage.INTEGRATE: _stage("integrate"),
 }

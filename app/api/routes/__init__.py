@@ -14,6 +14,7 @@ from app.api.routes import (
     files,
     fine_tuning,
     front_page,
+    integrations,
     mixtures,
     object_pages,
     operations,
@@ -52,4 +53,6 @@ ROUTERS = (
     files.router,
     fine_tuning.router,
     webhooks.router,
+    integrations.webhooks,
+    integrations.router,
 )

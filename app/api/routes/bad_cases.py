@@ -11,10 +11,8 @@ from app.api.request_bodies import is_json, media_type, strict_json
 from app.api.response_headers import versioned
 from app.api.schemas.bad_cases import (
     BadCase,
-    BadCaseInput,
     BadCaseItems,
     SubmittedCases,
-    to_new_case,
 )
 from app.api.schemas.common import Id, ListOf
 from app.api.transaction_route import TransactionRoute
@@ -23,6 +21,7 @@ from app.db.repositories.pages import Page as PageOf
 from app.errors import InvalidInput, ServiceError, UnsupportedMediaType
 from app.services import bad_cases
 from app.services.bad_cases import CaseFilter, NewBadCase, Outcome, Rejected
+from app.services.case_input import BadCaseInput, to_new_case
 
 router = APIRouter(prefix="/v1/bad-cases", tags=["bad cases"], route_class=TransactionRoute)
 

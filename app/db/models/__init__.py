@@ -12,6 +12,7 @@ from app.db.models.datasets import (
 )
 from app.db.models.diagnoses import ClusterRow, DiagnosisRow, FindingOverrideRow, FindingRow
 from app.db.models.fine_tuning import FileRow, FineTuningJobRow, UploadPartRow, UploadRow
+from app.db.models.integrations import IntegrationDeliveryRow, IntegrationRecordRow, IntegrationRow
 from app.db.models.llm import LlmAnswerRow, LlmCallRow
 from app.db.models.projects import (
     ApiKeyRow,
@@ -62,6 +63,9 @@ __all__ = [
     "FineTuningJobRow",
     "IdempotencyRow",
     "ImportRow",
+    "IntegrationDeliveryRow",
+    "IntegrationRecordRow",
+    "IntegrationRow",
     "LlmAnswerRow",
     "LlmCallRow",
     "MergeRow",

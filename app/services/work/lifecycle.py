@@ -15,6 +15,7 @@ from app.db.models import (
     EvaluationRow,
     FineTuningJobRow,
     ImportRow,
+    IntegrationDeliveryRow,
     MergeRow,
     RepairRunRow,
     TrainingJobRow,
@@ -77,7 +78,9 @@ def finish(
     """The last move of a row; tells the cycle that it belongs to, in the same transaction."""
     work.mark_finished(session, row, status, error=error)
     news.ended(session, row)
-    if isinstance(row, ImportRow | EvaluationRow | RepairRunRow | FineTuningJobRow | MergeRow):
+    if isinstance(row, ImportRow | EvaluationRow | RepairRunRow):
+        return
+    if isinstance(row, FineTuningJobRow | MergeRow | IntegrationDeliveryRow):
         return
     if row.cycle_id is not None:
         advance.work_finished(session, row.cycle_id, row)

@@ -22,6 +22,7 @@ from app.db.models import (
     EvaluationRow,
     FineTuningJobRow,
     ImportRow,
+    IntegrationDeliveryRow,
     MergeRow,
     MixtureRow,
     RepairRow,
@@ -45,6 +46,7 @@ WorkRow = (
     | VerificationRow
     | FineTuningJobRow
     | MergeRow
+    | IntegrationDeliveryRow
 )
 
 ROW_OF: dict[Stage, type[WorkRow]] = {
@@ -59,6 +61,7 @@ ROW_OF: dict[Stage, type[WorkRow]] = {
     Stage.VERIFY: VerificationRow,
     Stage.VALIDATE: FineTuningJobRow,
     Stage.MERGE: MergeRow,
+    Stage.INTEGRATE: IntegrationDeliveryRow,
 }
 
 Row = TypeVar("Row", bound=LongWork)

@@ -7,7 +7,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
 
 class Given(BaseModel):
@@ -40,6 +40,22 @@ BalanceBy = Literal["task", "language"]
 CaseChange = Literal["new", "changed", "unchanged", "fixed", "gone"]
 
 
+CaseField = Literal[
+    "prompt",
+    "system",
+    "input",
+    "model_output",
+    "expected_output",
+    "alternatives",
+    "failure_type",
+    "external_id",
+    "model",
+    "tags",
+    "occurred_at",
+]
+"""What a record can say about a bad case. ``prompt`` is a text or a list of messages."""
+
+
 Certainty = Literal["text", "quantity", "json", "tool_call", "final_answer", "alternative"]
 """By what two answers are the same."""
 
@@ -52,6 +68,10 @@ Curriculum = Literal["shuffled", "easy_to_hard", "general_first"]
 
 Decision = Literal["proposed", "approved", "rejected", "applied"]
 """Where an action stands. ``applied`` is final."""
+
+
+DeliveryState = Literal["received", "applied", "ignored", "failed"]
+"""``received``: not understood yet. ``ignored``: well formed, and nothing in it was for us."""
 
 
 DeliveryStatus = Literal["pending", "succeeded", "dead"]
@@ -101,6 +121,9 @@ NormalisationRule = Literal[
 
 Order = Literal["desc", "asc"]
 """``desc``: the newest first."""
+
+
+Origin = Literal["webhook", "upload", "pull", "push"]
 
 
 Outcome = Literal["created", "updated", "unchanged", "rejected"]
@@ -395,6 +418,14 @@ class BadCaseItems(Taken):
     items: list[Any]
 
 
+class BadWhen(Taken):
+    """Only records that say so are bad cases."""
+
+    path: str
+    values: list[str | bool | int | float]
+    """The field, or one element of it, is one of these; case does not count."""
+
+
 class BalancePolicy(Taken):
     """A group of n rows gets the share n^alpha / sum of all groups' n^alpha."""
 
@@ -663,6 +694,16 @@ class DecisionPolicy(Taken):
     """Rules that have a bar of their own."""
 
 
+class DeliveredRow(Given):
+    bad_case_id: str | None
+    external_id: str | None
+    reason: str | None
+    record: str
+    """Its key in the tool; empty where it could not be read."""
+    status: str
+    """created, updated, unchanged, withdrawn, rejected, skipped, outdated or unreadable."""
+
+
 class Delivery(Given):
     """A message to a webhook. ``id`` is its `webhook-id`, the same on every attempt."""
 
@@ -760,6 +801,15 @@ class Diff(Given):
     removed: list[ChangedRow]
 
 
+class DryRun(Taken):
+    """``sample``: the body as JSON, or as a text where it is CSV or JSON lines."""
+
+    integration_id: str | None = None
+    mapping: FieldMapping | None = None
+    """Tried instead of the integration's."""
+    sample: Any
+
+
 class DuplicatePolicy(Taken):
     edit_share: float = 0.25
     """Share of the characters in which two writings of one text may differ; beyond half it is another
@@ -835,6 +885,23 @@ class Example(Given):
     rejected: list[dict[str, Any]] | None
     source_id: str | None
     tools: Any = None
+
+
+class FieldMapping(Taken):
+    """Which field of the tool is which field of a bad case. What is left out is as the tool has it by
+    default.
+    """
+
+    bad_when: BadWhen | None = None
+    """Null: every record is a bad case (a model output that equals the expected one is refused all the
+    same).
+    """
+    fields: dict[str, str | list[str]] | None = None
+    """Of several paths, the first that holds something is taken."""
+    tags: list[str] | None = None
+    """Put on every case."""
+    values: dict[str, dict[str, str]] | None = None
+    """The tool's words for a field, and ours; what is not listed stays as it is."""
 
 
 class Finding(Given):
@@ -977,6 +1044,72 @@ class Import(Given):
     started_at: datetime | None
     status: Status
     strict: bool
+
+
+class Integration(Given):
+    created_at: datetime
+    has_token: bool
+    id: str
+    mapping: dict[str, Any]
+    """In use: what you set, over what the tool has by default."""
+    name: str
+    object: Literal["integration"] = "integration"
+    source_project: str | None
+    tool: str
+    url: str | None
+    webhook_path: str
+    """Where the tool posts; with the secret in the header."""
+
+
+class IntegrationChange(Taken):
+    mapping: FieldMapping | None = None
+    source_project: str | None = None
+    token: str | None = None
+    url: str | None = None
+
+
+class IntegrationDelivery(Given):
+    attempts: int
+    cancel_requested: bool
+    counts: dict[str, int]
+    """How many records, and what became of them."""
+    created_at: datetime
+    error: dict[str, Any] | None
+    finished_at: datetime | None
+    headers: dict[str, str]
+    id: str
+    integration_id: str
+    note: str | None
+    """Why there was nothing to do."""
+    object: Literal["integration_delivery"] = "integration_delivery"
+    origin: Origin
+    progress: float
+    received_at: datetime
+    replay_of: str | None
+    rows: list[DeliveredRow]
+    """The first hundred, what went wrong before the rest."""
+    size_bytes: int
+    started_at: datetime | None
+    state: DeliveryState
+    status: Status
+    tool: str
+
+
+class IntegrationWithSecret(Given):
+    created_at: datetime
+    has_token: bool
+    id: str
+    mapping: dict[str, Any]
+    """In use: what you set, over what the tool has by default."""
+    name: str
+    object: Literal["integration"] = "integration"
+    secret: str
+    """Sent by the tool as `X-Casemend-Secret`, or as a bearer token; shown this once."""
+    source_project: str | None
+    tool: str
+    url: str | None
+    webhook_path: str
+    """Where the tool posts; with the secret in the header."""
 
 
 class ItemError(Given):
@@ -1201,6 +1334,15 @@ class NewEvaluation(Taken):
     options: EvaluationOptions | None = None
 
 
+class NewIntegration(Taken):
+    mapping: FieldMapping | None = None
+    name: str = "default"
+    source_project: str | None = None
+    token: str | None = None
+    tool: str
+    url: str | None = None
+
+
 class NewKey(Taken):
     name: str
     role: Role
@@ -1385,6 +1527,27 @@ class PlacedExamples(Given):
     y: list[int]
 
 
+class Preview(Given):
+    counts: dict[str, int]
+    fields: list[str]
+    """Paths that the sample has, for a mapping to name."""
+    mapping: dict[str, Any]
+    """The mapping in use."""
+    note: str | None
+    object: Literal["integration_preview"] = "integration_preview"
+    rows: list[PreviewRow]
+
+
+class PreviewRow(Given):
+    case: dict[str, Any] | None
+    """As `POST /v1/bad-cases` would take it."""
+    external_id: str | None
+    reason: str | None
+    record: str
+    status: str
+    """case, withdrawn, rejected, skipped or unreadable."""
+
+
 class Problem(Given):
     """What went wrong and how to fix it (RFC 9457)."""
 
@@ -1426,6 +1589,30 @@ class PromptLength(Given):
     """Tokens: words, and characters of scripts without spaces."""
 
 
+class PromptfooSuite(Given):
+    default_test: dict[str, Any] = Field(alias="defaultTest")
+    description: str
+    prompts: list[str]
+    tests: list[PromptfooTest]
+
+
+class PromptfooTest(Given):
+    assert_: list[dict[str, Any]] = Field(alias="assert")
+    description: str
+    metadata: dict[str, str]
+    vars: dict[str, Any]
+    """`messages` of the prompt, and the `accepted` answers."""
+
+
+class PushRequest(Taken):
+    """One of the two: the findings of a diagnosis, or the open questions of a plan."""
+
+    diagnosis_id: str | None = None
+    repair_id: str | None = None
+    source_project: str | None = None
+    """Another project than the integration's."""
+
+
 class QualityPolicy(Taken):
     """A row above ``use_above`` is used, one below ``drop_below`` is proposed to be dropped, what lies
     between is for review.
@@ -1435,6 +1622,14 @@ class QualityPolicy(Taken):
     use_above: float = 0.8
     weights: dict[str, float] | None = None
     """Weight of each component; their ratios count, and one that is left out keeps its default."""
+
+
+class Receipt(Given):
+    """What a tool hears: the body is stored; whether it could be read, the delivery tells."""
+
+    id: str
+    object: Literal["integration_delivery"] = "integration_delivery"
+    state: DeliveryState
 
 
 class Repair(Given):

@@ -247,7 +247,9 @@ class Api:
                     kind, default = f"{kind} | None" if "None" not in kind else kind, None
                 options.insert(0, f"default={default!r}")
             value = (
-                options[0].removeprefix("default=") if len(options) == 1 and "default" in options[0] else ""
+                options[0].removeprefix("default=")
+                if len(options) == 1 and options[0].startswith("default=")
+                else ""
             )
             value = value or (f"Field({', '.join(options)})" if options else "")
             code += f"    {safe}: {kind}{f' = {value}' if value else ''}\n{_docstring(inner)}"
@@ -448,7 +450,7 @@ def _camel(name: str) -> str:
 
 def _safe(name: str) -> str:
     name = name.replace("-", "_")
-    name = name.lower() if not name.islower() else name
+    name = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name).lower()
     return f"{name}_" if keyword.iskeyword(name) else name
 
 

@@ -715,6 +715,146 @@ class Imports(Resource):
         )
 
 
+class Integrations(Resource):
+    """``client.integrations``."""
+
+    def list(
+        self, *, limit: int | None = None, after: str | None = None, order: models.Order | None = None
+    ) -> AsyncPages[models.Integration]:
+        """List Integrations"""
+        return AsyncPages(
+            self._http,
+            models.Integration,
+            "/v1/integrations",
+            {"limit": limit, "after": after, "order": order},
+        )
+
+    async def create(self, body: models.NewIntegration) -> models.IntegrationWithSecret:
+        """Let a tool in. The answer holds the secret of its webhook, this once."""
+        return await self._http.read(models.IntegrationWithSecret, "POST", "/v1/integrations", body=body)
+
+    def deliveries(
+        self,
+        *,
+        integration_id: str | None = None,
+        tool: str | None = None,
+        status: models.Status | None = None,
+        limit: int | None = None,
+        after: str | None = None,
+        order: models.Order | None = None,
+    ) -> AsyncPages[models.IntegrationDelivery]:
+        """Everything that came, the newest first."""
+        return AsyncPages(
+            self._http,
+            models.IntegrationDelivery,
+            "/v1/integrations/deliveries",
+            {
+                "integration_id": integration_id,
+                "tool": tool,
+                "status": status,
+                "limit": limit,
+                "after": after,
+                "order": order,
+            },
+        )
+
+    async def read_integration_delivery(self, delivery_id: str) -> models.IntegrationDelivery:
+        """What came, and what became of each record."""
+        return await self._http.read(
+            models.IntegrationDelivery, "GET", f"/v1/integrations/deliveries/{quoted(delivery_id)}"
+        )
+
+    def deliveries_body(self, delivery_id: str) -> AsyncDownload:
+        """The body as it came; of a pull and a push, what was fetched and what was sent."""
+        return AsyncDownload(self._http, f"/v1/integrations/deliveries/{quoted(delivery_id)}/body", {})
+
+    async def deliveries_replay(self, delivery_id: str) -> models.IntegrationDelivery:
+        """Read the same body again, with the mapping of today; a pull and a push are made anew."""
+        return await self._http.read(
+            models.IntegrationDelivery, "POST", f"/v1/integrations/deliveries/{quoted(delivery_id)}/replay"
+        )
+
+    async def promptfoo_suite(
+        self, *, cycle_id: str | None = None, bad_case_id: Sequence[str] | None = None
+    ) -> models.PromptfooSuite:
+        """Cases as a configuration of promptfoo: save it as `promptfooconfig.json` and add your `providers`."""
+        return await self._http.read(
+            models.PromptfooSuite,
+            "GET",
+            "/v1/integrations/promptfoo/suite",
+            query={"cycle_id": cycle_id, "bad_case_id": bad_case_id},
+        )
+
+    async def delete(self, integration_id: str) -> None:
+        """Its webhook is closed and its deliveries are forgotten; the bad cases stay."""
+        return await self._http.read(None, "DELETE", f"/v1/integrations/{quoted(integration_id)}")
+
+    async def get(self, integration_id: str) -> models.Integration:
+        """Read Integration"""
+        return await self._http.read(models.Integration, "GET", f"/v1/integrations/{quoted(integration_id)}")
+
+    async def update(self, integration_id: str, body: models.IntegrationChange) -> models.Integration:
+        """Another mapping (the whole of it), URL, token or project. Another URL forgets the token, which was
+        for the old one.
+        """
+        return await self._http.read(
+            models.Integration, "PATCH", f"/v1/integrations/{quoted(integration_id)}", body=body
+        )
+
+    async def pull(self, integration_id: str) -> models.IntegrationDelivery:
+        """Fetch what the tool has now: what a lost webhook missed comes, what was deleted there goes."""
+        return await self._http.read(
+            models.IntegrationDelivery, "POST", f"/v1/integrations/{quoted(integration_id)}/pull"
+        )
+
+    async def push(self, integration_id: str, body: models.PushRequest) -> models.IntegrationDelivery:
+        """Give findings or open questions to people in the tool, as pre-annotated tasks."""
+        return await self._http.read(
+            models.IntegrationDelivery, "POST", f"/v1/integrations/{quoted(integration_id)}/push", body=body
+        )
+
+    async def rotate_secret(self, integration_id: str) -> models.IntegrationWithSecret:
+        """A new secret, shown this once; the old one opens nothing from now on."""
+        return await self._http.read(
+            models.IntegrationWithSecret, "POST", f"/v1/integrations/{quoted(integration_id)}/rotate-secret"
+        )
+
+    async def upload_integration_delivery(
+        self, tool: str, body: File, *, content_type: str | None = None, integration_id: str | None = None
+    ) -> models.IntegrationDelivery:
+        """A file of the tool: an export, results, traces, a table. Where the tool has no integration, one is
+        made with the default mapping.
+        """
+        return await self._http.read(
+            models.IntegrationDelivery,
+            "POST",
+            f"/v1/integrations/{quoted(tool)}/deliveries",
+            body=body,
+            content_type=content_type,
+            query={"integration_id": integration_id},
+        )
+
+    async def dry_run(self, tool: str, body: models.DryRun) -> models.Preview:
+        """What a body would become, row by row; nothing is stored. A mapping that names no field of the sample
+        is refused with the fields there are.
+        """
+        return await self._http.read(
+            models.Preview, "POST", f"/v1/integrations/{quoted(tool)}/dry-run", body=body
+        )
+
+    async def webhook(self, tool: str, body: File, *, content_type: str | None = None) -> models.Receipt:
+        """What a tool calls. Stores the body and answers; a worker reads it. A body that cannot be read is
+        answered 200, too: it is kept, and the delivery says what is wrong with it.
+        """
+        return await self._http.read(
+            models.Receipt,
+            "POST",
+            f"/v1/integrations/{quoted(tool)}/webhook",
+            body=body,
+            content_type=content_type,
+        )
+
+
 class Judge(Resource):
     """``client.judge``."""
 
@@ -1494,6 +1634,7 @@ class Resources:
         self.evaluations = Evaluations(http)
         self.findings = Findings(http)
         self.imports = Imports(http)
+        self.integrations = Integrations(http)
         self.judge = Judge(http)
         self.keys = Keys(http)
         self.merges = Merges(http)
