@@ -33,6 +33,8 @@ MAPPING = {
     "bad_when": {"path": "result.verdict", "values": ["bad"]},
 }
 
+NUL = rb'[{"id": 1, "data": {"prompt": "a\u0000", "\u0000": 1}, "annotations": [{"id": "\u0000", "result": []}]}]'
+
 Post = Callable[..., dict[str, Any]]
 
 
@@ -182,6 +184,16 @@ def test_garbage_is_kept_and_says_what_is_wrong(
     assert done["state"] == "failed"
     assert reason in done["error"]["detail"]
     assert client.get(f"/v1/integrations/deliveries/{done['id']}/body").content == body
+
+
+def test_what_no_row_can_hold_breaks_nothing(
+    client: TestClient, studio: dict[str, Any], deliver: Post
+) -> None:
+    assert client.patch(f"/v1/integrations/{studio['id']}", json={"mapping": {}}).status_code == 200
+    done = deliver(NUL)
+    assert (done["state"], done["rows"][0]["record"]) == ("failed", "annotation:\ufffd")
+    assert "NUL" in done["rows"][0]["reason"]
+    assert client.post("/v1/integrations/generic/deliveries", content=b"").status_code == 422
 
 
 def test_the_webhook_opens_for_its_own_secret_alone(client: TestClient, studio: dict[str, Any]) -> None:

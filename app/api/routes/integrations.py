@@ -8,6 +8,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, Path, Query, Request, Response, Security
 from fastapi.security import APIKeyHeader
 from starlette.concurrency import run_in_threadpool
+from starlette.convertors import StringConvertor, register_url_convertor
 
 from app.api.dependencies import (
     Admin,
@@ -41,7 +42,7 @@ from app.artifacts import Artifact
 from app.db.base import WorkStatus
 from app.db.models import IntegrationDeliveryRow, IntegrationRow
 from app.db.session import SessionFactory
-from app.errors import NotFound, Unauthenticated
+from app.errors import InvalidInput, NotFound, Unauthenticated
 from app.services import listings
 from app.services.integrations import deliveries, dry_run, integrations, pushing, suites
 from app.services.integrations.deliveries import Origin
@@ -107,7 +108,19 @@ async def _webhook_body(
 
 
 async def _file_body(request: Request, _: Contributor, store: Store) -> Artifact:
-    return await run_in_threadpool(store.put_bytes, await request.body())
+    body = await request.body()
+    if not body:
+        raise InvalidInput("the body is empty; send the file that the tool wrote")
+    return await run_in_threadpool(store.put_bytes, body)
+
+
+class _IntegrationId(StringConvertor):
+    """``/deliveries`` beside it is no integration, whatever the method."""
+
+    regex = "(?!deliveries(?:/|$))[^/]+"
+
+
+register_url_convertor("integration", _IntegrationId())
 
 
 @webhooks.post("/{tool}/webhook", response_model=Receipt, openapi_extra=_ANY_BODY)
@@ -250,12 +263,12 @@ def read_promptfoo_suite(
     return suites.promptfoo_suite(session, caller.project_id, cycle_id=cycle_id, bad_case_ids=bad_case_id)
 
 
-@router.get("/{integration_id}", response_model=Integration)
+@router.get("/{integration_id:integration}", response_model=Integration)
 def read_integration(integration_id: Id, caller: Reader, session: DatabaseSession) -> dict[str, Any]:
     return shown(integrations.get(session, caller.project_id, integration_id))
 
 
-@router.patch("/{integration_id}", response_model=Integration)
+@router.patch("/{integration_id:integration}", response_model=Integration)
 def change_integration(
     integration_id: Id,
     payload: IntegrationChange,
@@ -270,14 +283,14 @@ def change_integration(
     return shown(integrations.change(session, caller.project_id, integration_id, **_given(payload)))
 
 
-@router.post("/{integration_id}/rotate-secret", response_model=IntegrationWithSecret)
+@router.post("/{integration_id:integration}/rotate-secret", response_model=IntegrationWithSecret)
 def rotate_integration_secret(integration_id: Id, caller: Admin, session: DatabaseSession) -> dict[str, Any]:
     """A new secret, shown this once; the old one opens nothing from now on."""
     made = integrations.rotate_secret(session, caller.project_id, integration_id)
     return shown(made.row, secret=made.secret)
 
 
-@router.post("/{integration_id}/pull", status_code=202, response_model=IntegrationDelivery)
+@router.post("/{integration_id:integration}/pull", status_code=202, response_model=IntegrationDelivery)
 def pull_integration(
     integration_id: Id, caller: Contributor, session: DatabaseSession, response: Response
 ) -> dict[str, Any]:
@@ -289,7 +302,7 @@ def pull_integration(
     return delivered(row)
 
 
-@router.post("/{integration_id}/push", status_code=202, response_model=IntegrationDelivery)
+@router.post("/{integration_id:integration}/push", status_code=202, response_model=IntegrationDelivery)
 def push_to_integration(
     integration_id: Id,
     payload: PushRequest,
@@ -305,7 +318,7 @@ def push_to_integration(
     return delivered(row)
 
 
-@router.delete("/{integration_id}", status_code=204)
+@router.delete("/{integration_id:integration}", status_code=204)
 def delete_integration(integration_id: Id, caller: Admin, session: DatabaseSession) -> Response:
     """Its webhook is closed and its deliveries are forgotten; the bad cases stay."""
     integrations.delete(session, caller.project_id, integration_id)

@@ -91,7 +91,12 @@ def _webhook(value: Mapping[str, Any]) -> Reading:
         if task is None:
             raise Unreadable(f"annotation {annotation['id']} comes without its task")
         records.append(_record(task, annotation))
-    return Reading(records=tuple(records), known_fields=known, maybe=() if known else _FILLED_IN)
+    return Reading(
+        records=tuple(records),
+        known_fields=known,
+        listed=_FILLED_IN if known else (),
+        maybe=() if known else _FILLED_IN,
+    )
 
 
 def _export(tasks: list[Any]) -> Reading:

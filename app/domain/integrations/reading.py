@@ -42,13 +42,14 @@ class Record:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reading:
-    """``known_fields``: paths that the tool says there are, beside those that the records show. ``maybe``: beginnings
-    of paths that a record has where somebody filled them in. ``ignored``: why a body that is well formed holds
-    nothing to read."""
+    """``known_fields``: paths that the tool says there are, beside those that the records show. ``listed``:
+    beginnings of paths of which it says all there are. ``maybe``: beginnings of paths that a record has where
+    somebody filled them in. ``ignored``: why a body that is well formed holds nothing to read."""
 
     records: tuple[Record, ...] = ()
     unreadable: tuple[str, ...] = ()
     known_fields: frozenset[str] = field(default=frozenset())
+    listed: tuple[str, ...] = ()
     maybe: tuple[str, ...] = ()
     ignored: str | None = None
 

@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 from app.db.models import BadCaseRow, IntegrationRecordRow, IntegrationRow
 from app.domain.formats import RowError, storable
 from app.domain.integrations import mapping as mappings
-from app.domain.integrations.mapping import FieldMapping
+from app.domain.integrations.mapping import CaseField, FieldMapping, UnknownField
 from app.domain.integrations.reading import Reading, Record, Unreadable
 from app.domain.integrations.tools import Tool
 from app.domain.records import Message
@@ -26,6 +26,16 @@ from app.services.integrations.integrations import DEFAULT_NAME
 
 SHOWN_ROWS: Final = 100
 _MAX_KEY: Final = 500
+_MAX_VERSION: Final = 200
+_MAX_DETAIL: Final = 4_000
+
+
+_NEEDED: Final = frozenset({"fields.prompt", "bad_when.path"})
+_OPTIONAL: Final = frozenset(
+    f"fields.{name.value}"
+    for name in CaseField
+    if name not in (CaseField.PROMPT, CaseField.MODEL_OUTPUT, CaseField.EXPECTED_OUTPUT)
+)
 
 
 class Became(StrEnum):
@@ -79,9 +89,33 @@ class Understood:
 def read(tool: Tool, body: bytes) -> Reading:
     """Raises InvalidInput where nothing can be read."""
     try:
-        return tool.read(body)
+        reading = tool.read(body)
     except Unreadable as error:
-        raise InvalidInput(f"{tool.title}: {error}") from error
+        raise InvalidInput(_plain(f"{tool.title}: {error}")) from error
+    except RecursionError:
+        raise InvalidInput(f"{tool.title}: the body is nested too deeply") from None
+    return replace(
+        reading,
+        records=tuple(map(_named, reading.records)),
+        unreadable=tuple(_plain(text) for text in reading.unreadable),
+    )
+
+
+def _named(record: Record) -> Record:
+    """The record with names that a row can hold."""
+    return replace(
+        record,
+        key=_plain(record.key),
+        group=record.group and _plain(record.group),
+        case_key=record.case_key and _plain(record.case_key),
+        version=record.version and _plain(record.version, _MAX_VERSION),
+        skip=record.skip and _plain(record.skip),
+    )
+
+
+def _plain(text: str, limit: int = 500) -> str:
+    """Without what PostgreSQL cannot store, and not longer than ``limit`` characters."""
+    return text[:limit].replace("\0", "\ufffd").encode("utf-8", "replace").decode()
 
 
 def understand(
@@ -120,15 +154,15 @@ def check_mapping(
 ) -> None:
     """What a user names must be there in one of the records; of the default's fields, the prompt."""
     known = reading.known_fields
-    prompt = FieldMapping(fields={f: p for f, p in mapping.fields.items() if f is mappings.CaseField.PROMPT})
+    prompt = FieldMapping(fields={f: p for f, p in mapping.fields.items() if f is CaseField.PROMPT})
     unknown = [
         u
         for u in mappings.unknown_fields(user_mapping, values, known)
-        if strict or not any(path.removeprefix("$.").startswith(reading.maybe) for path in u.paths)
+        if strict or _is_mistake(u, reading, records=len(values))
     ] or mappings.unknown_fields(prompt, values, known)
     if unknown:
         raise InvalidInput(
-            mappings.described(unknown, values, known),
+            _plain(mappings.described(unknown, values, known), _MAX_DETAIL),
             errors=[
                 {
                     "pointer": f"/mapping/{u.where.replace('.', '/')}",
@@ -137,6 +171,17 @@ def check_mapping(
                 for u in unknown
             ],
         )
+
+
+def _is_mistake(unknown: UnknownField, reading: Reading, *, records: int) -> bool:
+    """Whether a field that no record of a delivery has is not there at all; it may only be empty in these."""
+    if any(path.removeprefix("$.").startswith(reading.maybe) for path in unknown.paths):
+        return False
+    if all(path.removeprefix("$.").startswith(reading.listed) for path in unknown.paths):
+        return True
+    if unknown.where in _OPTIONAL:
+        return False
+    return records > 1 or unknown.where in _NEEDED
 
 
 def _understood(record: Record, mapping: FieldMapping, integration: IntegrationRow) -> Understood:
@@ -157,8 +202,8 @@ def _understood(record: Record, mapping: FieldMapping, integration: IntegrationR
     try:
         item = bad_case(storable(case))
     except RowError as error:
-        item = Rejected(code=error.code, message=error.message)
-    return Understood(record=record, external_id=str(case["external_id"])[:_MAX_KEY], case=case, item=item)
+        item = Rejected(code=error.code, message=_plain(error.message))
+    return Understood(record=record, external_id=_plain(str(case["external_id"])), case=case, item=item)
 
 
 def bad_case(case: dict[str, Any]) -> NewBadCase | Rejected:
@@ -184,7 +229,7 @@ def preview(understood: Sequence[Understood], reading: Reading) -> Applied:
         if each.record.value is None:
             status = Became.WITHDRAWN
         elif isinstance(each.item, Rejected):
-            status, reason = Became.REJECTED, each.item.message
+            status, reason = Became.REJECTED, _plain(each.item.message)
         elif each.item is None:
             status = Became.SKIPPED
         rows.append(
@@ -232,7 +277,7 @@ def apply(
             to_store.append((row, each))
             continue
         if isinstance(each.item, Rejected):
-            row.status, row.reason = Became.REJECTED, each.item.message
+            row.status, row.reason = Became.REJECTED, _plain(each.item.message)
             if each.item.code != "output_as_expected":
                 continue
         if before is not None and before.live and each.record.withdraws:

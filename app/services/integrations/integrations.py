@@ -10,7 +10,7 @@ from typing import Final
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from app.db.models import IntegrationRow
+from app.db.models import IntegrationRow, ProjectRow
 from app.domain.integrations.mapping import FieldMapping
 from app.domain.integrations.tools import TOOLS, Tool, tool_tagged
 from app.errors import Conflict, InvalidInput, NotFound, Unauthenticated
@@ -62,6 +62,8 @@ def create(
     source_project: str | None = None,
 ) -> WithSecret:
     tool_of(tool)
+    # Two who make the first one at once: the second finds it.
+    session.execute(select(ProjectRow.id).where(ProjectRow.id == project_id).with_for_update())
     names = session.execute(
         select(IntegrationRow.tool, IntegrationRow.name).where(IntegrationRow.project_id == project_id)
     ).all()
@@ -101,7 +103,11 @@ def chosen(session: Session, project_id: str, tool: str, integration_id: str | N
         if row.tool != tool_of(tool).tag:
             raise NotFound(f"{integration_id} is an integration of {row.tool}, not of {tool}")
         return row
-    return only_one(session, project_id, tool) or create(session, project_id, tool).row
+    row = only_one(session, project_id, tool)
+    if row is None:
+        session.execute(select(ProjectRow.id).where(ProjectRow.id == project_id).with_for_update())
+        row = only_one(session, project_id, tool)
+    return row or create(session, project_id, tool).row
 
 
 def only_one(session: Session, project_id: str, tool: str) -> IntegrationRow | None:
