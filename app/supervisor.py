@@ -63,7 +63,8 @@ def running(settings: Settings) -> Service | None:
         return None
     if _alive(service) is None:
         return None
-    return service if _is_ready(service.url) else None
+    # a machine that trains may take its time
+    return service if _is_ready(service.url, seconds=30) else None
 
 
 def start_detached(settings: Settings) -> Service:
@@ -230,9 +231,9 @@ def _require_free_port(settings: Settings) -> None:
             ) from error
 
 
-def _is_ready(url: str) -> bool:
+def _is_ready(url: str, *, seconds: float = 3) -> bool:
     try:
-        return httpx.get(f"{url}/readyz", timeout=3, trust_env=False).is_success
+        return httpx.get(f"{url}/readyz", timeout=seconds, trust_env=False).is_success
     except httpx.HTTPError:
         return False
 

@@ -6,6 +6,9 @@ from pathlib import Path
 import pytest
 
 from tests.model.service import Shell, shell_in
+from tests.model.studio import program, studio
+
+__all__ = ["program", "studio"]
 
 
 @pytest.fixture(scope="session")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import shutil
 import sys
@@ -10,6 +11,7 @@ import httpx
 import pytest
 
 from tests.model.service import ROOT, Shell, started_key
+from tests.model.studio import LEGACY_TOKEN, Studio
 
 TUTORIALS = ROOT / "docs" / "tutorials"
 
@@ -72,3 +74,29 @@ def test_reading_a_finding(shell: Shell) -> None:
         assert "ticket-17" in pages["bad-cases"].text
         assert "labelled by a newcomer in March" in browser.get(addresses[2]).text
         assert "What a diagnosis says" in browser.get(f"{url}/help").text
+
+
+@pytest.mark.skipif(not (shutil.which("curl") and shutil.which("jq")), reason="the page uses curl and jq")
+def test_from_a_label_studio_project_to_a_fixed_adapter(shell: Shell, studio: Studio) -> None:
+    start, *commands = blocks("from-a-label-studio-project.md", "sh")
+    key = started_key(shell, start)
+    said = shell.run(
+        "bash",
+        "-eo",
+        "pipefail",
+        "-c",
+        "\n".join(commands),
+        URL=shell.environment["OPENAI_BASE_URL"].removesuffix("/v1"),
+        KEY=key,
+        LABEL_STUDIO_URL=studio.url,
+        LABEL_STUDIO_TOKEN=LEGACY_TOKEN,
+        CHECKOUT=str(ROOT),
+    )
+    judged = len((shell.folder / "wrong.jsonl").read_text().splitlines())
+    assert judged >= 18, said  # a model that never saw these topics cannot know them
+    verdict = json.loads(re.findall(r"^\{.*?^\}", said, re.M | re.S)[-1])
+    assert verdict["gate"] == "accepted", said
+    assert verdict["fix_rate"] >= 0.6, said
+    assert f"\n{judged}\n" in said  # so many tasks have a prediction
+    assert "pet insurance claim" in said.rstrip().splitlines()[-1]
+    assert "<html" in (shell.folder / "report.html").read_text()
