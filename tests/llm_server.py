@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
-from app.db.repositories.llm_calls import CallStatus, Prices, Spent
+from app.db.repositories.llm_calls import Allow, CallStatus, Prices, Spent
 
 PROMPT_TOKENS, ANSWER_TOKENS = 90, 10
 
@@ -18,13 +18,14 @@ PROMPT_TOKENS, ANSWER_TOKENS = 90, 10
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reply:
     """``text`` is what the model says; ``raw`` the whole body instead. ``cut``: the connection ends in the middle of
-    it. ``seconds``: before the answer comes."""
+    it. ``seconds``: before the answer comes; ``drip``: before each byte of it."""
 
     text: str = "yes"
     status: int = 200
     raw: bytes | None = None
     headers: dict[str, str] = field(default_factory=dict)
     seconds: float = 0.0
+    drip: float = 0.0
     cut: bool = False
 
 
@@ -76,6 +77,10 @@ class LlmServer:
                     self.wfile.flush()
                     self.close_connection = True
                     self.connection.close()
+                elif reply.drip:
+                    for byte in packed:
+                        self.wfile.write(bytes([byte]))
+                        time.sleep(reply.drip)
                 else:
                     self.wfile.write(packed)
 
@@ -110,7 +115,9 @@ class LedgerInMemory:
     prices: Prices = field(default_factory=Prices)
     calls: list[CallStatus] = field(default_factory=list)
 
-    def begin(self, request_key: str, *, prompt_tokens: int, answer_tokens: int) -> int:
+    def begin(
+        self, request_key: str, *, prompt_tokens: int, answer_tokens: int, allow: Allow | None = None
+    ) -> int:
         self.calls.append(CallStatus.SENT)
         return len(self.calls) - 1
 
@@ -118,7 +125,4 @@ class LedgerInMemory:
         self.calls[call_id] = status
 
     def take_over(self) -> Spent:
-        return Spent()
-
-    def spent_today(self) -> Spent:
         return Spent()

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +19,7 @@ from app.db.repositories.llm_answers import AnswersInPostgres
 from app.db.repositories.llm_calls import CallStatus, LedgerInPostgres, Prices
 from app.db.session import SessionFactory
 from app.errors import StageCancelled
-from tests.llm_server import ANSWER_TOKENS, PROMPT_TOKENS, LlmServer, Reply
+from tests.llm_server import ANSWER_TOKENS, PROMPT_TOKENS, LlmServer, Reply, completion
 from workers.llm.client import (
     LLMClient,
     Lost,
@@ -172,6 +174,64 @@ def test_a_failure_names_itself_and_neither_the_key_nor_the_prompt(
         assert "customer" not in text
 
 
+@pytest.mark.parametrize(
+    "usage",
+    [
+        {"prompt_tokens": -100_000, "completion_tokens": -1},
+        {"prompt_tokens": 0, "completion_tokens": 0},
+        {"prompt_tokens": 10**15, "completion_tokens": 10**30},
+        {"prompt_tokens": float("inf"), "completion_tokens": float("nan")},
+        {"prompt_tokens": None, "completion_tokens": "a few"},
+        {},
+        "cheap",
+        [1],
+    ],
+    ids=["negative", "zero", "huge", "not finite", "other types", "empty", "text", "list"],
+)
+def test_what_an_endpoint_says_wrongly_of_its_usage_costs_no_answer_and_loosens_no_cap(
+    model: LlmServer, client_for: Make, session: Session, usage: object
+) -> None:
+    body = {**json.loads(completion("yes")), "usage": usage}
+    model.behaviour = lambda _body, _number: Reply(raw=json.dumps(body).encode())
+    client = client_for()
+    assert client.complete(ASK, SHORT) == "yes"
+    (call,) = calls(session)
+    assert (call.prompt_tokens, call.answer_tokens) == (8, 2)
+    assert client.spent_tokens == 10
+
+
+@pytest.mark.parametrize(
+    "said", [["yes"], {"text": "yes"}, 7, True], ids=["list", "object", "number", "bool"]
+)
+def test_an_answer_that_is_no_text_is_no_answer(model: LlmServer, client_for: Make, said: object) -> None:
+    body = json.loads(completion("yes"))
+    body["choices"][0]["message"]["content"] = said
+    model.behaviour = lambda _body, number: Reply(
+        raw=json.dumps(body).encode() if number == 0 else completion("after all")
+    )
+    assert client_for().complete(ASK) == "after all"
+
+
+@pytest.mark.parametrize("half", ["\ud83d", "\udc4d"], ids=["first", "second"])  # noqa: PT014
+def test_half_a_character_in_an_answer_is_kept_as_a_mark(
+    model: LlmServer, client_for: Make, half: str
+) -> None:
+    model.behaviour = lambda _body, _number: Reply(text=f"👍 {half}\x00 yes")
+    assert client_for().complete(ASK) == client_for().complete(ASK) == "👍 \ufffd\ufffd yes"
+    assert len(model.asked) == 1
+
+
+def test_a_server_that_answers_byte_by_byte_is_not_waited_for_without_end(
+    model: LlmServer, client_for: Make, session: Session
+) -> None:
+    model.behaviour = lambda _body, _number: Reply(drip=0.05)
+    began = time.monotonic()
+    with pytest.raises(LLMUnavailable, match="in time"):
+        client_for(retries=0, timeout=0.5).complete(ASK, SHORT)
+    assert time.monotonic() - began < 3
+    assert [call.status for call in calls(session)] == [CallStatus.UNKNOWN]
+
+
 def test_a_call_that_was_not_answered_in_time_may_have_been_paid_for(
     model: LlmServer, client_for: Make, session: Session
 ) -> None:
@@ -268,6 +328,23 @@ def test_a_project_s_day_has_a_cap_over_all_its_work(model: LlmServer, client_fo
     client_for(day_tokens=150).complete(asking(1), SHORT)
     with pytest.raises(SpendCapReached, match="of the project today"):
         client_for(day_tokens=110, subject="dg_1").complete(asking(2), SHORT)
+
+
+def test_a_project_s_day_has_a_cap_over_work_that_runs_at_the_same_time(
+    model: LlmServer, client_for: Make, session: Session
+) -> None:
+    model.behaviour = lambda _body, _number: Reply(seconds=0.05)
+    clients = [client_for(day_tokens=1_000, subject=f"aug_{n}") for n in range(3)]
+    with ThreadPoolExecutor(3) as pool:
+        every = list(pool.map(lambda n: clients[n].complete_all(_questions_of(n), SHORT), range(3)))
+    spent = sum(c.prompt_tokens + c.answer_tokens for c in calls(session))
+    assert 700 <= spent <= 1_000
+    assert {a.lost for answers in every for a in answers} == {None, Lost.SPEND_CAP}
+
+
+def _questions_of(work: int) -> list[Question]:
+    long = "so many words that the endpoint counts no more tokens than were reserved " * 4
+    return [Question(messages=[{"role": "user", "content": f"{long}{work} {n}"}]) for n in range(10)]
 
 
 def test_many_threads_together_never_pass_the_cap(

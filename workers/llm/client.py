@@ -20,8 +20,9 @@ from openai import (
     OpenAIError,
 )
 
-from app.db.repositories.llm_calls import CallStatus, Prices, Spent
+from app.db.repositories.llm_calls import Allow, CallStatus, Prices, Spent
 from app.domain.records import content_hash_of
+from workers.llm.deadline import answers_within
 from workers.llm.failures import LLMUnavailable, TryAgain, back_off, passing, reason_of
 from workers.llm.pace import MOST, Pace
 from workers.llm.purse import Caps, Purse, SpendCapReached
@@ -35,6 +36,9 @@ LONGEST_WAIT_SECONDS: Final = 60.0
 
 BYTES_PER_TOKEN: Final = 3
 """What an endpoint that reports no usage is taken to have read and written: rather too much than too little."""
+
+MOST_TOKENS: Final = 10_000_000
+"""No model reads or writes so much in one call: a larger count is a mistake of the endpoint."""
 
 Accept = Callable[[str], str | None]
 """Why an answer cannot be used; None where it can. Only what can be used is kept."""
@@ -56,7 +60,14 @@ class Ledger(Protocol):
     @property
     def prices(self) -> Prices: ...
 
-    def begin(self, request_key: str, *, prompt_tokens: int, answer_tokens: int) -> int: ...
+    def begin(
+        self,
+        request_key: str,
+        *,
+        prompt_tokens: int,
+        answer_tokens: int,
+        allow: Allow | None = None,
+    ) -> int: ...
 
     def end(
         self,
@@ -69,8 +80,6 @@ class Ledger(Protocol):
     ) -> None: ...
 
     def take_over(self) -> Spent: ...
-
-    def spent_today(self) -> Spent: ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -150,11 +159,17 @@ class LLMClient:
         self._pace = pace
         self._tries = max_retries + 1
         self._still_wanted = still_wanted
-        self._purse = Purse(ledger.take_over(), ledger.spent_today(), caps, ledger.prices)
+        self._purse = Purse(ledger.take_over(), caps, ledger.prices)
         self._knows_schemas = True
         self._around = 0
         # tried again here, and not by the library: each attempt is a line of the ledger
-        self._client = OpenAI(base_url=base_url, api_key=api_key, timeout=timeout_seconds, max_retries=0)
+        self._client = OpenAI(
+            base_url=base_url,
+            api_key=api_key,
+            timeout=timeout_seconds,
+            max_retries=0,
+            http_client=answers_within(timeout_seconds),
+        )
 
     @property
     def spent_tokens(self) -> int:
@@ -276,7 +291,12 @@ class LLMClient:
             reservation = self._purse.reserve(estimate, sampling.max_tokens)
             prompt_tokens = answer_tokens = 0
             try:
-                call = self._ledger.begin(key, prompt_tokens=estimate, answer_tokens=sampling.max_tokens)
+                call = self._ledger.begin(
+                    key,
+                    prompt_tokens=estimate,
+                    answer_tokens=sampling.max_tokens,
+                    allow=self._purse.check_day if self._purse.has_day_caps else None,
+                )
                 status, error = CallStatus.FAILED, None
                 try:
                     made = self._send(question, sampling, estimate)
@@ -297,7 +317,10 @@ class LLMClient:
         self._pace.answered()
         if not made.text.strip():
             raise LLMUnavailable("the model gave an empty answer")
-        return made.text.replace("\x00", "\ufffd")
+        # neither a zero nor half of a surrogate pair can be stored
+        return (
+            made.text.replace("\x00", "\ufffd").encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+        )
 
     def _estimated(self, messages: Messages) -> int:
         """Tokens of a prompt: its bytes, and what the endpoint was seen to put around one at most."""
@@ -328,13 +351,22 @@ class LLMClient:
             raise (passing(error) or LLMUnavailable(reason_of(error))) from None
         try:  # a proxy's page with status 200 comes as a string
             text = completion.choices[0].message.content or ""
-            usage = completion.usage
-            prompt_tokens = usage.prompt_tokens if usage else estimate
-            answer_tokens = usage.completion_tokens if usage else _estimated_tokens(text)
-            self._around = max(self._around, int(prompt_tokens) - _tokens_in(question.messages))
-            return _Attempt(text=text, prompt_tokens=int(prompt_tokens), answer_tokens=int(answer_tokens))
-        except (AttributeError, IndexError, TypeError, ValueError):
-            raise TryAgain("what came is no chat completion", after_seconds=None) from None
+        except (AttributeError, IndexError, KeyError, TypeError):
+            text = None
+        if not isinstance(text, str):
+            raise TryAgain("what came is no chat completion", after_seconds=None)
+        usage = getattr(completion, "usage", None)
+        prompt_tokens = _reported(usage, "prompt_tokens", otherwise=estimate)
+        answer_tokens = _reported(usage, "completion_tokens", otherwise=_estimated_tokens(text))
+        self._around = max(self._around, prompt_tokens - _tokens_in(question.messages))
+        return _Attempt(text=text, prompt_tokens=prompt_tokens, answer_tokens=answer_tokens)
+
+
+def _reported(usage: Any, name: str, *, otherwise: int) -> int:
+    """Tokens as the endpoint counts them; ``otherwise`` where it says nothing, or what no call can have cost."""
+    said = getattr(usage, name, None)
+    credible = isinstance(said, int | float) and 0 < said <= MOST_TOKENS
+    return int(said) if credible else otherwise
 
 
 def _sleep(seconds: float, still_wanted: Callable[[], None]) -> None:

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, time
 from enum import StrEnum
+from typing import Final
 
 from sqlalchemy import ColumnElement, func, select, update
 from sqlalchemy.orm import Session
 
 from app.db.models import LlmCallRow
 from app.db.session import SessionFactory, transaction
+
+_LOCK: Final = 0x6C6C6D  # any number that no other pair of locks begins with
 
 
 class CallStatus(StrEnum):
@@ -40,6 +44,10 @@ class Spent:
     calls: int = 0
 
 
+Allow = Callable[[Spent, Spent], None]
+"""Gets what a project has come to today and what one more call may; raises where that call is not to be made."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LedgerInPostgres:
     """Of one piece of work. Each line is committed by itself: it has to outlive whoever writes it."""
@@ -50,8 +58,11 @@ class LedgerInPostgres:
     model: str
     prices: Prices
 
-    def begin(self, request_key: str, *, prompt_tokens: int, answer_tokens: int) -> int:
-        """An attempt is about to be made that costs so much at most."""
+    def begin(
+        self, request_key: str, *, prompt_tokens: int, answer_tokens: int, allow: Allow | None = None
+    ) -> int:
+        """An attempt is about to be made that costs so much at most. With ``allow``, the calls of a project are
+        looked at and written down one after the other, so that work at the same time passes no cap together."""
         row = LlmCallRow(
             project_id=self.project_id,
             subject_id=self.subject_id,
@@ -63,6 +74,9 @@ class LedgerInPostgres:
             cost=self.prices.cost(prompt_tokens, answer_tokens),
         )
         with transaction(self.sessions) as session:
+            if allow is not None:
+                session.execute(select(func.pg_advisory_xact_lock(_LOCK, func.hashtext(self.project_id))))
+                allow(self._spent_today(session), Spent(tokens=prompt_tokens + answer_tokens, cost=row.cost))
             session.add(row)
             session.flush()
             return row.id
@@ -101,11 +115,10 @@ class LedgerInPostgres:
             )
             return _sum(session, LlmCallRow.subject_id == self.subject_id)
 
-    def spent_today(self) -> Spent:
-        """By all work of the project since midnight, UTC."""
+    def _spent_today(self, session: Session) -> Spent:
+        """By all work of the project since midnight, UTC, calls under way with the most that they can cost."""
         midnight = datetime.combine(datetime.now(UTC).date(), time(), tzinfo=UTC)
-        with self.sessions() as session:
-            return _sum(session, LlmCallRow.project_id == self.project_id, LlmCallRow.created_at >= midnight)
+        return _sum(session, LlmCallRow.project_id == self.project_id, LlmCallRow.created_at >= midnight)
 
 
 def _sum(session: Session, *conditions: ColumnElement[bool]) -> Spent:
