@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import shutil
 import signal
 import time
 from collections.abc import Iterator, Sequence
@@ -18,12 +19,15 @@ import procrastinate
 from procrastinate import JobContext
 from procrastinate.exceptions import ConnectorException
 from procrastinate.jobs import Job
+from sqlalchemy import select
 from sqlalchemy.exc import DBAPIError
 
 from app import logging, queue
 from app.artifacts import ArtifactStore
 from app.db.embedded import database_url, libpq_url
+from app.db.models import TrainingJobRow
 from app.db.session import make_engine, make_sessions, transaction
+from app.domain.job_status import Status
 from app.queue import DELIVER, RUN_STAGE, Queue, Stage
 from app.services.training import retention
 from app.services.webhooks import deliveries
@@ -83,6 +87,7 @@ def make_app(resources: Resources, url: str) -> procrastinate.App:
 async def work(settings: Settings, url: str, queues: Sequence[Queue], *, until_idle: bool = False) -> None:
     """Run jobs of ``queues`` until told to stop; ``until_idle`` ends when the queues are empty."""
     with open_resources(settings, url) as resources:
+        tidy_up(resources)
         await _run(make_app(resources, url), resources, queues, until_idle=until_idle)
 
 
@@ -116,7 +121,7 @@ async def _rescue_forever(app: procrastinate.App, resources: Resources) -> None:
     """Put the jobs of dead workers back, and make jobs for work that lost its own; every worker looks."""
     settings = resources.settings
     looked_at = time.monotonic()
-    removed_at = looked_at - REMOVE_EXPIRED_SECONDS  # at once, for a worker that never runs for an hour
+    removed_at = looked_at
     while True:
         try:
             stalled = await app.job_manager.get_stalled_jobs(seconds_since_heartbeat=settings.stalled_seconds)
@@ -127,7 +132,7 @@ async def _rescue_forever(app: procrastinate.App, resources: Resources) -> None:
                 await asyncio.to_thread(_find_lost_work, resources)
             if time.monotonic() - removed_at > REMOVE_EXPIRED_SECONDS:
                 removed_at = time.monotonic()
-                await asyncio.to_thread(_remove_expired, resources)
+                await asyncio.to_thread(tidy_up, resources)
         except (ConnectorException, DBAPIError) as error:
             log.warning("rescue.database_unreachable", error=type(error).__name__)
         await asyncio.sleep(max(0.5, settings.stalled_seconds / 5))
@@ -154,6 +159,29 @@ def _find_lost_work(resources: Resources) -> None:
             log.warning("work.found_without_job", stage=stage.value, subject=subject_id)
         for delivery_id in deliveries.defer_lost(session):
             log.warning("webhook.found_without_job", delivery=delivery_id)
+
+
+def tidy_up(resources: Resources) -> None:
+    """What nobody needs any more; when a worker starts, and every hour."""
+    remove_run_folders(resources)
+    _remove_expired(resources)
+
+
+def remove_run_folders(resources: Resources) -> None:
+    """Of trainings that are over: one that is cancelled while it is parked, or whose worker died, ends where nobody
+    holds its folder and the checkpoints in it."""
+    folders = {folder.name: folder for folder in resources.settings.runs_dir.glob("*") if folder.is_dir()}
+    if not folders:
+        return
+    with resources.sessions() as session:
+        over = session.scalars(
+            select(TrainingJobRow.id).where(
+                TrainingJobRow.id.in_(folders),
+                TrainingJobRow.status.in_([s.value for s in Status if s.is_final]),
+            )
+        ).all()
+    for job_id in over:
+        shutil.rmtree(folders[job_id], ignore_errors=True)
 
 
 def _remove_expired(resources: Resources) -> None:

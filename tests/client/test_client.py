@@ -5,9 +5,11 @@ from __future__ import annotations
 import asyncio
 import io
 import json
+import os
 import threading
 import time
 import zipfile
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -126,6 +128,18 @@ def test_a_download_that_is_refused_leaves_no_file(casemend: Client, tmp_path: P
     with pytest.raises(NotFound):
         casemend.adapters.download("ad_missing").to_file(tmp_path / "old.zip")
     assert [p.read_bytes() for p in tmp_path.iterdir() if p.is_file()] == [b"old"]
+
+
+def test_what_is_no_file_is_written_to_and_not_replaced(
+    casemend: Client, seeded: Seeded, tmp_path: Path
+) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    with ThreadPoolExecutor(1) as pool:
+        read = pool.submit(pipe.read_bytes)
+        casemend.adapters.download(seeded.adapter_id).to_file(pipe)
+        assert read.result(timeout=30).startswith(b"PK")
+    assert pipe.is_fifo()
 
 
 def test_an_adapter_and_a_report_are_downloaded(casemend: Client, seeded: Seeded, tmp_path: Path) -> None:

@@ -402,7 +402,7 @@ def test_a_dead_endpoint_is_left_alone_and_nothing_is_lost_without_a_reason(
     model.behaviour = lambda _body, _number: Reply(status=500)
     answered = client_for(retries=0).complete_all(questions(50))
     assert all(a.text is None and a.lost in (Lost.UNAVAILABLE, Lost.GIVEN_UP) and a.detail for a in answered)
-    assert len(model.asked) <= 3 + 4  # those that were under way
+    assert len(model.asked) < 20  # those that were under way when the third had failed
 
 
 def test_a_schema_is_sent_and_left_out_where_the_endpoint_refuses_it(

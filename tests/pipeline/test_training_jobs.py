@@ -238,3 +238,37 @@ def test_a_merged_model_computes_what_base_and_adapter_compute(
     own = json.loads((Path(model) / "config.json").read_text())
     stored = load_file(next((tmp_path / merge_id).glob("*.safetensors")))
     assert {str(t.dtype).removeprefix("torch.") for t in stored.values()} == {own.get("dtype", "float32")}
+
+
+@pytest.mark.timeout(300)
+def test_a_training_that_is_cancelled_while_it_is_parked_leaves_no_folder_behind(
+    client: TestClient, model: Path, version: str, settings: Settings, run_jobs: Callable[[], None]
+) -> None:
+    cancelled = train(client, model, version)
+    waiting = train(client, model, version)
+    for job_id in (cancelled, waiting):
+        assert client.post(f"/v1/training-jobs/{job_id}/pause").json()["paused_at"]
+        checkpoint = settings.runs_dir / job_id / "checkpoints" / "checkpoint-1"
+        checkpoint.mkdir(parents=True)
+    assert client.post(f"/v1/training-jobs/{cancelled}/cancel").json()["status"] == "cancelled"
+    run_jobs()
+    until(lambda: not (settings.runs_dir / cancelled).exists(), seconds=5)
+    assert (settings.runs_dir / waiting / "checkpoints" / "checkpoint-1").exists()
+
+
+@pytest.mark.timeout(300)
+def test_a_validation_set_without_pairs_is_named_where_preferences_are_trained(
+    client: TestClient, model: Path, uploads: Uploads, run_jobs: Callable[[], None]
+) -> None:
+    pairs = [{"prompt": row["instruction"], "chosen": row["output"], "rejected": "no"} for row in ROWS]
+    body = {
+        "base_model": str(model),
+        "dataset_version_id": uploads.version(pairs),
+        "validation_version_id": uploads.version(ROWS),
+        "hyperparameters": {**HYPERPARAMETERS, "method": "dpo"},
+    }
+    job_id = client.post("/v1/training-jobs", json=body).json()["id"]
+    run_jobs()
+    failed = job(client, job_id)
+    assert failed["status"] == "failed"
+    assert "no row of the validation set has a rejected answer" in failed["error"]["detail"]

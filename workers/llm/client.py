@@ -365,8 +365,7 @@ class LLMClient:
 def _reported(usage: Any, name: str, *, otherwise: int) -> int:
     """Tokens as the endpoint counts them; ``otherwise`` where it says nothing, or what no call can have cost."""
     said = getattr(usage, name, None)
-    credible = isinstance(said, int | float) and 0 < said <= MOST_TOKENS
-    return int(said) if credible else otherwise
+    return int(said) if isinstance(said, int | float) and 0 < said <= MOST_TOKENS else otherwise
 
 
 def _sleep(seconds: float, still_wanted: Callable[[], None]) -> None:

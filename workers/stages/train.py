@@ -124,6 +124,8 @@ def _write_version(context: StageContext, path: Path, version_id: str) -> _Rows:
 def _write_validation(context: StageContext, run_dir: Path, version_id: str) -> None:
     """As the rows that are trained: what may not be learnt as right is not measured as right either."""
     part = run_dir / "valid.jsonl.part"
+    with context.reading() as session:
+        versions.require_alive(session, version_id)
     if not _write_version(context, part, version_id).written:
         raise StageError(
             "no row of the validation set may be learnt as right; its loss would say nothing",

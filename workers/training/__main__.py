@@ -116,7 +116,10 @@ def train(folder: RunFolder, stop: StopRequest) -> dict[str, Any] | None:
         case TrainingMethod.DPO:
             used = preference_pairs(rows)
             trainer = preference_trainer(run, used)
-            measured = preference_pairs(measured) if measured else []
+            if measured:
+                measured = preference_pairs(
+                    measured, " of the validation set", instead="add pairs to it, or leave it out"
+                )
     trainer.remove_callback(PrinterCallback)  # the metrics log says it
     if measured:
         trainer.add_callback(validate(run, trainer, measured, trained_rows=len(used)))

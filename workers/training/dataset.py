@@ -89,11 +89,13 @@ def _align(
     return whole[:start], whole[start:], other[start:]
 
 
-def preference_pairs(rows: Sequence[TokenizedRow]) -> list[TokenizedRow]:
+def preference_pairs(
+    rows: Sequence[TokenizedRow], of: str = "", *, instead: str = "use method 'sft'"
+) -> list[TokenizedRow]:
     """The rows with a rejected answer that differs from the wanted one."""
     pairs = [row for row in rows if row.rejected and row.rejected != row.answer]
     if not pairs:
         raise TrainingDataError(
-            "no row has a rejected answer, and preference training needs pairs; use method 'sft'"
+            f"no row{of} has a rejected answer, and preference training needs pairs; {instead}"
         )
     return pairs

@@ -205,14 +205,16 @@ class _LineFollower:
     def __init__(self, path: Path) -> None:
         self._path = path
         self._offset = 0
+        self._file = 0
         self._last_step = -1
 
     def new(self) -> list[dict[str, Any]]:
         if not self._path.exists():
             return []
         with self._path.open("rb") as stream:
-            if self._path.stat().st_size < self._offset:
-                self._offset = 0  # a restarted run cut the log back to its checkpoint
+            now = os.fstat(stream.fileno())
+            if now.st_ino != self._file or now.st_size < self._offset:
+                self._file, self._offset = now.st_ino, 0  # a restarted run cut the log back to its checkpoint
             stream.seek(self._offset)
             data = stream.read()
         end = data.rfind(b"\n") + 1

@@ -265,9 +265,11 @@ class Download:
         return (self.read()).decode()
 
     def to_file(self, path: str | PathLike[str]) -> Path:
-        """Written piece by piece; under its name only once it is whole."""
+        """Written piece by piece; under its name only once it is whole. What is no file, such as a pipe or a device,
+        is written to and not replaced."""
         target = Path(path)
-        part = target.with_name(f"{target.name}.part")
+        is_special = target.exists() and not target.is_file()
+        part = target if is_special else target.with_name(f"{target.name}.part")
         try:
             with self._http.answer("GET", self._path, query=self._query) as response:
                 with part.open("wb") as file:
@@ -276,9 +278,11 @@ class Download:
                             file.write(piece)
                     except httpx.TransportError as error:
                         raise errors.ServiceUnreachable(f"the download broke off: {error}") from error
-            part.replace(target)
+            if not is_special:
+                part.replace(target)
         finally:
-            part.unlink(missing_ok=True)
+            if not is_special:
+                part.unlink(missing_ok=True)
         return target
 
 
