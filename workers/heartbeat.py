@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Final
 
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import SQLAlchemyError
 
 from app.logging import get_logger
 
@@ -57,5 +57,5 @@ class Heartbeat:
             try:
                 if not self.beat(round(now - self._began, 1)):
                     return
-            except DBAPIError as error:  # the stage itself hears of a database that is away
+            except SQLAlchemyError as error:  # the stage itself hears of a database that is away
                 log.warning("heartbeat.failed", error=type(error).__name__)

@@ -20,15 +20,11 @@ from app.db.repositories.llm_calls import CallStatus, LedgerInPostgres, Prices
 from app.db.session import SessionFactory
 from app.errors import StageCancelled
 from tests.llm_server import ANSWER_TOKENS, PROMPT_TOKENS, LlmServer, Reply, completion
-from workers.llm.client import (
-    LLMClient,
-    Lost,
-    Question,
-    Sampling,
-)
+from workers.llm.client import LLMClient
 from workers.llm.failures import LLMUnavailable
 from workers.llm.pace import Pace
 from workers.llm.purse import Caps, SpendCapReached
+from workers.llm.questions import Lost, Question, Sampling
 
 SECRET = "sk-very-secret"
 ASK = [{"role": "user", "content": "what the customer said"}]
@@ -402,7 +398,8 @@ def test_a_dead_endpoint_is_left_alone_and_nothing_is_lost_without_a_reason(
     model.behaviour = lambda _body, _number: Reply(status=500)
     answered = client_for(retries=0).complete_all(questions(50))
     assert all(a.text is None and a.lost in (Lost.UNAVAILABLE, Lost.GIVEN_UP) and a.detail for a in answered)
-    assert len(model.asked) < 20  # those that were under way when the third had failed
+    # three that failed; of the four places each may have been taken twice before the third was counted
+    assert len(model.asked) <= 3 + 2 * 4
 
 
 def test_a_schema_is_sent_and_left_out_where_the_endpoint_refuses_it(

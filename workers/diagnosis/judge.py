@@ -23,7 +23,8 @@ from app.domain.records import BadCase, Cluster, RootCause
 from app.services.diagnoses import judge_agreement
 from workers.context import StageContext
 from workers.llm.asking import Asking, client_of
-from workers.llm.client import LLMClient, Sampling
+from workers.llm.client import LLMClient
+from workers.llm.questions import Sampling
 
 ANSWER_TOKENS = 400
 LABEL_TOKENS = 40

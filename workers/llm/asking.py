@@ -13,16 +13,11 @@ from app.db.repositories.llm_answers import AnswersInPostgres
 from app.db.repositories.llm_calls import LedgerInPostgres, Prices
 from app.settings import Settings
 from workers.context import StageContext
-from workers.llm.client import (
-    GIVE_UP_AFTER_FAILURES,
-    Accept,
-    LLMClient,
-    Messages,
-    Sampling,
-)
+from workers.llm.client import GIVE_UP_AFTER_FAILURES, LLMClient
 from workers.llm.failures import LLMUnavailable
 from workers.llm.pace import Pace
 from workers.llm.purse import Caps, SpendCapReached
+from workers.llm.questions import Accept, Messages, Sampling
 
 TIMEOUT_SECONDS: Final = 30.0
 MAX_RETRIES: Final = 2

@@ -6,13 +6,13 @@ the answers are for, and never logs a prompt, an answer or the key.
 
 from __future__ import annotations
 
+import json
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
-from enum import StrEnum
-from typing import Any, Final, Protocol
+from typing import Any, Final
 
 from openai import (
     BadRequestError,
@@ -20,12 +20,23 @@ from openai import (
     OpenAIError,
 )
 
-from app.db.repositories.llm_calls import Allow, CallStatus, Prices, Spent
-from app.domain.records import content_hash_of
-from workers.llm.deadline import answers_within
+from app.db.repositories.llm_calls import CallStatus, Spent
 from workers.llm.failures import LLMUnavailable, TryAgain, back_off, passing, reason_of
 from workers.llm.pace import MOST, Pace
 from workers.llm.purse import Caps, Purse, SpendCapReached
+from workers.llm.questions import (
+    Accept,
+    AnswerCache,
+    Answered,
+    Ledger,
+    Lost,
+    Messages,
+    Question,
+    Sampling,
+    answer_key,
+    estimated_tokens,
+    tokens_in,
+)
 
 TIMEOUT_SECONDS: Final = 120.0
 MAX_RETRIES: Final = 5
@@ -34,88 +45,8 @@ MAX_RETRIES: Final = 5
 LONGEST_WAIT_SECONDS: Final = 60.0
 """What is waited for at most before another try, whatever the server asks for."""
 
-BYTES_PER_TOKEN: Final = 3
-"""What an endpoint that reports no usage is taken to have read and written: rather too much than too little."""
-
 MOST_TOKENS: Final = 10_000_000
 """No model reads or writes so much in one call: a larger count is a mistake of the endpoint."""
-
-Accept = Callable[[str], str | None]
-"""Why an answer cannot be used; None where it can. Only what can be used is kept."""
-
-Messages = Sequence[Mapping[str, Any]]
-
-
-class AnswerCache(Protocol):
-    """Answers by content hash, so that a rerun pays nothing twice."""
-
-    def get(self, key: str, /) -> str | None: ...
-
-    def put(self, key: str, value: str, /) -> None: ...
-
-
-class Ledger(Protocol):
-    """A line an attempt (``app.db.repositories.llm_calls``)."""
-
-    @property
-    def prices(self) -> Prices: ...
-
-    def begin(
-        self,
-        request_key: str,
-        *,
-        prompt_tokens: int,
-        answer_tokens: int,
-        allow: Allow | None = None,
-    ) -> int: ...
-
-    def end(
-        self,
-        call_id: int,
-        status: CallStatus,
-        *,
-        prompt_tokens: int,
-        answer_tokens: int,
-        error: str | None = None,
-    ) -> None: ...
-
-    def take_over(self) -> Spent: ...
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Sampling:
-    """How an answer is drawn. Part of the cache key."""
-
-    temperature: float = 0.7
-    max_tokens: int = 1_024
-    seed: int = 0
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Question:
-    """``schema``: a JSON schema that the answer is to follow, where the endpoint can be held to one."""
-
-    messages: Messages
-    accept: Accept = lambda _: None
-    schema: Mapping[str, Any] | None = None
-
-
-class Lost(StrEnum):
-    """Why a question has no answer."""
-
-    UNUSABLE = "unusable"
-    UNAVAILABLE = "unavailable"
-    SPEND_CAP = "spend_cap"
-    GIVEN_UP = "given_up"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Answered:
-    """``text`` None: it was lost, and ``detail`` says more."""
-
-    text: str | None
-    lost: Lost | None = None
-    detail: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -163,13 +94,8 @@ class LLMClient:
         self._knows_schemas = True
         self._around = 0
         # tried again here, and not by the library: each attempt is a line of the ledger
-        self._client = OpenAI(
-            base_url=base_url,
-            api_key=api_key,
-            timeout=timeout_seconds,
-            max_retries=0,
-            http_client=answers_within(timeout_seconds),
-        )
+        self._client = OpenAI(base_url=base_url, api_key=api_key, timeout=timeout_seconds, max_retries=0)
+        self._timeout_seconds = timeout_seconds
 
     @property
     def spent_tokens(self) -> int:
@@ -324,7 +250,7 @@ class LLMClient:
 
     def _estimated(self, messages: Messages) -> int:
         """Tokens of a prompt: its bytes, and what the endpoint was seen to put around one at most."""
-        return _tokens_in(messages) + self._around
+        return tokens_in(messages) + self._around
 
     def _send(self, question: Question, sampling: Sampling, estimate: int) -> _Attempt:
         schema = question.schema
@@ -339,8 +265,10 @@ class LLMClient:
         if held:
             form = {"name": "answer", "schema": dict(schema or {}), "strict": True}
             body["response_format"] = {"type": "json_schema", "json_schema": form}
+        end = time.monotonic() + self._timeout_seconds
         try:
-            completion: Any = self._client.chat.completions.create(**body)
+            with self._client.chat.completions.with_streaming_response.create(**body) as response:
+                content = _whole(response.iter_bytes(), end)
         except BadRequestError as error:
             if not held:
                 raise LLMUnavailable(reason_of(error)) from None
@@ -349,22 +277,47 @@ class LLMClient:
         except OpenAIError as error:
             # the cause holds the request, prompt and all
             raise (passing(error) or LLMUnavailable(reason_of(error))) from None
-        try:  # a proxy's page with status 200 comes as a string
-            text = completion.choices[0].message.content or ""
-        except (AttributeError, IndexError, KeyError, TypeError):
-            text = None
-        if not isinstance(text, str):
-            raise TryAgain("what came is no chat completion", after_seconds=None)
-        usage = getattr(completion, "usage", None)
+        text, usage = _read(content)
         prompt_tokens = _reported(usage, "prompt_tokens", otherwise=estimate)
-        answer_tokens = _reported(usage, "completion_tokens", otherwise=_estimated_tokens(text))
-        self._around = max(self._around, prompt_tokens - _tokens_in(question.messages))
+        answer_tokens = _reported(usage, "completion_tokens", otherwise=estimated_tokens(text))
+        self._around = max(self._around, prompt_tokens - tokens_in(question.messages))
         return _Attempt(text=text, prompt_tokens=prompt_tokens, answer_tokens=answer_tokens)
 
 
-def _reported(usage: Any, name: str, *, otherwise: int) -> int:
+def _whole(pieces: Iterator[bytes], end: float) -> bytes:
+    """The body. The library's own time limit begins anew with every byte that comes; this one does not."""
+    content = bytearray()
+    try:
+        for piece in pieces:
+            content += piece
+            if time.monotonic() > end:
+                raise TryAgain("the answer did not end in time", after_seconds=None, may_cost=True)
+    except (OpenAIError, TryAgain):
+        raise
+    except Exception as error:  # of whichever HTTP library this major version of the client has
+        name = type(error).__name__
+        raise TryAgain(
+            f"the answer broke off ({name})", after_seconds=None, may_cost="Timeout" in name
+        ) from None
+    return bytes(content)
+
+
+def _read(content: bytes) -> tuple[str, Mapping[str, Any]]:
+    """The text of a chat completion, and what it says of its cost. A proxy's page may come with status 200."""
+    try:
+        answer = json.loads(content)
+        text = answer["choices"][0]["message"].get("content") or ""
+        usage = answer.get("usage")
+    except (AttributeError, IndexError, KeyError, TypeError, ValueError, RecursionError):
+        text = usage = None
+    if not isinstance(text, str):
+        raise TryAgain("what came is no chat completion", after_seconds=None)
+    return text, usage if isinstance(usage, Mapping) else {}
+
+
+def _reported(usage: Mapping[str, Any], name: str, *, otherwise: int) -> int:
     """Tokens as the endpoint counts them; ``otherwise`` where it says nothing, or what no call can have cost."""
-    said = getattr(usage, name, None)
+    said = usage.get(name)
     return int(said) if isinstance(said, int | float) and 0 < said <= MOST_TOKENS else otherwise
 
 
@@ -393,25 +346,3 @@ class _InARow:
     def none(self) -> None:
         with self._lock:
             self._count = 0
-
-
-def answer_key(
-    model: str, messages: Messages, sampling: Sampling, schema: Mapping[str, Any] | None = None
-) -> str:
-    """SHA-256 of everything that the answer depends on; the endpoint's address and key do not count."""
-    asked: dict[str, Any] = {
-        "model": model,
-        "messages": [dict(m) for m in messages],
-        "temperature": sampling.temperature,
-        "max_tokens": sampling.max_tokens,
-        "seed": sampling.seed,
-    }
-    return content_hash_of(asked if schema is None else {**asked, "schema": schema})
-
-
-def _tokens_in(messages: Messages) -> int:
-    return _estimated_tokens("".join(str(m.get("content") or "") for m in messages))
-
-
-def _estimated_tokens(text: str) -> int:
-    return len(text.encode("utf-8", "surrogatepass")) // BYTES_PER_TOKEN + 1

@@ -14,7 +14,7 @@ from app.domain.repair.plan import RepairPlan
 from app.domain.repair.policy.repair_policy import RepairPolicy, ResolutionRule
 from workers.context import StageContext
 from workers.llm.asking import Asking, client_of
-from workers.llm.client import Sampling
+from workers.llm.questions import Sampling
 
 ANSWER_TOKENS = 300
 NOT_CONFIGURED = "no language model is configured; the rule 'judge' decided nothing"

@@ -32,7 +32,8 @@ from app.services.training import augmentations
 from app.services.versions import versions
 from workers.context import StageContext
 from workers.llm.asking import client_of
-from workers.llm.client import MAX_RETRIES, TIMEOUT_SECONDS, Lost, Question
+from workers.llm.client import MAX_RETRIES, TIMEOUT_SECONDS
+from workers.llm.questions import Lost, Question
 from workers.scaleout import embedder_for
 
 
